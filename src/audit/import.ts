@@ -1,0 +1,193 @@
+/** Turns archives of other tools into a tape: the same messages byte for byte, with header, checkpoints, index and seal. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { type ArchiveBatch, type BadLine, firstArchiveTime, readHftbacktest } from '../formats/hftbacktest.js';
+import type { Micros } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
+import { formatTime } from '../model/time.js';
+import type { Venue } from '../venues/venue.js';
+import { createImportWriter, type ImportedEntries, type ImportWriter } from './import-writer.js';
+import { inferFrom } from './infer.js';
+
+/** Messages that are held back and looked at before the header is written. */
+const HELD_MESSAGES = 1000;
+/** A file may start this much before the one before it ends: recorders change files while messages are under way. */
+const OVERLAP: Micros = 1_000_000;
+
+export interface ImportOptions {
+  venue: Venue;
+  symbol: string;
+  files: readonly string[];
+  /** folder that holds the tapes */
+  out: string;
+  /** what is known of the instrument; the rest is inferred from the first 1,000 messages */
+  instrument: Partial<Instrument>;
+  /** for the header, e.g. `tapedeck 0.1.0` */
+  tool: string;
+  level?: number;
+  bad(bad: BadLine): void;
+  /** bytes of the files that were read since the last call */
+  progress?(bytes: number, file: string): void;
+  signal?: AbortSignal;
+}
+
+/** Exact counts of an import. */
+export interface Imported extends ImportedEntries {
+  /** lines and files that could not be used, or not to their end */
+  bad: number;
+}
+
+/**
+ * Imports hftbacktest archives, in the order given, as one segment. Bad lines are reported and skipped. What was begun is
+ * removed again when the import fails or is aborted.
+ * @throws {TapedeckError} E_EXISTS, E_IMPORT (no message, wrong order of files, aborted), E_SYMBOL, E_NOT_FOUND, …
+ */
+export async function importHftbacktest(options: ImportOptions): Promise<Imported> {
+  await checkOrder(options.files);
+  const { progress, signal } = options;
+  let badLines = 0;
+  const bad = (line: BadLine): void => {
+    badLines++;
+    options.bad(line);
+  };
+  let held: ArchiveBatch[] = [];
+  let count = 0;
+  let writer: ImportWriter | null = null;
+  try {
+    for await (const batch of readHftbacktest(options.files, {
+      bad,
+      ...(progress === undefined ? {} : { progress }),
+    })) {
+      if (signal?.aborted === true)
+        throw new TapedeckError('E_IMPORT', 'while importing: interrupted; what was begun is removed');
+      if (writer !== null) writer.take(batch);
+      else {
+        held.push(copyOf(batch));
+        count += batch.count;
+        if (count < HELD_MESSAGES) continue;
+        writer = begin(held, { ...options, bad });
+        held = [];
+      }
+    }
+    writer ??= begin(held, { ...options, bad });
+    return { ...(await writer.finish()), bad: badLines };
+  } catch (error) {
+    if (writer !== null) {
+      await writer.abandon();
+      fs.rmSync(writer.path, { force: true });
+    }
+    throw error;
+  }
+}
+
+/** Looks at the messages held back, opens the tape and writes them. */
+function begin(held: readonly ArchiveBatch[], options: ImportOptions): ImportWriter {
+  const { venue, symbol, files } = options;
+  const first = held.find(({ count }) => count > 0);
+  if (first === undefined)
+    throw new TapedeckError('E_IMPORT', 'while importing: not one line of the form `<time> <message>` was found', {
+      file: files[0],
+    });
+  const inferred = inferFrom(parsed(held), venue, symbol);
+  const { known, strangers, stranger } = inferred;
+  if (stranger !== null && strangers > known)
+    throw new TapedeckError('E_SYMBOL', `while importing: the messages are of '${stranger}', not of ${symbol}`, {
+      file: first.file,
+    });
+  if (known === 0)
+    throw new TapedeckError('E_IMPORT', `while importing: no message is one that ${venue.id} sends`, {
+      file: first.file,
+    });
+  const writer = createImportWriter({
+    ...options,
+    recorder: recorderOf(venue.id, symbol, first),
+    instrument: completeInstrument(options, inferred),
+    channels: inferred.channels,
+    first: first.t[0],
+  });
+  try {
+    for (const batch of held) writer.take(batch);
+  } catch (error) {
+    fs.rmSync(writer.path, { force: true });
+    throw error;
+  }
+  return writer;
+}
+
+/** What was given, completed by what was inferred and marked so. */
+function completeInstrument(options: ImportOptions, inferred: { tick: string | null; lot: string | null }): Instrument {
+  const { venue, symbol, instrument: given } = options;
+  const tick = given.tick ?? inferred.tick;
+  const lot = given.lot ?? inferred.lot;
+  if (tick === null || lot === null)
+    throw new TapedeckError(
+      'E_IMPORT',
+      `while importing: the first ${HELD_MESSAGES} messages show no ${tick === null ? 'price' : 'size'}; give --tick and --lot`,
+    );
+  // what a contract is worth stands in no message
+  const multiplier = given.multiplier ?? '1';
+  const complete =
+    given.tick !== undefined && given.lot !== undefined && (given.multiplier ?? venue.kind) !== 'inverse';
+  return {
+    ...given,
+    symbol,
+    kind: given.kind ?? venue.kind,
+    tick,
+    lot,
+    multiplier,
+    ...(complete ? {} : { inferred: true }),
+  };
+}
+
+/** The same input gives the same name, so that an import can be repeated and compared byte for byte. */
+function recorderOf(venue: string, symbol: string, first: ArchiveBatch): string {
+  const hash = createHash('sha256').update(`${venue}:${symbol}\n${first.t[0]} `);
+  hash.update(first.bytes.subarray(first.from[0], first.to[0]));
+  return BigInt(`0x${hash.digest('hex').slice(0, 16)}`)
+    .toString(36)
+    .slice(0, 6);
+}
+
+function parsed(held: readonly ArchiveBatch[]): unknown[] {
+  const messages: unknown[] = [];
+  for (const { bytes, count, from, to } of held)
+    for (let i = 0; i < count && messages.length < HELD_MESSAGES; i++) {
+      try {
+        messages.push(JSON.parse(bytes.toString('utf8', from[i], to[i])));
+      } catch {
+        // reported when it is its turn to be written
+      }
+    }
+  return messages;
+}
+
+function copyOf(batch: ArchiveBatch): ArchiveBatch {
+  const { file, bytes, count, t, from, to, line } = batch;
+  const held = Buffer.from(bytes.subarray(0, count === 0 ? 0 : to[count - 1]));
+  return {
+    file,
+    bytes: held,
+    count,
+    t: t.slice(0, count),
+    from: from.slice(0, count),
+    to: to.slice(0, count),
+    line: line.slice(0, count),
+  };
+}
+
+/** Files in the wrong order would squeeze hours of messages into microseconds. */
+async function checkOrder(files: readonly string[]): Promise<void> {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const file of files) {
+    const t = await firstArchiveTime(file);
+    if (Number.isNaN(t)) continue;
+    if (t < before - OVERLAP)
+      throw new TapedeckError(
+        'E_IMPORT',
+        `while importing: it starts at ${formatTime(t)}, before the file named before it (${formatTime(before)}); name the files in order of time`,
+        { file },
+      );
+    before = t;
+  }
+}

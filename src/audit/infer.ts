@@ -1,0 +1,112 @@
+/** What the messages of an archive tell about their instrument and channels, where nobody else does. */
+import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
+import type { Venue } from '../venues/venue.js';
+
+/** Fewer distinct values than this cannot show a coarse step: seven prices may all end in 0 or 5 by chance. */
+const ENOUGH_VALUES = 50;
+/** More decimals than any market has; such a text is no price. */
+const MOST_DECIMALS = 12;
+
+export interface Inferred {
+  /** smallest step between the prices and sizes seen, decimal text; null where none was seen */
+  tick: string | null;
+  lot: string | null;
+  /** channels of this symbol that were seen, in the venue's order */
+  channels: string[];
+  /** messages of other instruments, and the name of the first */
+  strangers: number;
+  stranger: string | null;
+  /** messages that one of the venue's layouts of this symbol explains */
+  known: number;
+}
+
+type JsonObject = Record<string, unknown>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Looks through parsed messages and snapshot bodies (the first thousand are plenty). */
+export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: string): Inferred {
+  const { layouts } = venue;
+  const prices = new Set<string>();
+  const sizes = new Set<string>();
+  const channels = new Set<string>();
+  const prefix = symbol.toLowerCase() + layouts.separator;
+  let known = 0;
+  let strangers = 0;
+  let stranger: string | null = null;
+
+  const addStranger = (name: string): void => {
+    strangers++;
+    stranger ??= name;
+  };
+
+  const addLevels = (levels: unknown): void => {
+    if (!Array.isArray(levels)) return;
+    for (const level of levels) {
+      if (!Array.isArray(level)) continue;
+      if (typeof level[0] === 'string') prices.add(level[0]);
+      if (typeof level[1] === 'string') sizes.add(level[1]);
+    }
+  };
+
+  const addMessage = (message: JsonObject): void => {
+    const topic = message[layouts.topicKey];
+    const payload = message[layouts.payloadKey];
+    if (typeof topic !== 'string' || !isObject(payload)) return;
+    if (!topic.startsWith(prefix)) {
+      addStranger(topic);
+      return;
+    }
+    const stream = topic.slice(prefix.length);
+    const layout = layouts.messages.find(
+      ({ streams, type }) => streams.includes(stream) && (type ?? undefined) === payload[layouts.typeKey],
+    );
+    if (layout === undefined) return;
+    const name = payload[layout.fields.find(({ means }) => means === 'symbol')?.key ?? ''];
+    if (typeof name === 'string' && name !== symbol) {
+      addStranger(name);
+      return;
+    }
+    known++;
+    channels.add(layout.name);
+    for (const { key, form } of layout.fields) {
+      const value = payload[key];
+      if (form === 'levels') addLevels(value);
+      else if (form === 'price' && typeof value === 'string') prices.add(value);
+      else if (form === 'size' && typeof value === 'string') sizes.add(value);
+    }
+  };
+
+  for (const message of messages) {
+    if (!isObject(message)) continue;
+    const snapshot = venue.isSnapshotBody(message) ? venue.readSnapshot(message) : null;
+    if (snapshot === null) addMessage(message);
+    else for (const levels of [snapshot.bids, snapshot.asks]) addLevels(levels);
+  }
+  return {
+    tick: smallestStep(prices),
+    lot: smallestStep(sizes),
+    channels: venue.channels.all.filter((name) => channels.has(name)),
+    strangers,
+    stranger,
+    known,
+  };
+}
+
+/** The largest step all values are multiples of; of few values, one unit of their finest decimal. Null without values. */
+export function smallestStep(texts: Iterable<string>): string | null {
+  const values = [...new Set(texts)].filter((text) => Number(text) > 0 && decimalsOf(text) <= MOST_DECIMALS);
+  if (values.length === 0) return null;
+  const decimals = Math.max(...values.map(decimalsOf));
+  const scaled = values.map((text) => scaleDecimal(text, decimals)).filter((value) => value > 0);
+  const step = values.length < ENOUGH_VALUES ? 1 : scaled.reduce(greatestDivisor, 0);
+  return formatScaled(Math.max(step, 1), decimals);
+}
+
+function greatestDivisor(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+}

@@ -1,0 +1,161 @@
+/** What tapes hold, told from headers, indexes and seals alone where they are there. */
+import type { Micros, Source, TapeHeader } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
+import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
+import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+
+export interface SegmentInfo {
+  file: string;
+  /** compressed size; 0 for a pipe */
+  bytes: number;
+  /** of the entries, without the frame that seals */
+  textBytes: number;
+  entries: number;
+  first: Micros;
+  last: Micros;
+  sealed: boolean;
+  recorder: string;
+}
+
+/** What `info` says of one src; the shape of `--format json`. */
+export interface SourceInfo {
+  src: Source;
+  /** of the newest segment with a header; null where none has one */
+  header: TapeHeader | null;
+  segments: SegmentInfo[];
+  first: Micros;
+  last: Micros;
+  entries: number;
+  bytes: number;
+  textBytes: number;
+  sealed: boolean;
+  /** in order of time */
+  recorders: string[];
+  tools: string[];
+  /** damaged places, known for segments that had to be read because they are not sealed */
+  damage: number;
+}
+
+/** A file of which nothing could be read, or not its header. */
+export interface InfoFault {
+  file: string;
+  message: string;
+}
+
+export interface TapesInfo {
+  sources: SourceInfo[];
+  faults: InfoFault[];
+}
+
+/**
+ * Looks at tapes: sealed segments cost milliseconds, others are read through.
+ * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself)
+ */
+export async function inspectTapes(paths: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<TapesInfo> {
+  const sources = new Map<Source, SourceInfo>();
+  const faults: InfoFault[] = [];
+  const segments = await listSegments(paths.filter((path) => path !== '-'));
+  for (const group of groupBySource(segments))
+    for (const segment of group) {
+      if (segment.form === 'stream' && segment.fault === null)
+        await inspectFlow(readSegment(segment), segment.path, sources);
+      else inspectSegment(segment, sources, faults);
+    }
+  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources);
+  return { sources: [...sources.values()].sort((a, b) => (a.src < b.src ? -1 : 1)), faults };
+}
+
+function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faults: InfoFault[]): void {
+  const { path, src, fault } = segment;
+  if (fault !== null || src === null) {
+    faults.push({ file: path, message: fault?.message ?? 'no entry can be read' });
+    return;
+  }
+  let header: TapeHeader | null = null;
+  try {
+    header = segment.header().tape;
+  } catch (error) {
+    if (!(error instanceof TapedeckError)) throw error;
+    faults.push({ file: path, message: error.message });
+  }
+  const { frames, last, entries, damage } = segment.index();
+  const textBytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
+  const { bytes, first, sealed } = segment;
+  add(sources, src, header, {
+    file: path,
+    bytes,
+    textBytes,
+    entries,
+    first,
+    last,
+    sealed,
+    recorder: header?.recorder ?? '',
+  }).damage += damage.length;
+}
+
+/** Counts the lines of a pipe; each header begins a segment of its src. */
+async function inspectFlow(
+  flow: ReturnType<typeof readStream>,
+  file: string,
+  sources: Map<Source, SourceInfo>,
+): Promise<void> {
+  const running = new Map<Source, { header: TapeHeader | null; segment: SegmentInfo }>();
+  let damage = 0;
+  for await (const item of flow) {
+    if ('damage' in item) {
+      damage++;
+      continue;
+    }
+    const { bytes, to } = item;
+    for (let p = item.from, end = p; p < to; p = end) {
+      end = endOfLine(bytes, p, to);
+      const t = anyTimeOf(bytes, p, end);
+      const envelope = Number.isNaN(t) ? null : envelopeOf(bytes, p, end);
+      if (envelope === null) continue;
+      const { src, key } = envelope;
+      const known = running.get(src);
+      if (known === undefined || key === 'tape') {
+        if (known !== undefined) add(sources, src, known.header, known.segment);
+        const entry = key === 'tape' ? parseEntry(bytes.subarray(p, end)) : null;
+        const header = entry !== null && 'tape' in entry ? entry.tape : null;
+        const recorder = header?.recorder ?? '';
+        const counts = { bytes: 0, textBytes: end - p, entries: 1, first: t, last: t, sealed: false };
+        running.set(src, { header, segment: { file, ...counts, recorder } });
+        continue;
+      }
+      const { segment } = known;
+      segment.entries++;
+      segment.textBytes += end - p;
+      segment.last = t;
+      if (key === 'end') segment.sealed = true;
+    }
+  }
+  for (const [src, { header, segment }] of running) add(sources, src, header, segment).damage += damage;
+}
+
+function add(
+  sources: Map<Source, SourceInfo>,
+  src: Source,
+  header: TapeHeader | null,
+  segment: SegmentInfo,
+): SourceInfo {
+  let info = sources.get(src);
+  if (info === undefined) {
+    const nothing = { first: Number.POSITIVE_INFINITY, last: 0, entries: 0, bytes: 0, textBytes: 0, damage: 0 };
+    info = { src, header: null, segments: [], ...nothing, sealed: true, recorders: [], tools: [] };
+    sources.set(src, info);
+  }
+  info.segments.push(segment);
+  info.first = Math.min(info.first, segment.first);
+  info.last = Math.max(info.last, segment.last);
+  info.entries += segment.entries;
+  info.bytes += segment.bytes;
+  info.textBytes += segment.textBytes;
+  info.sealed &&= segment.sealed;
+  if (header !== null) {
+    info.header = header;
+    if (!info.recorders.includes(header.recorder)) info.recorders.push(header.recorder);
+    if (!info.tools.includes(header.tool)) info.tools.push(header.tool);
+  }
+  return info;
+}

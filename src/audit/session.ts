@@ -1,0 +1,318 @@
+/** Audits what one recorder wrote of one src: continuity, gaps, trade ids, checkpoints, best quotes, times. */
+import type { Decoder } from '../decode/decoder.js';
+import { MAX_STREAMS } from '../decode/layout.js';
+import { createTrack, Effect, type Track } from '../market/track.js';
+import type { TradeChain } from '../model/continuity.js';
+import type { BookEntry, CloseEntry, Entry, Gap, HeaderEntry, Micros } from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import { formatTime } from '../model/time.js';
+import type { Venue } from '../venues/venue.js';
+import { BookAudit, type Place } from './book-audit.js';
+import { checkpointDifference } from './checkpoint-check.js';
+import { GapLedger } from './gap-ledger.js';
+import type { Problems } from './problems.js';
+
+export interface SessionOptions {
+  header: HeaderEntry;
+  venue: Venue;
+  decoder: Decoder;
+  problems: Problems;
+}
+
+export interface SessionResult {
+  gaps: number;
+  depth: number;
+  /** the book was joined to a snapshot at least once */
+  joined: boolean;
+  /** from the first entry to the last, and the part of it in which the book is proven */
+  recorded: Micros;
+  verified: Micros;
+  touch: { checked: number; agreed: number };
+  checkpoints: { checked: number; agreed: number };
+  unknown: number;
+}
+
+export class SessionAudit {
+  readonly recorder: string;
+  readonly #venue: Venue;
+  readonly #problems: Problems;
+  readonly #track: Track;
+  readonly #ledger = new GapLedger();
+  readonly #chains = new Map<number, TradeChain>();
+  readonly #book: BookAudit;
+  /** channels of best quotes */
+  readonly #quoteStreams: readonly string[];
+  #first: Micros;
+  #last: Micros = 0;
+  /** the book is valid since; NaN while it is not */
+  #validSince = Number.NaN;
+  #valid: Micros = 0;
+  #joined = false;
+  /** no message of the segment was seen yet: a checkpoint says what led up to it */
+  #segmentStart = true;
+  /** a connection was closed and no gap entry said so yet; then the connection opened since */
+  #closed = false;
+  #reopened: string | null = null;
+  #lastMessage: Micros = 0;
+  /** connections that brought the newest book update and the newest best quote; null before any */
+  #bookConn: string | null = null;
+  #quoteConn: string | null = null;
+  readonly #checkpoints = { checked: 0, agreed: 0 };
+
+  constructor(options: SessionOptions) {
+    const { header, venue, decoder, problems } = options;
+    const { instrument } = header.tape;
+    this.recorder = header.tape.recorder;
+    this.#venue = venue;
+    this.#problems = problems;
+    this.#track = createTrack({
+      instrument,
+      rules: venue,
+      flow: header.tape.flow,
+      connOf: (origin) => decoder.origins[origin].conn,
+    });
+    this.#first = header.t;
+    this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
+    this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
+  }
+
+  /** Names the scale, for binding the decoder. */
+  get scale(): Track['scale'] {
+    return this.#track.scale;
+  }
+
+  /** A header of the same recorder: a new segment. */
+  nextSegment(): void {
+    this.#segmentStart = true;
+  }
+
+  /** A decoded message. `bytes` holds its line. */
+  record(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, place: Place): void {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
+    const t = e[o + Field.T];
+    if (this.#closed) this.#checkReopened(conn, place);
+    this.#segmentStart = false;
+    this.#last = t;
+    this.#lastMessage = t;
+    switch (e[o + Field.KIND]) {
+      case Kind.depth:
+        this.#bookConn = conn;
+        this.#depth(bytes, buffer, i, place);
+        return;
+      case Kind.trade:
+        this.#trade(buffer, i, place);
+        break;
+      case Kind.touch:
+        this.#quoteConn = conn;
+        this.#book.quote(e, o);
+        this.#apply(buffer, i, place);
+        break;
+      case Kind.invalid:
+        this.#problems.add('NUMBER', 'a value of the message is missing or cannot be held exactly', { ...place });
+        this.#book.forgetUpdates();
+        this.#apply(buffer, i, place);
+        break;
+      default:
+        this.#apply(buffer, i, place);
+    }
+    if (this.#ledger.pending) this.#ledger.resume(this.#streamOf(e, o));
+  }
+
+  #streamOf(e: Float64Array, o: number): string {
+    return this.#venue.layouts.messages[layoutOf(e, o)]?.name ?? '';
+  }
+
+  /** Lets the market state see a record, and takes note when the book becomes valid or is lost. */
+  #apply(buffer: EventBuffer, i: number, place: Place): number {
+    const track = this.#track;
+    const lastBookT = track.lastBookT;
+    const effect = track.apply(buffer, i);
+    if ((effect & Effect.valid) !== 0) {
+      this.#book.joined(null, place);
+      this.#becameValid(track.t);
+    }
+    if ((effect & Effect.lost) !== 0) {
+      this.#lost(lastBookT);
+      if (track.gap !== null) this.#broken('depth', track.gap, place);
+    }
+    return effect;
+  }
+
+  #depth(bytes: Buffer, buffer: EventBuffer, i: number, place: Place): void {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
+    const effect = this.#apply(buffer, i, place);
+    if ((effect & (Effect.book | Effect.valid)) !== 0) {
+      this.#book.applied(this.#track, e[o + Field.LAST], this.#track.t, place);
+      return;
+    }
+    if (this.#track.state === 'valid') return; // stale, or another speed of the same book
+    if ((effect & Effect.lost) !== 0) this.#book.forgetUpdates();
+    const { applied, broken } = this.#book.waiting(bytes, buffer, i, place);
+    if (broken) this.#broken('depth', { stream: 'depth', from: this.#lastMessage, reason: 'sequence' }, place);
+    if (applied && this.#ledger.pending) this.#ledger.resume('depth');
+  }
+
+  #trade(buffer: EventBuffer, i: number, place: Place): void {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
+    const layout = layoutOf(e, o);
+    let chain = this.#chains.get(layout);
+    if (chain === undefined) {
+      chain = this.#venue.tradeChain();
+      this.#chains.set(layout, chain);
+    }
+    const id = e[o + Field.LAST];
+    const missing = chain.next(id);
+    const effect = this.#apply(buffer, i, place);
+    let why = `messages are missing before id ${id}`;
+    if (missing > 0) why = `${missing} ${this.#streamOf(e, o)} ${why}`;
+    else if ((effect & Effect.tradeGap) !== 0) {
+      chain.reset();
+      why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
+    } else return;
+    if (this.#ledger.broken(this.#streamOf(e, o))) this.#problems.add('GAP', why, { ...place });
+  }
+
+  /** An entry that is no message, already known to be well-formed. */
+  entry(entry: Entry, place: Place): void {
+    this.#last = entry.t;
+    if ('book' in entry) {
+      this.#checkpoint(entry, place);
+      return;
+    }
+    if ('close' in entry) this.#close(entry);
+    if ('open' in entry && this.#closed) this.#reopened = entry.conn;
+    if ('drop' in entry) {
+      const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
+      this.#broken('*', gap, place, `the recorder dropped ${entry.drop.count} entries: ${entry.drop.reason}`);
+    }
+    if ('gap' in entry) this.#gapEntry(entry.gap, place);
+    this.#applyEntry(entry, place);
+  }
+
+  /** What came by this connection may miss messages from here on. */
+  #close({ conn }: CloseEntry): void {
+    this.#closed = true;
+    this.#reopened = null;
+    if (this.#bookConn === null || this.#bookConn === conn) this.#book.interruptUpdates();
+    if (this.#quoteConn === null || this.#quoteConn === conn) this.#book.interruptQuotes();
+  }
+
+  #applyEntry(entry: Entry, place: Place): void {
+    const track = this.#track;
+    const lastBookT = track.lastBookT;
+    const effect = track.entry(entry);
+    if ((effect & Effect.valid) !== 0) {
+      this.#book.joined('http' in entry ? entry : null, place);
+      this.#becameValid(entry.t);
+    }
+    if ((effect & Effect.lost) !== 0) this.#lost(lastBookT);
+  }
+
+  #gapEntry(gap: Gap, place: Place): void {
+    this.#closed = false;
+    if (gap.stream === '*') this.#interrupted();
+    else if (gap.stream.startsWith('depth') && gap.reason !== 'sequence') this.#book.forgetUpdates();
+    else if (this.#quoteStreams.includes(gap.stream)) this.#book.interruptQuotes();
+    if (this.#ledger.entry(gap)) this.#problems.add('GAP', gapText(gap), { ...place });
+  }
+
+  #checkpoint(entry: BookEntry, place: Place): void {
+    const track = this.#track;
+    if (track.state !== 'valid') {
+      this.#applyEntry(entry, place);
+      return;
+    }
+    const difference = checkpointDifference(entry.book, track);
+    if (difference !== null && this.#segmentStart) {
+      // the messages do not lead up to where this segment begins: a segment before it is not there
+      const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
+      this.#broken('*', gap, place, `messages before this segment are missing: ${difference}`);
+      this.#lost(track.lastBookT);
+      track.lose(gap);
+      this.#interrupted();
+      this.#applyEntry(entry, place);
+      return;
+    }
+    this.#checkpoints.checked++;
+    if (difference === null) this.#checkpoints.agreed++;
+    else
+      this.#problems.add('CHECKPOINT', `the checkpoint is not the book of the messages: ${difference}`, { ...place });
+  }
+
+  /** Bytes of the tape are lost here; the caller lists the damage itself. */
+  damage(): void {
+    this.#ledger.broken('*');
+    const lastBookT = this.#track.lastBookT;
+    const effect = this.#track.lose({ stream: '*', from: lastBookT, reason: 'damage' });
+    if ((effect & Effect.lost) !== 0) this.#lost(lastBookT);
+    this.#interrupted();
+  }
+
+  finish(): SessionResult {
+    if (!Number.isNaN(this.#validSince)) this.#valid += this.#last - this.#validSince;
+    const touch = this.#book.finish(this.#last);
+    const { counts } = this.#track;
+    if (counts.depth > 0 && !this.#joined)
+      this.#problems.add('NO_SNAPSHOT', 'no snapshot joins the book updates: the book is provisional and unverified');
+    if (counts.crossed > 0)
+      this.#problems.add('CROSSED', `the best bid was not below the best ask after ${counts.crossed} updates`);
+    return {
+      gaps: this.#ledger.count,
+      depth: counts.depth,
+      joined: this.#joined,
+      recorded: Math.max(0, this.#last - this.#first),
+      verified: Math.max(0, this.#valid - touch.contradicted),
+      touch: { checked: touch.checked, agreed: touch.agreed },
+      checkpoints: this.#checkpoints,
+      unknown: counts.unknown,
+    };
+  }
+
+  #becameValid(t: Micros): void {
+    this.#validSince = t;
+    this.#joined = true;
+    this.#ledger.resume('depth');
+  }
+
+  /** The book is no longer valid, from its last good update on (not from when that was seen). */
+  #lost(lastBookT: Micros): void {
+    if (!Number.isNaN(this.#validSince)) this.#valid += Math.max(0, lastBookT - this.#validSince);
+    this.#validSince = Number.NaN;
+  }
+
+  /** Messages of any kind may be missing here. */
+  #interrupted(): void {
+    this.#book.interruptUpdates();
+    this.#book.interruptQuotes();
+  }
+
+  #broken(stream: string, gap: Gap, place: Place, text = gapText(gap)): void {
+    if (this.#ledger.broken(stream)) this.#problems.add('GAP', text, { ...place });
+  }
+
+  /** A connection came back and brings messages, and no gap entry owned up to what it missed. */
+  #checkReopened(conn: string | null, place: Place): void {
+    if (conn === null || conn !== this.#reopened) return;
+    this.#closed = false;
+    this.#broken('*', { stream: '*', from: this.#lastMessage, reason: 'disconnect' }, place);
+  }
+}
+
+/** Which of the venue's layouts explains a record. */
+function layoutOf(e: Float64Array, o: number): number {
+  return Math.floor(e[o + Field.FLAGS] / (MAX_STREAMS << STREAM_SHIFT));
+}
+
+/** A gap in words: `depth messages are missing since 2023-04-05T…: sequence, expected 5, got 7`. */
+function gapText(gap: Gap): string {
+  const stream = gap.stream === '*' ? 'messages of all streams' : `${gap.stream} messages`;
+  const since = gap.from > 0 ? ` since ${formatTime(gap.from)}` : '';
+  const ids =
+    gap.expected === undefined && gap.got === undefined
+      ? ''
+      : `, expected ${gap.expected ?? 'another'}, got ${gap.got ?? 'nothing'}`;
+  return `${stream} are missing${since}: ${gap.reason}${ids}`;
+}

@@ -1,0 +1,176 @@
+/**
+ * Holds the rebuilt book against the venue's own best quotes, joined by id: after an update with final id u, the book's
+ * touch must be the newest quote of the whole session with an id not above u. Quotes may come much later than the
+ * update, so both are kept in bounded memory until the answer cannot change any more.
+ */
+import type { Micros } from '../model/entry.js';
+
+/** Columns of one book top: id, t, bid, bid size, ask, ask size, and its place (file, frame, line). */
+const TOP = 9;
+/** Columns of one quote: id, bid, bid size, ask, ask size. */
+const QUOTE = 5;
+const MAX_TOPS = 16_384;
+const MAX_QUOTES = 65_536;
+/** A quote is final for an update once this many newer ones came: others may still arrive out of order. */
+const LATE_QUOTES = 512;
+/** Settling moves memory, so it is done for many at a time. */
+const SETTLE_EVERY = 1024;
+
+export interface Mismatch {
+  id: number;
+  t: Micros;
+  /** [bid, bid size, ask, ask size], scaled: of the rebuilt book, and of the quote */
+  book: [number, number, number, number];
+  quote: [number, number, number, number];
+  file: number;
+  frame: number;
+  line: number;
+}
+
+export class TouchAudit {
+  checked = 0;
+  agreed = 0;
+  /** time during which the book is known to differ from the quotes */
+  contradicted: Micros = 0;
+  readonly #mismatch: (mismatch: Mismatch) => void;
+  #tops = new Float64Array(1024 * TOP);
+  #topCount = 0;
+  #quotes = new Float64Array(4096 * QUOTE);
+  #quoteCount = 0;
+  /** quotes at the front that came before a break: they say nothing about later updates */
+  #wrongSince = Number.NaN;
+
+  constructor(mismatch: (mismatch: Mismatch) => void) {
+    this.#mismatch = mismatch;
+  }
+
+  /** The book's touch after an applied update; an empty side is NaN. */
+  top(
+    id: number,
+    t: Micros,
+    bid: number,
+    bidSize: number,
+    ask: number,
+    askSize: number,
+    file: number,
+    frame: number,
+    line: number,
+  ): void {
+    if (this.#topCount === MAX_TOPS) this.#settle(MAX_TOPS >> 1, 0);
+    const o = this.#topCount * TOP;
+    if (o === this.#tops.length) this.#tops = doubled(this.#tops);
+    const tops = this.#tops;
+    tops[o] = id;
+    tops[o + 1] = t;
+    tops[o + 2] = bid;
+    tops[o + 3] = bidSize;
+    tops[o + 4] = ask;
+    tops[o + 5] = askSize;
+    tops[o + 6] = file;
+    tops[o + 7] = frame;
+    tops[o + 8] = line;
+    this.#topCount++;
+    if (this.#topCount % SETTLE_EVERY === 0) this.#settle(this.#topCount, LATE_QUOTES);
+  }
+
+  /** A best quote of the venue; ids usually rise, late and repeated ones are put in their place. */
+  quote(id: number, bid: number, bidSize: number, ask: number, askSize: number): void {
+    if (this.#quoteCount === MAX_QUOTES) this.#makeRoom();
+    if (this.#quoteCount * QUOTE === this.#quotes.length) this.#quotes = doubled(this.#quotes);
+    const quotes = this.#quotes;
+    let at = this.#quoteCount;
+    while (at > 0 && quotes[(at - 1) * QUOTE] >= id) at--;
+    if (at < this.#quoteCount) {
+      if (quotes[at * QUOTE] === id) return;
+      quotes.copyWithin((at + 1) * QUOTE, at * QUOTE, this.#quoteCount * QUOTE);
+    }
+    const o = at * QUOTE;
+    quotes[o] = id;
+    quotes[o + 1] = bid;
+    quotes[o + 2] = bidSize;
+    quotes[o + 3] = ask;
+    quotes[o + 4] = askSize;
+    this.#quoteCount++;
+  }
+
+  /** Quotes may be missing from here on: what is pending is decided, and quotes so far say nothing about later updates. */
+  interrupt(): void {
+    this.#settle(this.#topCount, 0);
+    this.#quoteCount = 0;
+  }
+
+  /** Decides everything; `t` is the end of the session. */
+  finish(t: Micros): void {
+    this.interrupt();
+    if (!Number.isNaN(this.#wrongSince)) this.contradicted += Math.max(0, t - this.#wrongSince);
+    this.#wrongSince = Number.NaN;
+  }
+
+  #makeRoom(): void {
+    this.#settle(this.#topCount, LATE_QUOTES);
+    if (this.#quoteCount === MAX_QUOTES) this.#dropQuotes(MAX_QUOTES >> 1);
+  }
+
+  /** Decides up to `count` of the oldest tops, as far as `late` newer quotes are there; 0 decides all. */
+  #settle(count: number, late: number): void {
+    const tops = this.#tops;
+    const quotes = this.#quotes;
+    let newest = -1;
+    let n = 0;
+    for (; n < count; n++) {
+      const o = n * TOP;
+      while (newest + 1 < this.#quoteCount && quotes[(newest + 1) * QUOTE] <= tops[o]) newest++;
+      if (late > 0 && newest + late >= this.#quoteCount) break;
+      if (newest >= 0) this.#decide(o, newest);
+    }
+    if (n > 0) {
+      tops.copyWithin(0, n * TOP, this.#topCount * TOP);
+      this.#topCount -= n;
+    }
+    if (newest > 0) this.#dropQuotes(newest);
+  }
+
+  #decide(o: number, newest: number): void {
+    const tops = this.#tops;
+    const quotes = this.#quotes;
+    const q = newest * QUOTE;
+    const same =
+      tops[o + 2] === quotes[q + 1] &&
+      tops[o + 3] === quotes[q + 2] &&
+      tops[o + 4] === quotes[q + 3] &&
+      tops[o + 5] === quotes[q + 4];
+    // without a newer quote the right one may only have been cut off
+    if (!same && newest + 1 === this.#quoteCount) return;
+    const t = tops[o + 1];
+    if (!Number.isNaN(this.#wrongSince)) {
+      this.contradicted += Math.max(0, t - this.#wrongSince);
+      this.#wrongSince = Number.NaN;
+    }
+    this.checked++;
+    if (same) {
+      this.agreed++;
+      return;
+    }
+    this.#wrongSince = t;
+    this.#mismatch({
+      id: tops[o],
+      t,
+      book: [tops[o + 2], tops[o + 3], tops[o + 4], tops[o + 5]],
+      quote: [quotes[q + 1], quotes[q + 2], quotes[q + 3], quotes[q + 4]],
+      file: tops[o + 6],
+      frame: tops[o + 7],
+      line: tops[o + 8],
+    });
+  }
+
+  #dropQuotes(count: number): void {
+    this.#quotes.copyWithin(0, count * QUOTE, this.#quoteCount * QUOTE);
+    this.#quoteCount -= count;
+  }
+}
+
+function doubled(old: Float64Array): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(old.length * 2);
+  grown.set(old);
+  return grown;
+}

@@ -1,0 +1,32 @@
+/** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
+import { Field, Kind } from '../model/event.js';
+import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
+
+/** Record field of the meanings that fill exactly one. */
+export const FIELD_OF: Partial<Record<Meaning, number>> = {
+  emitted: Field.EMITTED,
+  matched: Field.MATCHED,
+  first: Field.FIRST,
+  last: Field.LAST,
+  id: Field.LAST,
+  previous: Field.PREVIOUS,
+  price: Field.PRICE,
+  size: Field.SIZE,
+  bid: Field.PRICE,
+  bidSize: Field.SIZE,
+  ask: Field.PRICE2,
+  askSize: Field.SIZE2,
+};
+
+export const KIND_OF: Record<MessageLayout['event'], number> = {
+  trade: Kind.trade,
+  depth: Kind.depth,
+  touch: Kind.touch,
+  partial: Kind.partial,
+  other: Kind.other,
+};
+
+/** FLAGS of a record: bit 0 off-book print, bit 1 a trade stream that is not the flow, above: layout and stream variant. */
+export function flagsOf(layout: number, stream: number): number {
+  return (layout * MAX_STREAMS + stream) << 2;
+}

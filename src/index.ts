@@ -1,0 +1,21 @@
+/** The public API: what programs may import from `tapedeck`, listed by name. */
+export { type Problem, type SourceReport, type VerifyOptions, verifyTapes } from './audit/verify.js';
+export { createDecoder, type Decoder } from './decode/decoder.js';
+export { ASK, BID, Book, type BookSide } from './market/book.js';
+export { createTrack, Effect, type Track } from './market/track.js';
+export type { Damage, LineBatch, LineFlow } from './model/batch.js';
+export type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from './model/entry.js';
+export { parseSource, TAPE_VERSION } from './model/entry.js';
+export type { ErrorCode, ErrorPlace } from './model/errors.js';
+export { describeError, TapedeckError } from './model/errors.js';
+export { EVENT_STRIDE, EventBuffer, Field, Kind } from './model/event.js';
+export { type Instrument, type InstrumentKind, type Scale, scaleOf } from './model/instrument.js';
+export type { EndReason, Phase, Quality, Side, Signal } from './model/signal.js';
+export { formatTime, parseTimeSpec } from './model/time.js';
+export { interleave } from './tape/interleave.js';
+export { entryLine, parseEntry } from './tape/line.js';
+export { pace } from './tape/pace.js';
+export { openTape, type Tape } from './tape/tape.js';
+export { createTapeWriter, type TapeWriter, type TapeWriterOptions } from './tape/writer.js';
+export { venueById, venues } from './venues/registry.js';
+export type { Capabilities, Venue } from './venues/venue.js';

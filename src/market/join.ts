@@ -1,0 +1,89 @@
+/** Joining a snapshot and the updates received around it. */
+import type { Continuity } from '../model/continuity.js';
+import type { Micros } from '../model/entry.js';
+import { type EventBuffer, Field } from '../model/event.js';
+import type { Snapshot } from '../model/rules.js';
+
+/** A book update kept until the snapshot it may follow arrives. */
+export interface KeptUpdate {
+  t: Micros;
+  first: number;
+  last: number;
+  previous: number;
+  /** how many of the levels are bids; they stand first */
+  bids: number;
+  /** [price, size] pairs, scaled */
+  levels: Float64Array;
+}
+
+/** `fetch`: a newer snapshot is needed; `wait`: the stream has to reach the snapshot first; else what makes the book. */
+export type Joined = 'fetch' | 'wait' | { snapshot: Snapshot; updates: KeptUpdate[] };
+
+/** Enough for minutes of the busiest stream; beyond it the oldest are let go, and a refetch is due anyway. */
+const MAX_KEPT = 20_000;
+
+export class SnapshotJoin {
+  #kept: KeptUpdate[] = [];
+  #snapshot: Snapshot | null = null;
+
+  forget(): void {
+    this.#kept = [];
+    this.#snapshot = null;
+  }
+
+  /** Copies the book update at offset `o` of the buffer. */
+  keep(buffer: EventBuffer, o: number): void {
+    const e = buffer.events;
+    const start = e[o + Field.PRICE] * 2;
+    const bids = e[o + Field.SIZE];
+    if (this.#kept.length >= MAX_KEPT) this.#kept.splice(0, MAX_KEPT >> 1);
+    this.#kept.push({
+      t: e[o + Field.T],
+      first: e[o + Field.FIRST],
+      last: e[o + Field.LAST],
+      previous: e[o + Field.PREVIOUS],
+      bids,
+      levels: buffer.levels.slice(start, start + (bids + e[o + Field.PRICE2]) * 2),
+    });
+  }
+
+  /** The snapshot to try from now on. */
+  offer(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  /** Tries to join; on success `continuity` stands behind the last update and everything kept is forgotten. */
+  join(continuity: Continuity): Joined {
+    const snapshot = this.#snapshot;
+    if (snapshot === null) return 'fetch';
+    continuity.reset();
+    continuity.snapshot(snapshot.id);
+    const updates: KeptUpdate[] = [];
+    for (const [n, kept] of this.#kept.entries()) {
+      const verdict = continuity.update(kept.first, kept.last, kept.previous);
+      if (verdict === 'apply') updates.push(kept);
+      else if (verdict === 'gap' || verdict === 'refetch') {
+        // the snapshot is older than what was kept, or the kept updates themselves have a hole
+        this.#snapshot = null;
+        if (verdict === 'gap') this.#kept = this.#kept.slice(n);
+        continuity.reset();
+        return 'fetch';
+      }
+    }
+    this.#kept = [];
+    if (!continuity.joined) return 'wait';
+    this.#snapshot = null;
+    return { snapshot, updates };
+  }
+}
+
+/** A snapshot that came while the book was valid: the stream has to reach it before it can renew the book. */
+export interface Renewal {
+  snapshot: Snapshot;
+  chain: Continuity;
+}
+
+export function createRenewal(snapshot: Snapshot, chain: Continuity): Renewal {
+  chain.snapshot(snapshot.id);
+  return { snapshot, chain };
+}

@@ -1,0 +1,393 @@
+/** Follows one src through its entries: continuity, snapshot join, book state and gaps, the same live and from a tape. */
+import type { Continuity } from '../model/continuity.js';
+import { formatScaled, scaleDecimal } from '../model/decimal.js';
+import type { BookState, Checkpoint, CloseEntry, Entry, Gap, Micros } from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
+import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
+import type { Snapshot, VenueRules } from '../model/rules.js';
+import { ASK, BID, Book, type BookSide } from './book.js';
+import { createCounts, Effect, type TrackCounts } from './effect.js';
+import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
+import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
+
+export { Effect, type TrackCounts } from './effect.js';
+
+/** Called for every level an applied update sets, while the book is valid; sizes are scaled integers. */
+export type LevelListener = (side: BookSide, price: number, before: number, after: number) => void;
+
+/** What the recorder says when it closes a connection because it was told to end. */
+const OWN_CLOSE = 'stop';
+
+/** Old updates in a row that are taken for repeats; a longer run means that the venue counts anew. */
+const MAX_OLD_RUN = 100;
+
+export interface TrackOptions {
+  instrument: Instrument;
+  rules: VenueRules;
+  /** the channel that counts as flow, so that a gap of another trade channel costs nothing */
+  flow?: string;
+  /**
+   * The connection that records of an origin came by, so that the end of another connection costs the book nothing.
+   * Without it every `close` concerns everything.
+   */
+  connOf?: (origin: number) => string | null;
+  onLevel?: LevelListener;
+}
+
+/** State of one src; see `createTrack`. */
+export class Track {
+  readonly instrument: Instrument;
+  readonly scale: Scale;
+  readonly book: Book;
+  readonly continuity: Continuity;
+  readonly counts: TrackCounts = createCounts();
+  state: BookState = 'empty';
+  /** newest receive time seen, `clock` entries included */
+  t: Micros = 0;
+  /** newest exchange push time seen, µs; 0 before any */
+  emitted = 0;
+  /** prices between which the book is known, scaled; NaN where unknown */
+  low = Number.NaN;
+  high = Number.NaN;
+  /** `t` of the last update that was applied, and of the last trade */
+  lastBookT: Micros = 0;
+  lastTradeT: Micros = 0;
+  /** the gap that cost the book its validity, until the next join */
+  gap: Gap | null = null;
+  /** true when updates wait for a snapshot and the one at hand (if any) cannot be joined: a recorder must fetch */
+  needsSnapshot = false;
+  onLevel: LevelListener | null;
+  /** `onLevel` hears of prices in [low, high] only, scaled; its owner may move the bounds between messages */
+  levelBand = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  readonly #rules: VenueRules;
+  readonly #flow: string | undefined;
+  readonly #connOf: (origin: number) => string | null;
+  readonly #trades: TradeStreams;
+  readonly #join = new SnapshotJoin();
+  #renewal: Renewal | null = null;
+  /** layout and stream variant of the book stream that is followed; -1 until the first */
+  #stream = -1;
+  /** connection of the book stream; null where it is not known */
+  #bookConn: string | null = null;
+  #bookOrigin = -1;
+  /** updates in a row that were older than the book */
+  #staleRun = 0;
+
+  constructor(options: TrackOptions) {
+    this.instrument = options.instrument;
+    this.scale = scaleOf(options.instrument);
+    this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price));
+    this.#rules = options.rules;
+    this.continuity = options.rules.continuity();
+    this.onLevel = options.onLevel ?? null;
+    this.#flow = options.flow;
+    this.#connOf = options.connOf ?? (() => null);
+    this.#trades = new TradeStreams(options.rules.tradeChain, this.#connOf);
+  }
+
+  /**
+   * Applies record `i` of a decoded batch. Returns Effect bits. The whole message is applied before it returns, so
+   * callers look at the book only at message ends.
+   */
+  apply(buffer: EventBuffer, i: number): number {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
+    const t = e[o + Field.T];
+    this.t = t;
+    this.counts.messages++;
+    const emitted = e[o + Field.EMITTED];
+    if (emitted > this.emitted) this.emitted = emitted;
+    switch (e[o + Field.KIND]) {
+      case Kind.touch:
+        this.counts.touches++;
+        return Effect.touch;
+      case Kind.trade:
+        return this.#trade(e, o, t);
+      case Kind.depth:
+        return this.#depth(buffer, o, t);
+      case Kind.unknown:
+        this.counts.unknown++;
+        return Effect.none;
+      case Kind.invalid:
+        this.counts.invalid++;
+        return this.#invalid(e[o + Field.FLAGS] >> STREAM_SHIFT);
+      default:
+        return Effect.none;
+    }
+  }
+
+  /** A message with a number that cannot be held: its own stream has a hole, others do not. */
+  #invalid(stream: number): number {
+    if (stream === this.#stream) return this.lose({ stream: 'depth', from: this.lastBookT, reason: 'number' });
+    return this.#trades.isFlow(stream) ? Effect.tradeGap : Effect.none;
+  }
+
+  #trade(e: Float64Array, o: number, t: Micros): number {
+    this.lastTradeT = t;
+    this.counts.trades++;
+    const missing = this.#trades.take(e, o);
+    if (missing === NOT_OF_FLOW || missing === REPEATED) return Effect.none;
+    if (missing === COUNTS_ANEW) return Effect.tradeGap;
+    let effect: number = Effect.trade;
+    if ((e[o + Field.FLAGS] & OFF_BOOK) !== 0) {
+      effect = Effect.offBook;
+      this.counts.offBook++;
+    }
+    if (missing === 0) return effect;
+    this.counts.tradesMissing += missing;
+    return effect | Effect.tradeGap;
+  }
+
+  #depth(buffer: EventBuffer, o: number, t: Micros): number {
+    const e = buffer.events;
+    this.counts.depth++;
+    const stream = e[o + Field.FLAGS] >> STREAM_SHIFT;
+    const origin = e[o + Field.ORIGIN];
+    if (origin !== this.#bookOrigin) {
+      this.#bookOrigin = origin;
+      this.#bookConn = this.#connOf(origin);
+    }
+    if (this.#stream === -1) this.#stream = stream;
+    else if (this.#stream !== stream) return Effect.none; // another speed of the same book is another chain
+    const first = e[o + Field.FIRST];
+    const last = e[o + Field.LAST];
+    const previous = e[o + Field.PREVIOUS];
+    if (this.state === 'valid') {
+      const verdict = this.continuity.update(first, last, previous);
+      if (verdict === 'apply') {
+        if (this.#renewal !== null) this.#renew(this.#renewal, first, last, previous);
+        this.#applyLevels(buffer.levels, e[o + Field.PRICE], e[o + Field.SIZE], e[o + Field.PRICE2]);
+        this.lastBookT = t;
+        this.#staleRun = 0;
+        return Effect.book;
+      }
+      // a few old updates are repeats; a long run of them means that the venue counts anew
+      if (verdict === 'stale' && ++this.#staleRun < MAX_OLD_RUN) {
+        this.counts.stale++;
+        return Effect.none;
+      }
+      this.#staleRun = 0;
+      const gap: Gap = {
+        stream: 'depth',
+        from: this.lastBookT,
+        reason: 'sequence',
+        expected: this.continuity.last,
+        got: previous >= 0 ? previous : first,
+      };
+      this.counts.bookGaps++;
+      this.lose(gap);
+      this.#join.keep(buffer, o);
+      return Effect.lost;
+    }
+    if (this.state === 'empty') this.state = 'syncing';
+    this.#join.keep(buffer, o);
+    return this.#tryJoin();
+  }
+
+  /**
+   * Replaces the levels by those of a newer snapshot once the stream has reached it: far levels become known again. The
+   * chain of updates is unbroken, so this is no gap and no flow.
+   */
+  #renew({ snapshot, chain }: Renewal, first: number, last: number, previous: number): void {
+    const verdict = chain.update(first, last, previous);
+    if (verdict === 'stale') return;
+    this.#renewal = null;
+    if (verdict !== 'apply') return;
+    this.#loadSnapshot(snapshot);
+    this.counts.renewed++;
+  }
+
+  #applyLevels(levels: Float64Array, start: number, bids: number, asks: number): void {
+    const { book, onLevel } = this;
+    const low = onLevel === null ? Number.POSITIVE_INFINITY : this.levelBand.low;
+    const { high } = this.levelBand;
+    let at = start * 2;
+    const middle = at + bids * 2;
+    const end = middle + asks * 2;
+    // most levels lie far from the touch: a comparison each is cheaper than a call
+    for (; at < middle; at += 2) {
+      const price = levels[at];
+      const before = book.set(BID, price, levels[at + 1]);
+      if (price >= low && price <= high) onLevel?.(BID, price, before, levels[at + 1]);
+    }
+    for (; at < end; at += 2) {
+      const price = levels[at];
+      const before = book.set(ASK, price, levels[at + 1]);
+      if (price >= low && price <= high) onLevel?.(ASK, price, before, levels[at + 1]);
+    }
+    book.settle();
+    this.counts.applied++;
+    if (book.crossed()) this.counts.crossed++;
+  }
+
+  /** Tries to join the snapshot at hand with the updates kept. */
+  #tryJoin(): number {
+    const joined = this.#join.join(this.continuity);
+    this.needsSnapshot = joined === 'fetch';
+    if (joined === 'fetch' || joined === 'wait') return Effect.none;
+    this.#loadSnapshot(joined.snapshot);
+    const listener = this.onLevel;
+    this.onLevel = null; // a snapshot is not flow, nor are the updates that complete it
+    for (const { t, bids, levels } of joined.updates) {
+      this.#applyLevels(levels, 0, bids, (levels.length >> 1) - bids);
+      this.lastBookT = t;
+    }
+    this.onLevel = listener;
+    this.#becomeValid();
+    return Effect.valid;
+  }
+
+  #becomeValid(): void {
+    this.state = 'valid';
+    this.gap = null;
+    this.needsSnapshot = false;
+  }
+
+  #setBook(bids: [string, string][], asks: [string, string][]): void {
+    const { price, size } = this.scale;
+    this.book.clear();
+    for (const [p, q] of bids) this.book.set(BID, scaleDecimal(p, price), scaleDecimal(q, size));
+    for (const [p, q] of asks) this.book.set(ASK, scaleDecimal(p, price), scaleDecimal(q, size));
+    this.book.settle();
+  }
+
+  #loadSnapshot({ bids, asks }: Snapshot): void {
+    this.#setBook(bids, asks);
+    // beyond its last level on either side nothing is known
+    const edge = (levels: [string, string][]): number =>
+      levels.length > 0 ? scaleDecimal(levels[levels.length - 1][0], this.scale.price) : Number.NaN;
+    this.low = edge(bids);
+    this.high = edge(asks);
+  }
+
+  /** Whether these are levels a book can hold exactly. */
+  #holds(levels: [string, string][]): boolean {
+    const { price, size } = this.scale;
+    return levels.every(([p, q]) => scaleDecimal(p, price) >= 0 && scaleDecimal(q, size) >= 0);
+  }
+
+  /** A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits. */
+  snapshot(snapshot: Snapshot): number {
+    this.counts.snapshots++;
+    if (!this.#holds(snapshot.bids) || !this.#holds(snapshot.asks)) {
+      this.counts.invalid++;
+      return Effect.none;
+    }
+    if (this.state === 'valid') {
+      this.#renewal = createRenewal(snapshot, this.#rules.continuity());
+      return Effect.none;
+    }
+    this.state = 'syncing';
+    this.#join.offer(snapshot);
+    return this.#tryJoin();
+  }
+
+  /** The book can no longer be trusted: everything is forgotten until the next join. Returns Effect.lost when it was valid. */
+  lose(gap: Gap): number {
+    const was = this.state;
+    this.gap ??= gap;
+    this.continuity.reset();
+    this.#join.forget();
+    this.#renewal = null;
+    this.book.clear();
+    this.low = Number.NaN;
+    this.high = Number.NaN;
+    if (was !== 'empty') this.state = 'syncing';
+    this.needsSnapshot = true;
+    return was === 'valid' ? Effect.lost : Effect.none;
+  }
+
+  /** Applies an entry that is not a message: open, close, http, gap, book, clock, … Returns Effect bits. */
+  entry(entry: Entry): number {
+    this.t = entry.t;
+    if ('http' in entry) {
+      const body = entry.http.status === 200 ? this.#rules.readSnapshot(entry.http.body) : null;
+      return body === null ? Effect.none : this.snapshot(body);
+    }
+    if ('close' in entry) return this.#close(entry);
+    if ('gap' in entry) return this.#gapEntry(entry.gap);
+    if ('drop' in entry) return this.lose({ stream: '*', from: this.lastBookT, reason: 'damage' }) | Effect.tradeGap;
+    if ('book' in entry && this.state !== 'valid' && entry.book.state === 'valid') return this.restore(entry.book);
+    return Effect.none;
+  }
+
+  /** What the connection carried cannot be trusted from here on; what another carried can. */
+  #close({ conn, close }: CloseEntry): number {
+    // the recorder's own end: nothing was missed before it, and what comes after begins with a header or an `open`
+    if (close.code === 1000 && close.reason === OWN_CLOSE) return Effect.none;
+    // trade ids go on: the next connection's tell how many trades were missed
+    const effect = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
+    if (this.#bookConn !== null && this.#bookConn !== conn) return effect;
+    this.#stream = -1;
+    this.#bookConn = null;
+    this.#bookOrigin = -1;
+    return effect | this.lose({ stream: '*', from: this.lastBookT, reason: 'disconnect' });
+  }
+
+  #gapEntry(gap: Gap): number {
+    const trades = gap.stream === '*' || gap.stream === (this.#flow ?? 'trade') ? Effect.tradeGap : Effect.none;
+    if (gap.stream !== '*' && !gap.stream.startsWith('depth')) return trades;
+    // our own sequence check found it at the message before: the entry only confirms it
+    if (gap.reason === 'sequence' && this.gap !== null) return trades;
+    return trades | this.lose(gap);
+  }
+
+  /** Everything needed to go on from here, as the `book` entry holds it. */
+  checkpoint(): Checkpoint {
+    const { price, size } = this.scale;
+    const text = ([p, q]: [number, number]): [string, string] => [formatScaled(p, price), formatScaled(q, size)];
+    const bound = (value: number): string | null => (Number.isNaN(value) ? null : formatScaled(value, price));
+    const valid = this.state === 'valid';
+    return {
+      state: this.state,
+      coverage: { low: bound(this.low), high: bound(this.high) },
+      streams: {
+        depth: this.continuity.state(),
+        stream: this.#stream,
+        conn: this.#bookConn,
+        trades: this.#trades.state(),
+        lastBookT: this.lastBookT,
+        lastTradeT: this.lastTradeT,
+        emitted: this.emitted,
+        ...(this.#renewal === null ? {} : { renewal: this.#renewal.snapshot }),
+      },
+      bids: valid ? this.book.levels(BID).map(text) : [],
+      asks: valid ? this.book.levels(ASK).map(text) : [],
+    };
+  }
+
+  /** Takes over a checkpoint; returns Effect.valid when it holds a valid book. */
+  restore(checkpoint: Checkpoint): number {
+    const { price } = this.scale;
+    const { streams } = checkpoint;
+    if (!this.#holds(checkpoint.bids) || !this.#holds(checkpoint.asks)) {
+      this.counts.invalid++;
+      return Effect.none;
+    }
+    this.continuity.restore((streams.depth ?? {}) as Record<string, unknown>);
+    this.#stream = typeof streams.stream === 'number' ? streams.stream : -1;
+    this.#bookConn = typeof streams.conn === 'string' ? streams.conn : null;
+    this.#bookOrigin = -1;
+    this.#trades.restore((streams.trades ?? {}) as Record<string, unknown>);
+    for (const name of ['lastBookT', 'lastTradeT', 'emitted'] as const) {
+      const value = streams[name];
+      if (typeof value === 'number') this[name] = value;
+    }
+    this.#join.forget();
+    this.#renewal = null;
+    if (checkpoint.state !== 'valid') return Effect.none;
+    if (streams.renewal !== undefined)
+      this.#renewal = createRenewal(streams.renewal as Snapshot, this.#rules.continuity());
+    this.#setBook(checkpoint.bids, checkpoint.asks);
+    const { low, high } = checkpoint.coverage;
+    this.low = low === null ? Number.NaN : scaleDecimal(low, price);
+    this.high = high === null ? Number.NaN : scaleDecimal(high, price);
+    this.#becomeValid();
+    return Effect.valid;
+  }
+}
+
+/** Starts following a src. */
+export function createTrack(options: TrackOptions): Track {
+  return new Track(options);
+}

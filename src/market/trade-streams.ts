@@ -1,0 +1,88 @@
+/** The trade streams of one src: their ids, which of them is the flow, and the connections they come by. */
+import type { TradeChain } from '../model/continuity.js';
+import { Field, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
+
+interface TradeStream {
+  chain: TradeChain;
+  origin: number;
+  /** null where it is not known */
+  conn: string | null;
+  isFlow: boolean;
+}
+
+/** Old trades in a row that are taken for repeats; a longer run means that the venue counts anew. */
+const MAX_OLD_RUN = 100;
+
+/** What `take` says of a trade besides the number of trades missing before it. */
+export const NOT_OF_FLOW = -1;
+export const REPEATED = -2;
+export const COUNTS_ANEW = -3;
+
+export class TradeStreams {
+  readonly #createChain: () => TradeChain;
+  readonly #connOf: (origin: number) => string | null;
+  /** by layout and variant */
+  readonly #streams = new Map<number, TradeStream>();
+  #repeats = 0;
+
+  constructor(createChain: () => TradeChain, connOf: (origin: number) => string | null) {
+    this.#createChain = createChain;
+    this.#connOf = connOf;
+  }
+
+  /**
+   * Judges the trade record at offset `o` by its id.
+   * @returns how many trades are missing before it (0 as a rule), or NOT_OF_FLOW, REPEATED, COUNTS_ANEW
+   */
+  take(events: Float64Array, o: number): number {
+    const flags = events[o + Field.FLAGS];
+    const origin = events[o + Field.ORIGIN];
+    const stream = this.#streamOf(flags >> STREAM_SHIFT);
+    if (stream.origin !== origin) {
+      stream.origin = origin;
+      stream.conn = this.#connOf(origin);
+      stream.isFlow = (flags & NOT_FLOW) === 0;
+    }
+    const missing = stream.chain.next(events[o + Field.LAST]);
+    if (!stream.isFlow) return NOT_OF_FLOW;
+    if (missing >= 0) {
+      this.#repeats = 0;
+      return missing;
+    }
+    if (++this.#repeats < MAX_OLD_RUN) return REPEATED;
+    this.#repeats = 0;
+    stream.chain.reset();
+    return COUNTS_ANEW;
+  }
+
+  #streamOf(id: number): TradeStream {
+    let stream = this.#streams.get(id);
+    if (stream === undefined) {
+      stream = { chain: this.#createChain(), origin: -1, conn: null, isFlow: true };
+      this.#streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  /** Whether the stream of this layout and variant is the flow. */
+  isFlow(id: number): boolean {
+    return this.#streams.get(id)?.isFlow === true;
+  }
+
+  /** Whether the flow comes by this connection, or may: before any trade it is not known which connection brings them. */
+  comesBy(conn: string): boolean {
+    for (const stream of this.#streams.values())
+      if (stream.isFlow && (stream.conn === null || stream.conn === conn)) return true;
+    return this.#streams.size === 0;
+  }
+
+  /** Plain JSON, for checkpoints. */
+  state(): Record<string, unknown> {
+    return Object.fromEntries([...this.#streams].map(([id, { chain }]) => [String(id), chain.state()]));
+  }
+
+  restore(state: Record<string, unknown>): void {
+    for (const [id, ids] of Object.entries(state))
+      this.#streamOf(Number(id)).chain.restore(typeof ids === 'object' && ids !== null ? { ...ids } : {});
+  }
+}

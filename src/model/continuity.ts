@@ -1,0 +1,32 @@
+/** The contract between a venue's sequence rules and the book: what to do with the next update. */
+
+/** `wait`: no snapshot yet or not joinable yet, keep the update; `stale`: older than the book, ignore. */
+export type Verdict = 'apply' | 'stale' | 'wait' | 'gap' | 'refetch';
+
+/**
+ * Sequence state of one book stream of one src. Pure: no clocks, no I/O; state() and restore() are plain JSON.
+ * Ids are those of the event record (FIRST, LAST, PREVIOUS; -1 where absent).
+ */
+export interface Continuity {
+  /** judges a book update against what was applied; applying advances the state */
+  update(first: number, last: number, previous: number): Verdict;
+  /** a snapshot with this id becomes the base; the updates kept since are judged anew through `update` */
+  snapshot(id: number): void;
+  /** forget everything: a new connection, or a gap */
+  reset(): void;
+  /** true once a snapshot is joined and updates chain */
+  readonly joined: boolean;
+  /** the id the next update must chain to; -1 when none */
+  readonly last: number;
+  state(): Record<string, number | boolean>;
+  restore(state: Record<string, unknown>): void;
+}
+
+/** How trade ids prove continuity: contiguous integers, or no proof. */
+export interface TradeChain {
+  /** +1 chain of ids; returns how many are missing before `id` (0 when it follows), or -1 for a repeat */
+  next(id: number): number;
+  reset(): void;
+  state(): Record<string, number>;
+  restore(state: Record<string, unknown>): void;
+}

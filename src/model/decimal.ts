@@ -1,0 +1,70 @@
+/** Exact decimals: text to scaled integers (held in float64, exact below 2^53) and back. */
+
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/** Loops, where a pattern such as /0+$/ would take quadratic time on a hostile row of zeros. */
+function withoutEndingZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === '0') end--;
+  return digits.slice(0, end);
+}
+
+function leadingZeros(digits: string): number {
+  let zeros = 0;
+  while (digits[zeros] === '0') zeros++;
+  return zeros;
+}
+
+/** Largest magnitude a scaled integer may have. */
+export const MAX_SCALED = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Reads a decimal such as `0.080100`, `28145.10` or `7.548E+4` as `value × 10^decimals`.
+ * @returns the exact integer, or NaN when the text is no decimal, needs more decimals, or exceeds 2^53.
+ */
+export function scaleDecimal(text: string, decimals: number): number {
+  const match = DECIMAL.exec(text);
+  if (match === null) return Number.NaN;
+  const fraction = withoutEndingZeros(match[3] ?? '');
+  const exponent = match[4] === undefined ? 0 : Number(match[4]);
+  const digits = (match[2] + fraction).slice(leadingZeros(match[2] + fraction));
+  if (digits === '') return 0;
+  let shift = decimals + exponent - fraction.length;
+  let kept = digits;
+  while (shift < 0 && kept.endsWith('0')) {
+    kept = kept.slice(0, -1);
+    shift++;
+  }
+  if (shift < 0 || kept.length + shift > 16) return Number.NaN;
+  const value = Number(kept + '0'.repeat(shift));
+  if (value > MAX_SCALED) return Number.NaN;
+  return match[1] === '-' ? -value : value;
+}
+
+/** How many decimals the text needs (`0.0100` needs 2, `7.548E+4` none); NaN when it is no decimal. */
+export function decimalsOf(text: string): number {
+  const match = DECIMAL.exec(text);
+  if (match === null) return Number.NaN;
+  const fraction = withoutEndingZeros(match[3] ?? '');
+  const exponent = match[4] === undefined ? 0 : Number(match[4]);
+  if (fraction === '') {
+    const whole = withoutEndingZeros(match[2]);
+    return whole === '' ? 0 : Math.max(0, -exponent - (match[2].length - whole.length));
+  }
+  return Math.max(0, fraction.length - exponent);
+}
+
+/** Prints a scaled integer in its shortest exact form: `(2814510, 2)` is `28145.1`. */
+export function formatScaled(value: number, decimals: number): string {
+  if (decimals === 0) return String(value);
+  const negative = value < 0;
+  const digits = String(Math.abs(value)).padStart(decimals + 1, '0');
+  const fraction = withoutEndingZeros(digits.slice(-decimals));
+  const text = fraction === '' ? digits.slice(0, -decimals) : `${digits.slice(0, -decimals)}.${fraction}`;
+  return negative ? `-${text}` : text;
+}
+
+/** The nearest float of a scaled integer: one correctly rounded division, the same on any scale. */
+export function unscale(value: number, decimals: number): number {
+  return value / 10 ** decimals;
+}

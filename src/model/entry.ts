@@ -1,0 +1,155 @@
+/** One line of a tape: the kinds of entry, their JSON shapes, and the names of sources. */
+import type { Instrument } from './instrument.js';
+
+/** Integer microseconds since the Unix epoch (16 digits until 2286). */
+export type Micros = number;
+
+/** The version this tool writes and the newest it reads. */
+export const TAPE_VERSION = 1;
+
+/** `venue:symbol`, e.g. `binance-usdm:BTCUSDT`. */
+export type Source = string;
+
+interface EntryBase {
+  t: Micros;
+  src: Source;
+}
+
+export interface TapeHeader {
+  version: number;
+  /** names the recorder run; (recorder, t) names an entry for ever */
+  recorder: string;
+  venue: string;
+  symbol: string;
+  instrument: Instrument;
+  /** channels that were asked for */
+  channels: string[];
+  /** the one trade channel that counts as flow */
+  flow: string;
+  tool: string;
+  /** set by `replay --from`: consumers print nothing for lines before it */
+  from?: Micros;
+  /** set where the lines were not received live, e.g. `hftbacktest` */
+  imported?: string;
+}
+
+export type GapReason =
+  | 'sequence' // the venue's own chain broke
+  | 'disconnect' // the connection was lost
+  | 'silence' // no data although the socket was open
+  | 'restart' // the recorder was not running
+  | 'snapshot' // no snapshot could be joined
+  | 'number' // a number that cannot be held exactly
+  | 'damage'; // bytes of the tape itself are lost
+
+export interface Gap {
+  stream: string;
+  /** `t` of the last good entry of the stream */
+  from: Micros;
+  reason: GapReason;
+  expected?: number | string;
+  got?: number | string;
+}
+
+/** Derived state at one moment, so that reading can start here. */
+export interface Checkpoint {
+  state: BookState;
+  /** prices between which the book is known, decimal text; null where nothing is known */
+  coverage: { low: string | null; high: string | null };
+  /** continuity and decoding state of the venue, plain JSON */
+  streams: Record<string, unknown>;
+  /** [price, size] decimal texts, best first */
+  bids: [string, string][];
+  asks: [string, string][];
+}
+
+export type BookState = 'empty' | 'syncing' | 'valid' | 'suspect';
+
+export interface ClockReading {
+  /** wall clock minus the monotonic clock's idea of it, µs */
+  wall: number;
+  /** worst event-loop lag since the last reading, µs */
+  loop: number;
+  /** newest exchange time minus local receive time, µs; null before any data */
+  exchange: number | null;
+}
+
+export interface HttpExchange {
+  url: string;
+  status: number;
+  /** when the request was sent */
+  sent: Micros;
+  /** the body, byte for byte, when it is JSON */
+  body?: unknown;
+  /** the body otherwise; base64 where it is not UTF-8 */
+  text?: string;
+  bin?: string;
+}
+
+export interface SeekEntry {
+  /** byte offset of the frame in the segment */
+  offset: number;
+  /** first `t` in the frame */
+  t: Micros;
+  lines: number;
+  /** decompressed bytes */
+  bytes: number;
+  checkpoint: boolean;
+}
+
+export type HeaderEntry = EntryBase & { tape: TapeHeader };
+export type OpenEntry = EntryBase & { conn: string; open: { url: string } };
+export type SentEntry = EntryBase & { conn: string; sent: unknown };
+export type MessageEntry = EntryBase & { conn: string; msg: unknown };
+export type TextEntry = EntryBase & { conn: string; text: string };
+export type BinaryEntry = EntryBase & { conn: string; bin: string };
+export type HttpEntry = EntryBase & { http: HttpExchange };
+export type GapEntry = EntryBase & { conn?: string; gap: Gap };
+export type BookEntry = EntryBase & { book: Checkpoint };
+export type ClockEntry = EntryBase & { clock: ClockReading };
+export type DropEntry = EntryBase & { drop: { count: number; reason: string } };
+export type CloseEntry = EntryBase & { conn: string; close: { code: number; reason: string } };
+export type IndexEntry = EntryBase & { index: SeekEntry[] };
+export type EndEntry = EntryBase & { end: { entries: number; sha256: string; recovered?: boolean } };
+
+export type Entry =
+  | HeaderEntry
+  | OpenEntry
+  | SentEntry
+  | MessageEntry
+  | TextEntry
+  | BinaryEntry
+  | HttpEntry
+  | GapEntry
+  | BookEntry
+  | ClockEntry
+  | DropEntry
+  | CloseEntry
+  | IndexEntry
+  | EndEntry;
+
+/** The key that tags an entry's kind, in the order they are looked for. */
+export const ENTRY_KEYS = [
+  'msg',
+  'tape',
+  'open',
+  'sent',
+  'text',
+  'bin',
+  'http',
+  'gap',
+  'book',
+  'clock',
+  'drop',
+  'close',
+  'index',
+  'end',
+] as const;
+
+export type EntryKey = (typeof ENTRY_KEYS)[number];
+
+/** Splits `venue:symbol`; the symbol may hold colons, the venue may not. Null when there is no colon. */
+export function parseSource(src: Source): { venue: string; symbol: string } | null {
+  const colon = src.indexOf(':');
+  return colon <= 0 ? null : { venue: src.slice(0, colon), symbol: src.slice(colon + 1) };
+}

@@ -1,0 +1,90 @@
+/** Market events as fixed-stride numeric records: what decoders write and the market reads. */
+
+/** Record kinds (field KIND). */
+export const Kind = {
+  /** a line that is not a market message: an entry to be read as JSON, or damage */
+  entry: 0,
+  trade: 1,
+  /** a book update: levels changed, sizes absolute */
+  depth: 2,
+  /** a whole book */
+  snapshot: 3,
+  /** best bid and ask (bookTicker) */
+  touch: 4,
+  /** a fixed top-N view; never applied to the book */
+  partial: 5,
+  /** a message the venue knows and the scan does not need (mark price, ack, …) */
+  other: 6,
+  /** a message no layout of the venue explains; counted, never guessed */
+  unknown: 7,
+  /** a market message with a number that cannot be held exactly, or a broken field; the book may not trust it */
+  invalid: 8,
+} as const;
+
+/** Fields of one record; `EVENT_STRIDE` float64 each. Times are µs, prices and sizes scaled integers, absent ids -1, absent times 0. */
+export const Field = {
+  KIND: 0,
+  /** byte range of the whole line in its batch */
+  START: 1,
+  END: 2,
+  /** receive time */
+  T: 3,
+  /** exchange push time */
+  EMITTED: 4,
+  /** exchange match time */
+  MATCHED: 5,
+  /** first and last id inside: book U and u; trade id (aggTrade: a in FIRST and LAST) */
+  FIRST: 6,
+  LAST: 7,
+  /** book: id of the previous update of the same stream */
+  PREVIOUS: 8,
+  /** trade: +1 buy aggressor, -1 sell aggressor */
+  SIDE: 9,
+  /** trade price; touch: best bid; book: index of the first level in `levels` (bids first, then asks) */
+  PRICE: 10,
+  /** trade size; touch: bid size; book: number of bid levels */
+  SIZE: 11,
+  /** touch: best ask; book: number of ask levels */
+  PRICE2: 12,
+  /** touch: ask size */
+  SIZE2: 13,
+  /** bit 0: a public print that is not order flow; bit 1: a trade stream that is not the flow; above: layout and stream */
+  FLAGS: 14,
+  /** index into `Decoder.origins` */
+  ORIGIN: 15,
+} as const;
+
+export const EVENT_STRIDE = 16;
+
+/** Bit of FLAGS: a public print that is not order flow (insurance fund, ADL, block, RPI). */
+export const OFF_BOOK = 1;
+/** Bit of FLAGS: a trade stream beside the one that counts as flow (two would count it twice). */
+export const NOT_FLOW = 2;
+/** FLAGS above this shift name the layout and stream variant. */
+export const STREAM_SHIFT = 2;
+
+/** Records of a batch. `events[i * EVENT_STRIDE + Field.X]`; levels are [price, size] pairs. */
+export class EventBuffer {
+  events: Float64Array;
+  levels: Float64Array;
+  count = 0;
+  /** pairs used in `levels` */
+  levelCount = 0;
+
+  constructor(events = 4096, levels = 32768) {
+    this.events = new Float64Array(events * EVENT_STRIDE);
+    this.levels = new Float64Array(levels * 2);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.levelCount = 0;
+  }
+
+  /** Doubles the room for levels; for the rare message that outgrows it. */
+  growLevels(): void {
+    const grown = new Float64Array(this.levels.length * 2);
+    grown.set(this.levels);
+    this.levels = grown;
+  }
+}

@@ -1,0 +1,33 @@
+/** What is traded: tick, lot and how a size becomes notional. */
+import { decimalsOf } from './decimal.js';
+
+/** `linear` and `spot` sizes are base units; `inverse` sizes are contracts of `multiplier` quote units each. */
+export type InstrumentKind = 'linear' | 'inverse' | 'spot';
+
+export interface Instrument {
+  symbol: string;
+  kind: InstrumentKind;
+  /** decimal text, as the venue gave it */
+  tick: string;
+  lot: string;
+  /** linear and spot: base units per size unit; inverse: quote units per contract; decimal text */
+  multiplier: string;
+  base?: string;
+  quote?: string;
+  /** true where tick and lot were inferred from messages, not given by the venue */
+  inferred?: boolean;
+}
+
+/** How many decimals prices and sizes of one `src` are held with. */
+export interface Scale {
+  price: number;
+  size: number;
+}
+
+/** Two spare decimals below tick and lot: a tick made finer mid-life still fits, and nothing is rounded. */
+const SPARE_DECIMALS = 2;
+
+/** The scale for an instrument; prices to 9e15 / 10^(tick decimals + 2) are exact. */
+export function scaleOf(instrument: Instrument): Scale {
+  return { price: decimalsOf(instrument.tick) + SPARE_DECIMALS, size: decimalsOf(instrument.lot) + SPARE_DECIMALS };
+}

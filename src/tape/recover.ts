@@ -1,0 +1,256 @@
+/** Recovery of what a killed recorder left: lines of tails become frames, whole segments are sealed, nothing is rewritten. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import type { Damage } from '../model/batch.js';
+import type { Micros, Source } from '../model/entry.js';
+import { fromSystemError } from '../model/errors.js';
+import { countLines, findCheckpoint, firstTimeOf, lastLineOf, lastTimeOf } from './checkpoints.js';
+import { FrameDecompressor, frameExtent, frameHeader } from './frame.js';
+import { ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
+import { anyTimeOf, envelopeOf, MAX_LINE_BYTES } from './line.js';
+import { lockFolder } from './lock.js';
+import { openMember, openSegment, type Segment, scanSegment, tailsOf } from './segment.js';
+import { continueSegmentFile, FRAME_BYTES, type SegmentContents } from './segment-file.js';
+import { createTapeDecoder } from './tape-decoder.js';
+
+/** No frame of a tape is larger: one line of the greatest length. */
+const LARGEST_READ = MAX_LINE_BYTES + ONE_SHOT_BYTES;
+
+/** What recovery found and did to one segment. */
+export interface RecoveredSegment {
+  path: string;
+  /** of its last entry; NaN when the segment holds none */
+  last: Micros;
+  /** lines that were only in a tail */
+  lines: number;
+  /** bytes of a line that was being written when the recorder died */
+  tornBytes: number;
+  /** it now ends with index, end and seek table; not done where damage was met */
+  sealed: boolean;
+  damage: Damage['damage'][];
+}
+
+export interface RecoveredFolder {
+  /** the newest `t` of the folder; NaN when it holds no entry. What is recorded next must come after it. */
+  last: Micros;
+  src: Source | null;
+  /** the segments that were not sealed */
+  segments: RecoveredSegment[];
+}
+
+/**
+ * Recovers every unsealed segment of one src's folder, and takes the folder's lock while it does. To be called before
+ * recording goes on there. A folder that does not exist yet holds nothing.
+ * @throws {TapedeckError} E_EXISTS when another process writes there; E_PERMISSION, E_DISK_FULL, E_IO
+ */
+export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
+  const found: RecoveredFolder = { last: Number.NaN, src: null, segments: [] };
+  if (!fs.existsSync(folder)) return found;
+  const release = lockFolder(folder);
+  try {
+    for (const name of fs.readdirSync(folder).sort()) {
+      if (!name.endsWith('.ndjson.zst')) continue;
+      const segment = openMember(join(folder, name));
+      found.src ??= segment.src;
+      const recovered = await recover(segment);
+      if (recovered !== null) found.segments.push(recovered);
+      const last = recovered?.last ?? segment.index().last;
+      if (!(last <= found.last)) found.last = last;
+    }
+  } catch (error) {
+    throw fromSystemError(error, 'recovering a tape', { file: folder });
+  } finally {
+    release();
+  }
+  return found;
+}
+
+/**
+ * Recovers one segment. Lines that only tails hold are appended as frames; bytes are cut off only behind the last whole
+ * frame, and only when a tail holds the lines of the torn one (or the bytes are a torn seek table). Without damage the
+ * segment is then sealed, its `end` entry marked `"recovered":true`.
+ * @returns null for a sealed segment, of which at most leftover tails are removed
+ */
+export async function recoverSegment(path: string): Promise<RecoveredSegment | null> {
+  try {
+    return await recover(openSegment(path));
+  } catch (error) {
+    throw fromSystemError(error, 'recovering a segment', { file: path });
+  }
+}
+
+async function recover(segment: Segment): Promise<RecoveredSegment | null> {
+  const { path } = segment;
+  if (segment.form !== 'zstd') return null;
+  const tails = tailsOf(path);
+  if (segment.sealed) {
+    for (const tail of tails) fs.unlinkSync(tail.path);
+    return null;
+  }
+  const walked = segment.fault === null ? walkFrames(path) : null;
+  const coversTear = tails.some((tail) => tail.offset === walked?.whole);
+  if (walked === null || walked.rest === 'damage' || (walked.rest === 'torn' && !coversTear)) {
+    // what cannot be read stays as it is, for `verify` to report
+    const { last, damage } = segment.fault === null ? scanSegment(segment) : { last: Number.NaN, damage: [] };
+    return { path, last, lines: 0, tornBytes: 0, sealed: false, damage };
+  }
+  const lost = linesToAdd(tails, walked);
+  const src = segment.src ?? sourceOf(lost.groups);
+  const result = { path, lines: lost.lines, tornBytes: lost.tornBytes, damage: [] };
+  if (src === null) return { ...result, last: Number.NaN, sealed: false };
+  if (walked.rest !== 'none') fs.truncateSync(path, walked.whole);
+  const file = continueSegmentFile({ path, src, tail: false }, walked);
+  for (const group of lost.groups) {
+    for (const line of group) {
+      if (file.pendingBytes + line.length > FRAME_BYTES) file.closeFrame();
+      file.add(line, anyTimeOf(line, 0, line.length), envelopeOf(line, 0, line.length)?.key === 'book');
+    }
+    file.closeFrame();
+  }
+  await file.settled();
+  for (const tail of tails) fs.unlinkSync(tail.path);
+  const { last } = lost;
+  if (lost.ended) await file.seal(null);
+  else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
+  return { ...result, last: lost.ended ? last : last + 2, sealed: true };
+}
+
+interface Walked extends SegmentContents {
+  /** `t` of the last line, and whether that is an `end` entry */
+  last: Micros;
+  ended: boolean;
+  /** what stands behind the last whole frame: a frame that was being written, a seek table likewise, or damage */
+  rest: 'none' | 'torn' | 'table' | 'damage';
+  restBytes: Buffer;
+}
+
+/** Reads the whole frames from the start of a segment, as far as they follow each other without fault. */
+function walkFrames(path: string): Walked & { whole: number } {
+  const walked = { offset: 0, frames: [], entries: 0, hash: createHash('sha256'), table: [] } as SegmentContents;
+  let last = Number.NaN;
+  let ended = false;
+  const fd = fs.openSync(path, 'r');
+  try {
+    const decompressor = new FrameDecompressor();
+    for (;;) {
+      const { bytes, extent } = readFrame(fd, walked.offset);
+      const header = frameHeader(bytes, 0);
+      const done = (rest: Walked['rest']) => ({ ...walked, whole: walked.offset, last, ended, rest, restBytes: bytes });
+      if (bytes.length === 0) return done('none');
+      // nothing but the seek table comes after the end entry
+      if (extent === 0 && (ended || header.kind === 'skippable')) return done('table');
+      if (extent === 0) return done(hasWholeFrame(bytes) ? 'damage' : 'torn');
+      if (extent < 0 || header.kind !== 'zstd' || header.contentBytes === null) return done('damage');
+      const text = Buffer.allocUnsafeSlow(header.contentBytes);
+      try {
+        decompressor.decompress(bytes.subarray(0, extent), text);
+      } catch {
+        return done('damage');
+      }
+      const lines = countLines(text, 0, text.length);
+      const checkpoint = findCheckpoint(text, 0, text.length) !== null;
+      walked.frames.push({
+        offset: walked.offset,
+        t: firstTimeOf(text, 0, text.length),
+        lines,
+        bytes: text.length,
+        checkpoint,
+      });
+      const checksum = header.checksum ? { checksum: bytes.readUInt32LE(extent - 4) } : {};
+      walked.table.push({ compressedBytes: extent, textBytes: text.length, ...checksum });
+      walked.hash.update(text);
+      walked.entries += lines;
+      walked.offset += extent;
+      last = lastTimeOf(text, 0, text.length);
+      ended = isEnd(text.subarray(lastLineOf(text, 0, text.length)));
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** The bytes at `offset`, as many as its frame has; all that is left when the frame is not whole. */
+function readFrame(fd: number, offset: number): { bytes: Buffer; extent: number } {
+  for (let size = FRAME_BYTES; ; size *= 4) {
+    const room = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    for (;;) {
+      const read = fs.readSync(fd, room, filled, size - filled, offset + filled);
+      filled += read;
+      if (read === 0 || filled === size) break;
+    }
+    const bytes = room.subarray(0, filled);
+    const extent = frameExtent(bytes, 0);
+    if (extent !== 0 || filled < size || size > LARGEST_READ) return { bytes, extent };
+  }
+}
+
+/** Whether a whole frame stands somewhere behind the start: then it is not the end of the file that is torn. */
+function hasWholeFrame(bytes: Buffer): boolean {
+  for (let p = bytes.indexOf(ZSTD_MAGIC, 1); p >= 0; p = bytes.indexOf(ZSTD_MAGIC, p + 1))
+    if (frameExtent(bytes, p) > 0) return true;
+  return false;
+}
+
+interface LostLines {
+  /** each group becomes frames of its own, as it would have */
+  groups: Buffer[][];
+  lines: number;
+  tornBytes: number;
+  last: Micros;
+  ended: boolean;
+}
+
+/** The lines of tails, and of the torn frame where that holds more, that are newer than what stands. */
+function linesToAdd(tails: { path: string; offset: number }[], walked: Walked & { whole: number }): LostLines {
+  const lost: LostLines = { groups: [], lines: 0, tornBytes: 0, last: walked.last, ended: walked.ended };
+  const take = (text: Buffer): void => {
+    const group: Buffer[] = [];
+    let p = 0;
+    for (let newline = text.indexOf(0x0a); newline >= 0; newline = text.indexOf(0x0a, p)) {
+      const line = text.subarray(p, newline + 1);
+      const t = anyTimeOf(line, 0, line.length);
+      if (!(t <= lost.last)) {
+        group.push(line);
+        if (!Number.isNaN(t)) lost.last = t;
+        lost.ended = isEnd(line);
+      }
+      p = newline + 1;
+    }
+    lost.groups.push(group);
+    lost.lines += group.length;
+    lost.tornBytes = text.length - p;
+  };
+  for (const tail of tails) {
+    take(fs.readFileSync(tail.path));
+    // a power cut may have kept more of the frame than of its tail
+    if (tail.offset === walked.whole && walked.rest === 'torn') {
+      const { tornBytes } = lost;
+      take(salvage(walked.restBytes));
+      lost.tornBytes = tornBytes;
+    }
+  }
+  return lost;
+}
+
+/** The whole lines that a torn frame still gives. */
+function salvage(bytes: Buffer): Buffer {
+  const decoder = createTapeDecoder({ file: '', form: 'zstd' });
+  decoder.room(bytes.length).set(bytes);
+  decoder.filled(bytes.length);
+  decoder.end();
+  const parts: Buffer[] = [];
+  for (let item = decoder.next(); item !== null; item = decoder.next())
+    if ('bytes' in item) parts.push(Buffer.from(item.bytes.subarray(item.from, item.to)));
+  return Buffer.concat(parts);
+}
+
+function sourceOf(groups: Buffer[][]): Source | null {
+  const line = groups.flat()[0];
+  return line === undefined ? null : (envelopeOf(line, 0, line.length)?.src ?? null);
+}
+
+function isEnd(line: Buffer): boolean {
+  return envelopeOf(line, 0, line.length)?.key === 'end';
+}

@@ -1,0 +1,48 @@
+/** fsync of a file that is being appended to, beside the work of the main thread. */
+import fs from 'node:fs';
+import { fromSystemError } from '../model/errors.js';
+
+export interface Syncs {
+  /** fsyncs what was written so far; the tail is removed when that is done */
+  start(coveredTail: string | null): void;
+  /** throws what went wrong in the background */
+  check(): void;
+  settled(): Promise<void>;
+}
+
+/** One fsync at a time, off the main thread: receive times must not wait for a slow disk. */
+export function createSyncs(fd: number, path: string): Syncs {
+  let waiting: string[] = [];
+  let wanted = false;
+  let running: Promise<void> | null = null;
+  let fault: unknown = null;
+
+  const run = async (): Promise<void> => {
+    while (wanted) {
+      wanted = false;
+      const covered = waiting;
+      waiting = [];
+      try {
+        await new Promise<void>((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve())));
+        for (const tail of covered) fs.unlinkSync(tail);
+      } catch (error) {
+        fault ??= fromSystemError(error, 'syncing a segment', { file: path });
+      }
+    }
+    running = null;
+  };
+
+  return {
+    start(coveredTail) {
+      if (coveredTail !== null) waiting.push(coveredTail);
+      wanted = true;
+      running ??= run();
+    },
+    check() {
+      if (fault !== null) throw fault;
+    },
+    async settled() {
+      while (running !== null) await running;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** What a person named as tapes: segments, folders and stdin, opened together and cut to a range of time. */
+import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
+import type { Micros } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
+import { resolveTime, type TimeSpec } from '../model/time.js';
+import { firstTimeOf } from './checkpoints.js';
+import { readStream } from './flow.js';
+import { listSegments } from './reader.js';
+import type { Segment } from './segment.js';
+import { groupBySource, readSegments, selectRange, type TimeRange } from './source.js';
+
+export interface Tape {
+  /** files, each src's in order of time; stdin is not among them */
+  readonly groups: readonly (readonly Segment[])[];
+  readonly hasStdin: boolean;
+  /**
+   * Turns typed times into a range. Offsets count from the first and the last entry of all files, or from the first
+   * line of stdin where nothing else was named.
+   * @throws {TapedeckError} E_USAGE for an offset from the end of stdin
+   */
+  range(from: TimeSpec | undefined, to: TimeSpec | undefined): Promise<TimeRange>;
+  /** one flow per src and one for stdin, each with damage in its place; may be asked for once where stdin is among them */
+  flows(range?: TimeRange): LineFlow[];
+}
+
+/**
+ * Opens tapes by their paths; `-` is stdin, named at most once.
+ * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE, E_USAGE
+ */
+export async function openTape(paths: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<Tape> {
+  const files = paths.filter((path) => path !== '-');
+  if (paths.length - files.length > 1) throw new TapedeckError('E_USAGE', "'-' (stdin) can be named once");
+  const hasStdin = files.length < paths.length;
+  const groups = files.length > 0 ? groupBySource(await listSegments(files)) : [];
+  const piped = hasStdin ? peekable(readStream(stdin, '-')) : null;
+
+  const firstOf = async (): Promise<Micros> => {
+    const firsts = groups.flat().flatMap(({ first }) => (Number.isNaN(first) ? [] : [first]));
+    return firsts.length > 0 ? Math.min(...firsts) : ((await piped?.firstTime()) ?? Number.NaN);
+  };
+  const lastOf = (): Micros => {
+    if (hasStdin) throw new TapedeckError('E_USAGE', 'an offset from the end needs a file: stdin has no known end');
+    const lasts = groups.map((group) => group[group.length - 1].index().last);
+    return Math.max(...lasts.filter((last) => !Number.isNaN(last)));
+  };
+  const resolve = async (spec: TimeSpec | undefined): Promise<Micros | undefined> => {
+    if (spec === undefined) return undefined;
+    if (spec.kind === 'start') return resolveTime(spec, await firstOf(), 0);
+    return resolveTime(spec, 0, spec.kind === 'end' ? lastOf() : 0);
+  };
+
+  return {
+    groups,
+    hasStdin,
+    async range(from, to) {
+      const start = await resolve(from);
+      const end = await resolve(to);
+      if (start !== undefined && end !== undefined && end <= start)
+        throw new TapedeckError('E_USAGE', '--to is not after --from: nothing lies between them');
+      return { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
+    },
+    flows(range = {}) {
+      const flows: LineFlow[] = groups.map((group) => readSegments(group, range));
+      if (piped !== null) {
+        const whole = range.from === undefined && range.to === undefined;
+        flows.push(whole ? piped.flow : selectRange(piped.flow, range.from, range.to));
+      }
+      return flows;
+    },
+  };
+}
+
+/** A flow whose first time can be asked for before it is read. */
+function peekable(flow: LineFlow): { flow: LineFlow; firstTime(): Promise<Micros> } {
+  const items = flow[Symbol.asyncIterator]();
+  let first: IteratorResult<LineBatch | Damage> | null = null;
+  async function* rest(): LineFlow {
+    try {
+      if (first !== null && first.done !== true) yield first.value;
+      else if (first?.done === true) return;
+      for (;;) {
+        const next = await items.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await items.return?.(undefined);
+    }
+  }
+  return {
+    flow: rest(),
+    async firstTime() {
+      first ??= await items.next();
+      if (first.done === true || 'damage' in first.value) return Number.NaN;
+      return firstTimeOf(first.value.bytes, first.value.from, first.value.to);
+    },
+  };
+}

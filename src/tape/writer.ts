@@ -1,0 +1,249 @@
+/** Writing the tape of one src: folder and file names, frames, rotation, strictly increasing times. */
+import fs from 'node:fs';
+import type { Micros, Source } from '../model/entry.js';
+import { fromSystemError, TapedeckError } from '../model/errors.js';
+import { MICROS_PER_MINUTE } from '../model/time.js';
+import { MAX_LINE_BYTES } from './line.js';
+import { lockFolder } from './lock.js';
+import { segmentPath, tapeFolder } from './names.js';
+import { createSegmentFile, FRAME_BYTES, type SegmentFile } from './segment-file.js';
+
+export { safeName, segmentPath, tapeFolder } from './names.js';
+export { createSegmentFile, type SegmentFile, type SegmentFileOptions } from './segment-file.js';
+
+/** A line a segment begins with; the first is its header entry. */
+export interface OpeningLine {
+  line: string | Uint8Array;
+  t: Micros;
+  checkpoint?: boolean;
+}
+
+export interface TapeWriterOptions {
+  /** folder that holds the tapes; `<venue>/<symbol>/` is made below it */
+  out: string;
+  src: Source;
+  /** when the first segment starts */
+  now: Micros;
+  /**
+   * The lines every segment begins with: its header, then a book checkpoint if there is a book. Called at once and at
+   * each rotation; `next()` gives the times, one for each line in order.
+   */
+  opening(next: () => Micros): OpeningLine[];
+  /** zstd level, 1 to 19; default 6 */
+  level?: number;
+  /** lines older than this are in the tail after the next `tick`; null keeps no tail (imports). Default 1000 */
+  flushMs?: number | null;
+  /** a new segment at each UTC multiple of this; null never */
+  rotateEvery?: Micros | null;
+  /** a new segment when the compressed file has reached this; null never */
+  rotateBytes?: number | null;
+  /** the last `t` of what stands already: everything written comes after it */
+  after?: Micros;
+  frameBytes?: number;
+  frameMicros?: Micros;
+}
+
+export interface Written {
+  /** lines, headers and seals included */
+  entries: number;
+  /** lines written as messages */
+  messages: number;
+  textBytes: number;
+  /** size of the segment files; the open frame is not in it yet */
+  compressedBytes: number;
+  segments: number;
+  /** times moved by a microsecond or more so that they increase */
+  ties: number;
+}
+
+export interface TapeWriter {
+  readonly folder: string;
+  /** path of the segment being written */
+  readonly path: string;
+  /** `t` of the last entry */
+  readonly last: Micros;
+  readonly written: Readonly<Written>;
+  /**
+   * The time for an entry received at `now`: `now`, or one more than the last. Does what `tick` does first, so that an
+   * entry at a rotation lands in the new segment.
+   */
+  stamp(now: Micros): Micros;
+  /** rotates, closes a frame that is old enough and flushes the tail, whichever is due at `now` */
+  tick(now: Micros): void;
+  /** seals the segment and starts a new one now, whatever is due: the clock jumped, the channels changed */
+  rotate(now: Micros): void;
+  /**
+   * Adds one whole line. `t` is the line's own, and larger than any before.
+   * @throws {TapedeckError} E_LINE for a wrong `t`; E_DISK_FULL, E_IO: what stands stays recoverable, the writer is done
+   */
+  write(line: string | Uint8Array, t: Micros, options?: { checkpoint?: boolean; message?: boolean }): void;
+  /** writes out everything, seals the segment, and waits for the disk */
+  seal(): Promise<void>;
+  /** closes the files as a killed process would leave them, for recovery */
+  abandon(): Promise<void>;
+}
+
+/** The smallest time after `previous` that is not before `now`. */
+export function nextTime(previous: Micros, now: Micros): Micros {
+  return now > previous ? now : previous + 1;
+}
+
+/** Gives strictly increasing times and counts those it had to move. */
+export class StrictClock {
+  last: Micros;
+  ties = 0;
+
+  constructor(after = 0) {
+    this.last = after;
+  }
+
+  next(now: Micros): Micros {
+    if (now <= this.last) this.ties++;
+    this.last = nextTime(this.last, now);
+    return this.last;
+  }
+}
+
+/**
+ * Opens a new segment for `src` and writes its header; nothing that stands is touched.
+ * @throws {TapedeckError} E_EXISTS, E_PERMISSION, E_DISK_FULL, E_SYMBOL, E_IO
+ */
+export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
+  const { out, src, opening, level, flushMs = 1000, rotateEvery = null, rotateBytes = null } = options;
+  const frameBytes = options.frameBytes ?? FRAME_BYTES;
+  const frameMicros = options.frameMicros ?? MICROS_PER_MINUTE;
+  const clock = new StrictClock(options.after);
+  const folder = tapeFolder(out, src);
+  /** totals of the segments before this one */
+  const before = { entries: 0, textBytes: 0, compressedBytes: 0 };
+  let messages = 0;
+  /** lines the segment was opened with */
+  let opened = 0;
+  let segments = 0;
+  let flushedAt = options.now;
+  let nextRotation = Number.POSITIVE_INFINITY;
+  let sealing: Promise<unknown> = Promise.resolve();
+  let sealFault: unknown = null;
+
+  let file!: SegmentFile;
+
+  const put = (line: string | Uint8Array, t: Micros, checkpoint: boolean): void => {
+    const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+    if (bytes.length > MAX_LINE_BYTES || bytes.at(-1) !== 0x0a)
+      throw new TapedeckError(
+        'E_LINE',
+        `while writing an entry: no whole line, or longer than ${MAX_LINE_BYTES} bytes`,
+      );
+    const full = file.pendingBytes + bytes.length > frameBytes;
+    if (file.pendingBytes > 0 && (full || t - file.pendingSince >= frameMicros)) file.closeFrame();
+    file.add(bytes, t, checkpoint);
+  };
+
+  const openSegment = (now: Micros): void => {
+    const lines = opening(() => {
+      clock.last = nextTime(clock.last, now);
+      return clock.last;
+    });
+    const [header, ...others] = lines;
+    opened = lines.length;
+    file = createSegmentFile({
+      path: segmentPath(out, src, header.t),
+      src,
+      ...(level === undefined ? {} : { level }),
+      tail: flushMs !== null,
+    });
+    put(header.line, header.t, false);
+    file.closeFrame();
+    for (const { line, t, checkpoint } of others) put(line, t, checkpoint === true);
+    segments++;
+    if (rotateEvery !== null) nextRotation = (Math.floor(header.t / rotateEvery) + 1) * rotateEvery;
+  };
+
+  const rotate = (now: Micros): void => {
+    const full = file;
+    // times of the seal follow the last entry, so that a segment's entries all come before the next one's
+    const seal = full.seal({ index: ++clock.last, end: ++clock.last });
+    before.entries += full.entries;
+    before.textBytes += full.textBytes;
+    before.compressedBytes += full.offset;
+    // nobody waits for it here: the next tick throws what went wrong
+    const settled = seal.catch((error: unknown) => {
+      sealFault ??= error;
+    });
+    sealing = Promise.all([sealing, settled]);
+    openSegment(now);
+  };
+
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw fromSystemError(error, 'making the folder of a tape', { file: folder });
+  }
+  const unlock = lockFolder(folder);
+  try {
+    openSegment(options.now);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+
+  const tick = (now: Micros): void => {
+    if (sealFault !== null) throw sealFault;
+    if (now >= nextRotation || (rotateBytes !== null && file.offset >= rotateBytes && file.entries > opened))
+      rotate(now);
+    else if (now - file.pendingSince >= frameMicros) file.closeFrame();
+    if (flushMs !== null && now - flushedAt >= flushMs * 1000) {
+      file.flush();
+      flushedAt = now;
+    }
+  };
+
+  return {
+    folder,
+    get path() {
+      return file.path;
+    },
+    get last() {
+      return clock.last;
+    },
+    get written() {
+      return {
+        entries: before.entries + file.entries,
+        messages,
+        textBytes: before.textBytes + file.textBytes,
+        compressedBytes: before.compressedBytes + file.offset,
+        segments,
+        ties: clock.ties,
+      };
+    },
+    tick,
+    rotate,
+    stamp(now) {
+      tick(now);
+      // not yet taken: the entry may still not be written
+      if (now <= clock.last) clock.ties++;
+      return nextTime(clock.last, now);
+    },
+    write(line, t, { checkpoint = false, message = false } = {}) {
+      if (!(t > clock.last))
+        throw new TapedeckError('E_LINE', `while writing an entry: its time ${t} is not after ${clock.last}`);
+      put(line, t, checkpoint);
+      clock.last = t;
+      if (message) messages++;
+    },
+    async seal() {
+      try {
+        await file.seal({ index: ++clock.last, end: ++clock.last });
+        await sealing;
+        if (sealFault !== null) throw sealFault;
+      } finally {
+        unlock();
+      }
+    },
+    async abandon() {
+      await file.abandon();
+      await sealing;
+      unlock();
+    },
+  };
+}

@@ -1,0 +1,211 @@
+/** Binance market-data messages as data: keys, number forms, meanings, and the byte forms seen on the wire. */
+import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
+
+const symbol: FieldLayout = { key: 's', form: 'text', means: 'symbol' };
+const emitted: FieldLayout = { key: 'E', form: 'time', means: 'emitted' };
+const matched: FieldLayout = { key: 'T', form: 'time', means: 'matched' };
+const price: FieldLayout = { key: 'p', form: 'price', means: 'price' };
+const size: FieldLayout = { key: 'q', form: 'size', means: 'size' };
+const maker: FieldLayout = { key: 'm', form: 'flag', means: 'buyerIsMaker' };
+const ids: FieldLayout[] = [
+  { key: 'U', form: 'id', means: 'first' },
+  { key: 'u', form: 'id', means: 'last' },
+];
+const levels: FieldLayout[] = [
+  { key: 'b', form: 'levels', means: 'bids' },
+  { key: 'a', form: 'levels', means: 'asks' },
+];
+const touch: FieldLayout[] = [
+  { key: 'u', form: 'id', means: 'id' },
+  { key: 'b', form: 'price', means: 'bid' },
+  { key: 'B', form: 'size', means: 'bidSize' },
+  { key: 'a', form: 'price', means: 'ask' },
+  { key: 'A', form: 'size', means: 'askSize' },
+];
+
+const futuresDepthFields = [
+  emitted,
+  matched,
+  symbol,
+  ...ids,
+  { key: 'pu', form: 'id', means: 'previous' },
+  ...levels,
+] as FieldLayout[];
+
+/** 2023-04 recordings have neither `ps` nor `st`; COIN-M always had `ps`; both appeared on USD-M in mid-2026. */
+const FUTURES_TAILS = ['', ',"st":<#>'];
+const FUTURES_PAIRS = ['', '"ps":"<*>",'];
+
+function futuresForms(form: (pair: string, tail: string) => string): string[] {
+  return FUTURES_PAIRS.flatMap((pair) => FUTURES_TAILS.map((tail) => form(pair, tail)));
+}
+
+const futuresDepth: MessageLayout = {
+  name: 'depth',
+  event: 'depth',
+  streams: ['depth@100ms', 'depth', 'depth@0ms', 'depth@500ms'],
+  type: 'depthUpdate',
+  fields: futuresDepthFields,
+  usual: futuresForms(
+    (pair, tail) =>
+      `{"e":"depthUpdate","E":<E>,"T":<T>,"s":"<symbol>",${pair}"U":<U>,"u":<u>,"pu":<pu>,"b":<b>,"a":<a>${tail}}`,
+  ),
+};
+
+/** The same words as a diff; only the stream name tells that it is a whole top-N. */
+const futuresPartial: MessageLayout = {
+  name: 'partialDepth',
+  event: 'partial',
+  streams: [5, 10, 20].flatMap((n) => ['', '@100ms', '@500ms'].map((speed) => `depth${n}${speed}`)),
+  type: 'depthUpdate',
+  fields: futuresDepthFields,
+  usual: futuresDepth.usual,
+};
+
+const futuresTrade: MessageLayout = {
+  name: 'trade',
+  event: 'trade',
+  streams: ['trade'],
+  type: 'trade',
+  fields: [
+    emitted,
+    matched,
+    symbol,
+    { key: 't', form: 'id', means: 'id' },
+    price,
+    size,
+    { key: 'X', form: 'text', means: 'print' },
+    maker,
+  ],
+  flowPrints: ['MARKET'],
+  usual: ['', ',"st":<#>'].map(
+    (tail) => `{"e":"trade","E":<E>,"T":<T>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>","X":"<X>","m":<m>${tail}}`,
+  ),
+};
+
+const futuresAggTrade: MessageLayout = {
+  name: 'aggTrade',
+  event: 'trade',
+  streams: ['aggTrade'],
+  type: 'aggTrade',
+  fields: [emitted, matched, symbol, { key: 'a', form: 'id', means: 'id' }, price, size, maker],
+  usual: ['', '"nq":"<*>",'].flatMap((net) =>
+    FUTURES_TAILS.map(
+      (tail) =>
+        `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>",${net}"f":<#>,"l":<#>,"T":<T>,"m":<m>${tail}}`,
+    ),
+  ),
+};
+
+const futuresTouch: MessageLayout = {
+  name: 'bookTicker',
+  event: 'touch',
+  streams: ['bookTicker'],
+  type: 'bookTicker',
+  fields: [...touch, emitted, matched, symbol],
+  // the order of `e` and `u` differs between USD-M and COIN-M recordings
+  usual: ['"e":"bookTicker","u":<u>', '"u":<u>,"e":"bookTicker"'].flatMap((head) =>
+    futuresForms(
+      (pair, tail) => `{${head},"s":"<symbol>",${pair}"b":"<b>","B":"<B>","a":"<a>","A":"<A>","T":<T>,"E":<E>${tail}}`,
+    ),
+  ),
+};
+
+const markPrice: MessageLayout = {
+  name: 'markPrice',
+  event: 'other',
+  streams: ['markPrice', 'markPrice@1s'],
+  type: 'markPriceUpdate',
+  fields: [emitted],
+  usual: ['', '"ap":"<*>",'].map(
+    (average) => `{"e":"markPriceUpdate","E":<E>,"s":"<*>","p":"<*>",${average}"P":"<*>","i":"<*>","r":"<*>","T":<#>}`,
+  ),
+};
+
+const liquidation: MessageLayout = {
+  name: 'forceOrder',
+  event: 'other',
+  streams: ['forceOrder'],
+  type: 'forceOrder',
+  fields: [emitted],
+  usual: [],
+};
+
+const spotDepth: MessageLayout = {
+  name: 'depth',
+  event: 'depth',
+  streams: ['depth@100ms', 'depth'],
+  type: 'depthUpdate',
+  fields: [emitted, symbol, ...ids, ...levels],
+  usual: ['{"e":"depthUpdate","E":<E>,"s":"<symbol>","U":<U>,"u":<u>,"b":<b>,"a":<a>}'],
+};
+
+/** Without type, symbol and times; `bids` and `asks` instead of `b` and `a`. */
+const spotPartial: MessageLayout = {
+  name: 'partialDepth',
+  event: 'partial',
+  streams: [5, 10, 20].flatMap((n) => ['', '@100ms'].map((speed) => `depth${n}${speed}`)),
+  type: null,
+  fields: [
+    { key: 'lastUpdateId', form: 'id', means: 'id' },
+    { key: 'bids', form: 'levels', means: 'bids' },
+    { key: 'asks', form: 'levels', means: 'asks' },
+  ],
+  usual: ['{"lastUpdateId":<lastUpdateId>,"bids":<bids>,"asks":<asks>}'],
+};
+
+const spotTrade: MessageLayout = {
+  name: 'trade',
+  event: 'trade',
+  streams: ['trade'],
+  type: 'trade',
+  fields: [emitted, matched, symbol, { key: 't', form: 'id', means: 'id' }, price, size, maker],
+  // order ids `b` and `a` were dropped after 2023; `M` means nothing
+  usual: ['', '"b":<#>,"a":<#>,'].flatMap((orders) =>
+    ['true', 'false'].map(
+      (ignored) =>
+        `{"e":"trade","E":<E>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>",${orders}"T":<T>,"m":<m>,"M":${ignored}}`,
+    ),
+  ),
+};
+
+const spotAggTrade: MessageLayout = {
+  name: 'aggTrade',
+  event: 'trade',
+  streams: ['aggTrade'],
+  type: 'aggTrade',
+  fields: [emitted, matched, symbol, { key: 'a', form: 'id', means: 'id' }, price, size, maker],
+  usual: ['true', 'false'].map(
+    (ignored) =>
+      `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>","f":<#>,"l":<#>,"T":<T>,"m":<m>,"M":${ignored}}`,
+  ),
+};
+
+const spotTouch: MessageLayout = {
+  name: 'bookTicker',
+  event: 'touch',
+  streams: ['bookTicker'],
+  type: null,
+  fields: [...touch, symbol],
+  usual: ['{"u":<u>,"s":"<symbol>","b":"<b>","B":"<B>","a":"<a>","A":"<A>"}'],
+};
+
+const wrapped = {
+  wrapper: '{"stream":"<topic>","data":<payload>}',
+  topicKey: 'stream',
+  payloadKey: 'data',
+  typeKey: 'e',
+  separator: '@',
+  control: ['result', 'error', 'code'],
+};
+
+/** USD-M and COIN-M speak alike. */
+export const futuresLayouts: Layouts = {
+  ...wrapped,
+  messages: [futuresDepth, futuresTrade, futuresTouch, futuresAggTrade, markPrice, futuresPartial, liquidation],
+};
+
+export const spotLayouts: Layouts = {
+  ...wrapped,
+  messages: [spotDepth, spotTrade, spotTouch, spotAggTrade, spotPartial],
+};

@@ -1,0 +1,155 @@
+/** Binance's own side of its REST market data: time, exchangeInfo and the depth snapshot of a served market. */
+import type { Instrument } from '../model/instrument.js';
+import type { Snapshot } from '../model/rules.js';
+import type { ServedMarket } from './venue.js';
+
+export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
+
+interface Answer {
+  status: number;
+  body: string;
+}
+
+const PREFIXES: Record<BinanceMarket, string> = { usdm: '/fapi/v1/', coinm: '/dapi/v1/', spot: '/api/v3/' };
+const FUTURES_LIMITS = [5, 10, 20, 50, 100, 500, 1000];
+const SPOT_LIMIT = 5000;
+
+function failure(status: number, code: number, msg: string): Answer {
+  return { status, body: JSON.stringify({ code, msg }) };
+}
+
+/** Spot prints eight decimals always. */
+export function padSpot(text: string): string {
+  const dot = text.indexOf('.');
+  if (dot < 0) return `${text}.00000000`;
+  return text.length - dot > 8 ? text : text.padEnd(dot + 9, '0');
+}
+
+const invalidSymbol = (): Answer => failure(400, -1121, 'Invalid symbol.');
+
+/** Answers a GET of this path and query; unknown paths are 404. */
+export function binanceRest(market: BinanceMarket, path: string, served: ServedMarket): Answer {
+  const mark = path.indexOf('?');
+  const name = mark < 0 ? path : path.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
+  const prefix = PREFIXES[market];
+  switch (name.startsWith(prefix) ? name.slice(prefix.length) : '') {
+    case 'ping':
+      return { status: 200, body: '{}' };
+    case 'time':
+      return { status: 200, body: `{"serverTime":${millis(served.now())}}` };
+    case 'exchangeInfo':
+      return exchangeInfo(market, query, served);
+    case 'depth':
+      return depth(market, query, served);
+    default:
+      return failure(404, -5000, `Path ${name}, Method GET is invalid`);
+  }
+}
+
+function millis(micros: number): number {
+  return Math.floor(micros / 1000);
+}
+
+function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): Answer {
+  const symbol = query.get('symbol') ?? '';
+  if (symbol === '')
+    return failure(400, -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
+  const asked = query.get('limit') ?? (market === 'spot' ? '100' : '500');
+  if (!/^\d{1,20}$/.test(asked))
+    return failure(400, -1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.");
+  const limit = market === 'spot' ? Math.min(Number(asked), SPOT_LIMIT) : Number(asked);
+  if (market !== 'spot' && !FUTURES_LIMITS.includes(limit))
+    return failure(400, -4021, `${asked} is not valid depth limit.`);
+  if (limit === 0) return failure(400, -1130, "Data sent for parameter 'limit' is not valid.");
+  const snapshot = served.snapshot(symbol, limit);
+  return snapshot === null ? invalidSymbol() : { status: 200, body: snapshotText(market, symbol, snapshot) };
+}
+
+function snapshotText(market: BinanceMarket, symbol: string, snapshot: Snapshot): string {
+  const pad = ([price, size]: [string, string]): [string, string] =>
+    market === 'spot' ? [padSpot(price), padSpot(size)] : [price, size];
+  const bids = snapshot.bids.map(pad);
+  const asks = snapshot.asks.map(pad);
+  const times = { E: millis(snapshot.emitted), T: millis(snapshot.matched) };
+  const lastUpdateId = snapshot.id;
+  if (market === 'spot') return JSON.stringify({ lastUpdateId, bids, asks });
+  if (market === 'usdm') return JSON.stringify({ lastUpdateId, ...times, bids, asks });
+  return JSON.stringify({ lastUpdateId, ...times, symbol, pair: symbol.split('_')[0], bids, asks });
+}
+
+function exchangeInfo(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): Answer {
+  let listed = served.instruments();
+  if (market === 'spot') {
+    const wanted = askedSymbols(query);
+    if (wanted === undefined) return failure(400, -1100, "Illegal characters found in parameter 'symbols'.");
+    if (wanted !== null) {
+      listed = listed.filter(({ symbol }) => wanted.includes(symbol));
+      if (listed.length < new Set(wanted).size || wanted.length === 0) return invalidSymbol();
+    }
+  }
+  const body = {
+    timezone: 'UTC',
+    serverTime: millis(served.now()),
+    rateLimits: [
+      { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: market === 'spot' ? 6000 : 2400 },
+    ],
+    exchangeFilters: [],
+    symbols: listed.map((instrument) => describeSymbol(market, instrument)),
+  };
+  return { status: 200, body: JSON.stringify(body) };
+}
+
+/** Spot's `symbol=A` or `symbols=["A","B"]`; null where all are asked for, undefined where it cannot be read. */
+function askedSymbols(query: URLSearchParams): string[] | null | undefined {
+  const one = query.get('symbol');
+  if (one !== null) return [one];
+  const many = query.get('symbols');
+  if (many === null) return null;
+  try {
+    const list: unknown = JSON.parse(many);
+    return Array.isArray(list) && list.every((symbol): symbol is string => typeof symbol === 'string')
+      ? list
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeSymbol(market: BinanceMarket, instrument: Instrument): Record<string, unknown> {
+  const { symbol, tick, lot, base, quote } = instrument;
+  const status = 'TRADING';
+  const put = market === 'spot' ? padSpot : (text: string): string => text;
+  const baseAsset = base ?? symbol;
+  const quoteAsset = quote ?? '';
+  const priceFilter = {
+    filterType: 'PRICE_FILTER',
+    minPrice: put(tick),
+    maxPrice: put('1000000'),
+    tickSize: put(tick),
+  };
+  const lotSize = { filterType: 'LOT_SIZE', minQty: put(lot), maxQty: put('1000000'), stepSize: put(lot) };
+  if (market === 'spot') {
+    const notional = { filterType: 'NOTIONAL', minNotional: '5.00000000' };
+    // The precisions are of the assets, not tick and lot; taking them for those is a known mistake.
+    const precisions = { baseAssetPrecision: 8, quotePrecision: 8, quoteAssetPrecision: 8 };
+    return { symbol, status, baseAsset, quoteAsset, ...precisions, filters: [priceFilter, lotSize, notional] };
+  }
+  const [pair, delivery] = symbol.split('_');
+  const perpetual = delivery === undefined || delivery === 'PERP';
+  const head = {
+    symbol,
+    pair,
+    contractType: perpetual ? 'PERPETUAL' : 'CURRENT_QUARTER',
+    deliveryDate: 4133404800000,
+    onboardDate: 1567965300000,
+  };
+  const assets = { baseAsset, quoteAsset, marginAsset: market === 'coinm' ? baseAsset : quoteAsset };
+  const precisions = { pricePrecision: 8, quantityPrecision: 8 };
+  if (market === 'usdm') {
+    const notional = { filterType: 'MIN_NOTIONAL', notional: '5' };
+    return { ...head, status, ...assets, ...precisions, filters: [priceFilter, lotSize, notional] };
+  }
+  const contractSize = Number(instrument.multiplier);
+  return { ...head, contractStatus: status, contractSize, ...assets, ...precisions, filters: [priceFilter, lotSize] };
+}

@@ -1,0 +1,17 @@
+/** The venues tapedeck knows, by name. */
+import { TapedeckError } from '../model/errors.js';
+import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
+import type { Venue } from './venue.js';
+
+/** All venues, in the order they are listed to people. */
+export const venues: readonly Venue[] = [binanceUsdm, binanceCoinm, binanceSpot];
+
+/**
+ * The venue of that name.
+ * @throws {TapedeckError} E_VENUE, naming the venues there are
+ */
+export function venueById(id: string): Venue {
+  const venue = venues.find((one) => one.id === id);
+  if (venue !== undefined) return venue;
+  throw new TapedeckError('E_VENUE', `no venue '${id}'; there are ${venues.map((one) => one.id).join(', ')}`);
+}

@@ -1,0 +1,154 @@
+/** The contract every venue fulfils: data, and small functions without I/O. */
+import type { Layouts } from '../decode/layout.js';
+import type { Instrument } from '../model/instrument.js';
+import type { Snapshot, VenueRules } from '../model/rules.js';
+
+/** What a venue's public data can and cannot prove; printed by `venues` and `info`, read by detectors. */
+export interface Capabilities {
+  /** a lost book update is detected */
+  bookLossDetected: boolean;
+  /** a lost trade is detected (contiguous ids) */
+  tradeLossDetected: boolean;
+  /** best quotes carry ids that join to book updates: the touch can be audited */
+  touchById: boolean;
+  /** nominal interval of book updates in ms; 0 where every change is pushed */
+  conflationMs: number;
+  /** how fills of one taker order are recognised, see signals.md §1.3 */
+  groups: 'exact' | 'strong' | 'heuristic';
+  /** public prints that are not order flow are marked by the venue */
+  offBookMarked: boolean;
+}
+
+/** A channel is a kind of stream: `depth`, `trade`, `aggTrade`, `bookTicker`, `markPrice`, …; a topic is one subscription. */
+export interface Topic {
+  /** the venue's word, e.g. `btcusdt@depth@100ms` */
+  name: string;
+  symbol: string;
+  channel: string;
+  /** data is expected within this many ms of the subscription; null where the market decides */
+  firstDataMs: number | null;
+}
+
+/** One socket to open and what to say on it. */
+export interface ConnectionPlan {
+  /** path and query on the venue's WebSocket host, e.g. `/public/stream` */
+  path: string;
+  topics: Topic[];
+  /** texts to send, in order, once open; `id` counts from 1 per connection */
+  subscribe: string[];
+  /** milliseconds to wait between two texts */
+  sendEveryMs: number;
+  /** no message at all for this long means the connection is dead; null where a quiet market is normal */
+  silenceMs: number | null;
+  /** the venue closes connections after this long */
+  lifetimeMs: number;
+}
+
+/** What a message without a topic says. */
+export type Control =
+  | { kind: 'ack'; id: number | null }
+  | { kind: 'error'; id: number | null; text: string }
+  | { kind: 'shutdown' }
+  | { kind: 'other' };
+
+/** Paths on the venue's REST host, and how to read what comes back (parsed JSON). */
+export interface Rest {
+  instruments(symbols: string[]): string;
+  /** null where the symbol is not listed */
+  readInstrument(body: unknown, symbol: string): Instrument | null;
+  snapshot(symbol: string): string;
+  time: string;
+  /** exchange time in µs */
+  readTime(body: unknown): number | null;
+  /** milliseconds to keep between two snapshot requests of one process, so that many symbols stay inside the weight limit */
+  snapshotEveryMs: number;
+}
+
+export interface Venue extends VenueRules {
+  id: string;
+  title: string;
+  kind: Instrument['kind'];
+  hosts: { ws: string; rest: string };
+  capabilities: Capabilities;
+  channels: { default: string[]; flow: string; all: string[] };
+  /** the flow channel among the channels asked for */
+  flowOf(channels: string[]): string;
+  /** @throws {TapedeckError} E_USAGE for an unknown channel */
+  connections(symbols: string[], channels: string[]): ConnectionPlan[];
+  /** topic named by a message's bytes; null for control messages */
+  topicOf(bytes: Uint8Array, from: number, to: number): string | null;
+  control(message: unknown): Control;
+  rest: Rest;
+  layouts: Layouts;
+  /** unwrapped REST snapshots and the like in other people's archives: is this bare JSON a snapshot body? */
+  isSnapshotBody(body: unknown): boolean;
+  server: VenueServer;
+}
+
+/** A market to be served: what the exchange's side needs to know of it. Sizes and prices are decimal texts. */
+export interface ServedMarket {
+  /** exchange time now, µs */
+  now(): number;
+  instruments(): Instrument[];
+  /** the book as of the last update pushed, or null for an unknown symbol; `limit` levels per side */
+  snapshot(symbol: string, limit: number): Snapshot | null;
+}
+
+/** A market event of a simulated exchange, to be put into the venue's words. Times µs, ids integers, numbers decimal texts. */
+export type ServedEvent =
+  | {
+      kind: 'depth';
+      symbol: string;
+      emitted: number;
+      matched: number;
+      first: number;
+      last: number;
+      /** `last` of the depth event before this one, same symbol */
+      previous: number;
+      bids: [string, string][];
+      asks: [string, string][];
+    }
+  | {
+      kind: 'trade';
+      symbol: string;
+      emitted: number;
+      matched: number;
+      id: number;
+      price: string;
+      size: string;
+      aggressor: 'buy' | 'sell';
+    }
+  | {
+      kind: 'touch';
+      symbol: string;
+      emitted: number;
+      matched: number;
+      id: number;
+      bid: [string, string];
+      ask: [string, string];
+    };
+
+/** What one client asked for; made by `connect`, changed by `receive`. Plain data. */
+export interface ServedClient {
+  /** topics subscribed */
+  topics: Set<string>;
+  /** true where messages come in the `{"stream":…,"data":…}` wrapper */
+  combined: boolean;
+  /** topics of another route are acked and stay silent, as on the venue */
+  route: string;
+}
+
+/** The exchange's side as pure functions. */
+export interface VenueServer {
+  /** a WebSocket asks for this path and query; null means no such endpoint (HTTP 404) */
+  connect(path: string): ServedClient | null;
+  /** a client's text: what to answer, after `client` was changed */
+  receive(client: ServedClient, text: string): string[];
+  /** the texts (topic, bare message) an event becomes, one per topic it can be subscribed by */
+  render(event: ServedEvent): { topic: string; text: string }[];
+  /** the bare message as this client sees it, or null where it did not ask for the topic (or the route is silent) */
+  wrap(client: ServedClient, topic: string, text: string): string | null;
+  /** protocol-level pings */
+  pingEveryMs: number;
+  rest(path: string, market: ServedMarket): { status: number; body: string };
+}

@@ -1,0 +1,267 @@
+/** The program as a user runs it: words in; stdout, stderr and exit status out. Needs `npm run build`. */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareWords } from '../src/arguments.js';
+import { globalOptions, type OptionDeclaration, type Options } from '../src/commands/command.js';
+import { loadCommands, program } from '../src/program.js';
+
+const root = new URL('..', import.meta.url).pathname;
+const bin = join(root, 'bin/tapedeck.js');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'tapedeck-cli-'));
+
+interface Outcome {
+  stdout: string;
+  stderr: string;
+  status: number | null;
+}
+
+interface World {
+  env?: Record<string, string>;
+  /** a file descriptor, or `closed` for a pipe whose reader has gone */
+  stdout?: number | 'closed';
+}
+
+function tapedeck(words: readonly string[], { env = {}, stdout = -1 }: World = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...words], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', typeof stdout === 'number' && stdout >= 0 ? stdout : 'pipe', 'pipe'],
+    });
+    const outcome: Outcome = { stdout: '', stderr: '', status: null };
+    if (stdout === 'closed') child.stdout?.destroy();
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      outcome.stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      outcome.stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ ...outcome, status }));
+  });
+}
+
+beforeAll(() => {
+  expect(existsSync(join(root, 'dist/cli.js')), 'dist/ is missing: run npm run build first').toBe(true);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('help and version', () => {
+  test.each([[['--help']], [['-h']], [['help']], [['-q', '--help']]])(
+    '%j lists every command on stdout',
+    async (words) => {
+      const { stdout, stderr, status } = await tapedeck(words);
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      const running = stdout.replace(/\s+/g, ' ');
+      for (const { name, describe } of program) expect(running).toContain(` ${name} ${describe} `);
+    },
+  );
+
+  test('no words at all: the same on stderr, and a failure', async () => {
+    const { stdout, stderr, status } = await tapedeck([]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toContain('Usage: tapedeck COMMAND');
+  });
+
+  test.each([[['--version']], [['-V']], [['venues', '--version']]])('%j', async (words) => {
+    expect(await tapedeck(words)).toEqual({ stdout: `tapedeck ${version}\n`, stderr: '', status: 0 });
+  });
+
+  test('every command explains itself within 80 columns, and names all its options', async () => {
+    const commands = await loadCommands();
+    const helps = await Promise.all(commands.map(({ name }) => tapedeck([name, '--help'])));
+    for (const [at, command] of commands.entries()) {
+      const { stdout, stderr, status } = helps[at];
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+      const wide = stdout.split('\n').filter((line) => line.length > 80);
+      expect(wide).toEqual([]);
+      for (const name of Object.keys({ ...command.options, ...globalOptions })) expect(stdout).toContain(`--${name}`);
+    }
+    expect((await tapedeck(['help', 'venues'])).stdout).toBe((await tapedeck(['venues', '-h'])).stdout);
+  }, 60_000);
+});
+
+describe('the list of commands', () => {
+  test('says what the modules say', async () => {
+    const commands = await loadCommands();
+    expect(program.map(({ name, describe }) => ({ name, describe }))).toEqual(
+      commands.map(({ name, describe }) => ({ name, describe })),
+    );
+  });
+
+  test('holds every module of src/commands', () => {
+    const files = readdirSync(join(root, 'src/commands')).filter((file) => file !== 'command.ts');
+    expect(program.map(({ name }) => `${name}.ts`).sort()).toEqual(files.sort());
+  });
+
+  test('declarations are well-formed', async () => {
+    for (const { name, describe, options, positionals } of await loadCommands()) {
+      const declared = Object.values<OptionDeclaration>({ ...options, ...globalOptions });
+      const aliases = declared.flatMap(({ alias }) => alias ?? []);
+      expect(new Set(aliases).size, `${name}: letters are unique`).toBe(aliases.length);
+      for (const key of Object.keys(globalOptions))
+        expect(options, `${name} redeclares --${key}`).not.toHaveProperty(key);
+      const texts = [describe, ...Object.values({ ...options, ...positionals }).map((one) => one.describe)];
+      expect(
+        texts.filter((text) => /[^.]\.$|\n/.test(text)),
+        name,
+      ).toEqual([]);
+      const variadic = Object.values(positionals).map((positional) => positional.variadic === true);
+      expect(variadic.slice(0, -1), `${name}: only the last word may repeat`).not.toContain(true);
+    }
+  });
+});
+
+describe('documents', () => {
+  /** Calls of tapedeck in a piece of shell, each as its words; quoting is only as clever as our examples are. */
+  const callsIn = (shell: string): string[][] =>
+    [...shell.matchAll(/(?:^|[|(]\s*)tapedeck +([^|)#\n]*)/gm)].map(([, words]) =>
+      words
+        .replace(/[<>].*/, '')
+        .trim()
+        .split(/\s+/),
+    );
+
+  test('the calls in README and in examples are calls of commands and options that exist', async () => {
+    const commands = await loadCommands();
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const shell = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block);
+    const calls = [...shell, ...commands.flatMap(({ examples }) => examples.map(([line]) => line))].flatMap(callsIn);
+    expect(calls.length).toBeGreaterThan(15);
+    const wrong: string[] = [];
+    for (const [name, ...words] of calls) {
+      const command = commands.find((candidate) => candidate.name === name);
+      try {
+        if (command === undefined) throw new Error('no such command');
+        const options: Options = { ...globalOptions, ...command.options };
+        const known = [
+          ...Object.keys(options).map((option) => `--${option}`),
+          ...Object.values(options).map(({ alias }) => `-${alias}`),
+        ];
+        const unknown = prepareWords(words, options).words.find(
+          (word) => word.startsWith('-') && !known.includes(word.split('=')[0]),
+        );
+        if (unknown !== undefined) throw new Error(`no option ${unknown}`);
+      } catch (error) {
+        wrong.push(`${[name, ...words].join(' ')}: ${(error as Error).message}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('README shows every command', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    expect(program.filter(({ name }) => !readme.includes(`tapedeck ${name}`)).map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe('wrong calls', () => {
+  test.each<[string, string[], string]>([
+    ['an unknown command', ['venus'], "E_USAGE: unknown command 'venus'; did you mean 'venues'? (see tapedeck --help)"],
+    [
+      'an unknown option',
+      ['venues', '--formt', 'json'],
+      'E_USAGE: unknown option --formt; did you mean --format? (see tapedeck venues --help)',
+    ],
+    ['an unknown letter', ['venues', '-x'], 'E_USAGE: unknown option -x (see tapedeck venues --help)'],
+    [
+      'a name of Object.prototype',
+      ['venues', '--constructor'],
+      'E_USAGE: unknown option --constructor (see tapedeck venues --help)',
+    ],
+    [
+      'a missing value',
+      ['venues', '--format'],
+      'E_USAGE: --format needs a value: --format FORMAT (see tapedeck venues --help)',
+    ],
+    [
+      'a wrong choice',
+      ['venues', '--format', 'xml'],
+      "E_USAGE: --format: 'xml' is none of text, json (see tapedeck venues --help)",
+    ],
+    [
+      'a repeated scalar',
+      ['venues', '--format', 'json', '--format=text'],
+      'E_USAGE: --format was given 2 times; it takes one value (see tapedeck venues --help)',
+    ],
+    ['a word too many', ['venues', 'x'], "E_USAGE: venues does not take 'x' (see tapedeck venues --help)"],
+    ['a bare dash too many', ['venues', '-'], "E_USAGE: venues does not take '-' (see tapedeck venues --help)"],
+    [
+      'a number that must stay text',
+      ['venues', '0x10'],
+      "E_USAGE: venues does not take '0x10' (see tapedeck venues --help)",
+    ],
+    [
+      'an option after --',
+      ['venues', '--', '--help'],
+      "E_USAGE: venues does not take '--help' (see tapedeck venues --help)",
+    ],
+    [
+      'a missing word',
+      ['completion'],
+      'E_USAGE: completion needs SHELL: the shell to write for (see tapedeck completion --help)',
+    ],
+    ['an option without command', ['--quiet'], "E_USAGE: a command is missing after '--quiet' (see tapedeck --help)"],
+    ['an escape sequence', ['\u001b[2J'], "E_USAGE: unknown command '\\x1b[2J' (see tapedeck --help)"],
+  ])('%s: one line on stderr, status 2', async (_name, words, message) => {
+    expect(await tapedeck(words)).toEqual({ stdout: '', stderr: `tapedeck: ${message}\n`, status: 2 });
+  });
+});
+
+describe('output', () => {
+  test('a reader that went away is a normal end', async () => {
+    expect(await tapedeck(['completion', 'bash'], { stdout: 'closed' })).toEqual({ stdout: '', stderr: '', status: 0 });
+    expect(await tapedeck(['--help'], { stdout: 'closed' })).toEqual({ stdout: '', stderr: '', status: 0 });
+  });
+
+  test('a file gets the bytes a pipe gets', async () => {
+    const path = join(folder, 'out');
+    const fd = openSync(path, 'w');
+    const { status, stderr } = await tapedeck(['completion', 'zsh'], { stdout: fd });
+    closeSync(fd);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readFileSync(path, 'utf8')).toBe((await tapedeck(['completion', 'zsh'])).stdout);
+  });
+
+  test('appending to a file appends', async () => {
+    const path = join(folder, 'appended');
+    for (let run = 0; run < 2; run++) {
+      const fd = openSync(path, 'a');
+      await tapedeck(['--version'], { stdout: fd });
+      closeSync(fd);
+    }
+    expect(readFileSync(path, 'utf8')).toBe(`tapedeck ${version}\n`.repeat(2));
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('a full disk is a failure with a code (needs /dev/full)', async () => {
+    const fd = openSync('/dev/full', 'w');
+    const { status, stderr } = await tapedeck(['venues'], { stdout: fd });
+    closeSync(fd);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'tapedeck: E_DISK_FULL: while writing to stdout: no space left\n',
+    });
+  });
+});
+
+describe('venues', () => {
+  test('json lines carry what the table shows', async () => {
+    const [table, json] = await Promise.all([tapedeck(['venues']), tapedeck(['venues', '--format', 'json'])]);
+    const ids = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id);
+    expect(ids).toContain('binance-usdm');
+    expect(
+      table.stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(ids);
+  });
+});

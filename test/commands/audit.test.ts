@@ -1,0 +1,128 @@
+/** `import`, `info` and `verify` as commands: what goes to stdout, what to stderr, and the exit status. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { argumentKey, type Command, type CommandIo, takesValue } from '../../src/commands/command.js';
+import importCommand from '../../src/commands/import.js';
+import info from '../../src/commands/info.js';
+import verify from '../../src/commands/verify.js';
+import { venueById } from '../../src/venues/registry.js';
+import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
+
+interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command with defaults filled in, as the program would. */
+async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const io: CommandIo = {
+    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    stdinIsTty: false,
+    stdoutIsTty: false,
+    stderrIsTty: false,
+    columns: 80,
+    signal: new AbortController().signal,
+    now: () => 0,
+    colour: false,
+    quiet: false,
+    env: {},
+    version: '1.2.3',
+    commands: async () => [],
+  };
+  const args: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(command.options))
+    if (takesValue(option) && option.default !== undefined)
+      args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  const status = await command.run({ ...args, ...given }, io);
+  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { status, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function importArgs(text: string): { out: string; args: Record<string, unknown> } {
+  const folder = temporaryFolder();
+  const file = join(folder, 'archive.dat');
+  writeFileSync(file, text);
+  const out = join(folder, 'tapes');
+  const venue = venueById('binance-usdm');
+  return { out, args: { format: 'hftbacktest', file: [file], venue, symbol: 'ABCUSDT', out } };
+}
+
+test('an archive becomes a tape, which is described and found clean', async () => {
+  const { out, args } = importArgs(archiveText(market(200)));
+  const imported = await run(importCommand, args);
+  const path = imported.stdout.trimEnd();
+  expect(imported.status).toBe(0);
+  expect(path).toBe(join(out, 'binance-usdm', 'ABCUSDT', readdirSync(join(out, 'binance-usdm', 'ABCUSDT'))[0]));
+  expect(imported.stderr).toMatch(
+    /^imported 600 messages and 1 snapshot, .*\nwrote 606 entries, 1 checkpoint among them: /,
+  );
+  expect(imported.stderr).toMatch(/\ninferred: tick 0\.1, lot 0\.001\n$/);
+
+  const described = await run(info, { tape: [out] });
+  expect(described).toMatchObject({ status: 0, stderr: '' });
+  expect(described.stdout).toMatch(/^binance-usdm:ABCUSDT\n {2}time +2023-11-14T22:13:19\.999997Z to /);
+  expect(described.stdout).toMatch(/tick 0\.1, lot 0\.001, multiplier 1 \(inferred from messages\)/);
+  expect(described.stdout).toMatch(/by tapedeck 1\.2\.3, imported from hftbacktest\n$/);
+  const asJson = JSON.parse((await run(info, { tape: [out], format: 'json' })).stdout);
+  expect(asJson).toMatchObject({
+    src: 'binance-usdm:ABCUSDT',
+    venue: 'binance-usdm',
+    flow: 'trade',
+    entries: 605,
+    sealed: true,
+    capabilities: { touchById: true },
+  });
+
+  const verified = await run(verify, { tape: [out] });
+  expect(verified).toMatchObject({ status: 0, stderr: '' });
+  expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +none$/);
+});
+
+test('findings: exit 1, one line each with place, in JSON the whole report', async () => {
+  const received = market(30);
+  const lost = received.findIndex(({ kind, id }) => kind === 'depth' && id === 5030);
+  const text = tapeLines(received.filter((_, n) => n !== lost)).join('');
+  const asText = await run(verify, { tape: ['-'] }, text);
+  expect(asText.status).toBe(1);
+  expect(asText.stdout.split('\n')[2]).toMatch(/^GAP: depth messages are missing since .* \(file -, line 33\)$/);
+  const asJson = await run(verify, { tape: ['-'], format: 'json' }, text);
+  expect(asJson.status).toBe(1);
+  expect(Object.keys(JSON.parse(asJson.stdout))).toEqual([
+    'src',
+    'messages',
+    'gaps',
+    'verified',
+    'touch',
+    'checksums',
+    'checkpoints',
+    'unknown',
+    'problems',
+  ]);
+  expect(JSON.parse(asJson.stdout).problems).toMatchObject([{ code: 'GAP', file: '-', frame: -1, line: 33 }]);
+});
+
+test('bad lines: twenty are told, all are counted, exit 1, and the rest is imported', async () => {
+  const { args } = importArgs(`${'junk\n'.repeat(25)}${archiveText(market(5))}`);
+  const { status, stdout, stderr } = await run(importCommand, args);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/\.ndjson\.zst\n$/);
+  expect(stderr.match(/^E_IMPORT: .*archive\.dat, line \d+\)$/gm)).toHaveLength(20);
+  expect(stderr).toMatch(/\n5 more bad lines\n/);
+  expect(stderr).toMatch(/\n25 bad lines skipped\n/);
+});
+
+test('a folder with a broken file is described all the same', async () => {
+  const { out, args } = importArgs(archiveText(market(5)));
+  await run(importCommand, args);
+  writeFileSync(join(out, 'x.ndjson.zst'), 'hello');
+  const { status, stdout, stderr } = await run(info, { tape: [out] });
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^binance-usdm:ABCUSDT\n/);
+  expect(stderr).toMatch(/x\.ndjson\.zst: .*neither zstd nor NDJSON/);
+});

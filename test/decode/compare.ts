@@ -1,0 +1,180 @@
+/** Runs the decoders over the same lines and tells the first difference between their records. */
+import { type Binding, createDecoder, type DecodeCounts, type DecodeMode } from '../../src/decode/decoder.js';
+import type { Layouts } from '../../src/decode/layout.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind, NOT_FLOW, OFF_BOOK } from '../../src/model/event.js';
+import { type NaiveRecord, type NaiveSource, naiveDecode } from './naive.js';
+
+const KIND_NAMES = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kind, name]));
+
+/** One decoded line: its 16 fields (ORIGIN and the level index cleared), its origin as text, its levels. */
+export interface Line {
+  kind: number;
+  fields: Float64Array;
+  origin: string | null;
+  levels: Float64Array;
+}
+
+const NO_LEVELS = new Float64Array(0);
+
+export interface Run {
+  lines: Line[];
+  counts: DecodeCounts;
+}
+
+export interface RunOptions {
+  bindings: Map<string, Binding>;
+  mode: DecodeMode;
+  /** records and level pairs of the buffer, small ones make it grow and fill up */
+  events?: number;
+  levels?: number;
+}
+
+/**
+ * Decodes `bytes[from, to)` from end to end and copies every record out.
+ * @throws where decoding stands still, runs past the end or leaves a line out
+ */
+export function runDecoder(bytes: Buffer, from: number, to: number, options: RunOptions): Run {
+  const decoder = createDecoder(options.mode);
+  for (const [src, binding] of options.bindings) decoder.bind(src, binding);
+  const out = new EventBuffer(options.events ?? 64, options.levels ?? 256);
+  // what an earlier use of the buffer left must not show through
+  out.events.fill(-7);
+  const lines: Line[] = [];
+  let at = from;
+  let expected = from;
+  while (at < to) {
+    out.clear();
+    const next = decoder.decode(bytes, at, to, out);
+    let levels = 0;
+    if (!(next > at && next <= to) || out.count === 0) throw new Error(`decode stood still at ${at} of ${to}`);
+    for (let i = 0; i < out.count; i++) {
+      const o = i * EVENT_STRIDE;
+      const fields = out.events.slice(o, o + EVENT_STRIDE);
+      const start = fields[Field.START];
+      const end = fields[Field.END];
+      const newline = bytes.indexOf(0x0a, expected);
+      const lineEnd = newline < 0 || newline >= to ? to : newline;
+      if (start !== expected || end !== lineEnd)
+        throw new Error(`record [${start}, ${end}), line [${expected}, ${lineEnd})`);
+      expected = Math.min(end + 1, to);
+      const copy = copyOf(fields, out, decoder.origins);
+      if (copy.levels.length > 0 && out.events[o + Field.PRICE] !== levels) throw new Error('room among the levels');
+      levels += copy.levels.length / 2;
+      lines.push(copy);
+      if (fields[Field.KIND] === Kind.entry && i < out.count - 1) throw new Error('records after an entry');
+    }
+    if (next !== expected) throw new Error(`decode returned ${next} after the line that ends at ${expected}`);
+    at = next;
+  }
+  return { lines, counts: decoder.counts };
+}
+
+function copyOf(
+  fields: Float64Array,
+  out: EventBuffer,
+  origins: readonly { src: string; conn: string | null }[],
+): Line {
+  const kind = fields[Field.KIND];
+  const place = origins[fields[Field.ORIGIN]];
+  const origin = place === undefined ? null : `${place.src} ${place.conn ?? '-'}`;
+  let levels = NO_LEVELS;
+  if (kind === Kind.depth || kind === Kind.partial) {
+    const first = fields[Field.PRICE] * 2;
+    levels = out.levels.slice(first, first + (fields[Field.SIZE] + fields[Field.PRICE2]) * 2);
+    fields[Field.PRICE] = 0;
+  }
+  fields[Field.ORIGIN] = 0;
+  // an entry says where it stands, the rest is the caller's to read; a broken message says its kind, time and origin
+  const meant =
+    kind === Kind.entry ? [Field.KIND, Field.START, Field.END] : [Field.KIND, Field.START, Field.END, Field.T];
+  if (kind === Kind.entry || kind === Kind.invalid)
+    for (let f = 0; f < EVENT_STRIDE; f++) if (!meant.includes(f as never)) fields[f] = 0;
+  return { kind, fields, origin: kind === Kind.entry ? null : origin, levels };
+}
+
+function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Says how two runs of the same lines differ; null when they do not. */
+export function difference(a: Run, b: Run): string | null {
+  for (let i = 0; i < Math.max(a.lines.length, b.lines.length); i++) {
+    const x = a.lines[i];
+    const y = b.lines[i];
+    if (x === undefined || y === undefined) return `line ${i} is missing in one of them`;
+    if (!sameNumbers(x.fields, y.fields) || x.origin !== y.origin || !sameNumbers(x.levels, y.levels))
+      return `line ${i}: ${JSON.stringify(x)} against ${JSON.stringify(y)}`;
+  }
+  return null;
+}
+
+const flat = (levels: [number, number][] | undefined): number[] => (levels ?? []).flat();
+
+/** Says how a record differs from the naive reading of its line; null when it does not. */
+export function naiveDifference(
+  line: Line,
+  naive: NaiveRecord | null,
+  layoutsOf: (src: string) => Layouts,
+): string | null {
+  const told = naive === null ? 'entry' : naive.kind;
+  if (KIND_NAMES[line.kind] !== told) return `kind ${KIND_NAMES[line.kind]}, naive ${told}`;
+  if (naive === null) return null;
+  if (line.origin !== `${naive.src} ${naive.conn ?? '-'}`) return `origin ${line.origin}`;
+  const wanted = new Array<number>(EVENT_STRIDE).fill(0);
+  wanted[Field.KIND] = line.kind;
+  wanted[Field.START] = line.fields[Field.START];
+  wanted[Field.END] = line.fields[Field.END];
+  wanted[Field.T] = naive.t;
+  if (naive.kind !== 'invalid') {
+    const book = naive.bids !== undefined;
+    wanted[Field.EMITTED] = naive.emitted ?? 0;
+    wanted[Field.MATCHED] = naive.matched ?? 0;
+    wanted[Field.FIRST] = naive.first ?? -1;
+    wanted[Field.LAST] = naive.last ?? -1;
+    wanted[Field.PREVIOUS] = naive.previous ?? -1;
+    wanted[Field.SIDE] = naive.side ?? 0;
+    wanted[Field.PRICE] = book ? 0 : (naive.price ?? 0);
+    wanted[Field.SIZE] = book ? (naive.bids ?? []).length : (naive.size ?? 0);
+    wanted[Field.PRICE2] = book ? (naive.asks ?? []).length : (naive.price2 ?? 0);
+    wanted[Field.SIZE2] = naive.size2 ?? 0;
+    const flags = line.fields[Field.FLAGS];
+    wanted[Field.FLAGS] = flags;
+    if (((flags & OFF_BOOK) !== 0) !== (naive.offBook ?? false)) return 'off-book flag';
+    if (((flags & NOT_FLOW) !== 0) !== (naive.notFlow ?? false)) return 'flow flag';
+    if (naive.channel !== undefined) {
+      const layout = layoutsOf(naive.src).messages[flags >> 6];
+      const stream = layout?.streams[(flags >> 2) & 15];
+      if (layout?.name !== naive.channel || stream !== naive.stream) return `stream ${layout?.name} ${stream}`;
+    } else if (flags !== 0) return `flags ${flags} without a stream`;
+  }
+  if (!sameNumbers(line.fields, wanted)) return `fields ${line.fields.join(' ')}, naive ${wanted.join(' ')}`;
+  if (!sameNumbers(line.levels, [...flat(naive.bids), ...flat(naive.asks)])) return 'levels';
+  return null;
+}
+
+/**
+ * Decodes a region with the fast and the JSON decoder, and every so many lines with the naive one.
+ * @throws with the line where two of them differ
+ */
+export function compareAll(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  bindings: Map<string, Binding>,
+  sources: Map<string, NaiveSource>,
+  naiveEvery = 1,
+): DecodeCounts {
+  const fast = runDecoder(bytes, from, to, { bindings, mode: 'fast' });
+  const json = runDecoder(bytes, from, to, { bindings, mode: 'json' });
+  const found = difference(fast, json);
+  if (found !== null) throw new Error(`fast against json: ${found}`);
+  for (let i = 0; i < fast.lines.length; i += naiveEvery) {
+    const line = fast.lines[i];
+    const text = bytes.subarray(line.fields[Field.START], line.fields[Field.END]);
+    const why = naiveDifference(line, naiveDecode(text, sources), (src) => bindings.get(src)!.layouts);
+    if (why !== null) throw new Error(`${why}, line ${JSON.stringify(text.toString('latin1'))}`);
+  }
+  return fast.counts;
+}

@@ -1,0 +1,281 @@
+/** A seeded fuzzer of the decoders: breaks lines in many ways and demands that all decoders agree on what is left. */
+import type { DecodeCounts } from '../../src/decode/decoder.js';
+import { compareAll } from './compare.js';
+import { bindings, seedLines, sources } from './messages.js';
+
+/** Random integers below `n`. */
+type Below = (n: number) => number;
+
+/** Mulberry32: small, and the same on every machine. */
+export function random(seed: number): Below {
+  let state = seed | 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * n);
+  };
+}
+
+/** Texts that parsers stumble over. */
+const TOKENS = [
+  '"',
+  '\\',
+  '\\"',
+  '\\u0022',
+  '\\u006d',
+  ',',
+  ':',
+  '{',
+  '}',
+  '[',
+  ']',
+  '[]',
+  '{}',
+  'null',
+  'true',
+  '-',
+  '+',
+  '.',
+  '0',
+  '00',
+  '1',
+  '9007199254740991',
+  '9007199254740992',
+  '9007199254740993',
+  '99999999999999999999',
+  '0.0000000000000000001',
+  '1e3',
+  'E-2',
+  'e400',
+  '.5',
+  '5.',
+  ' ',
+  '\t',
+  '\r',
+  '\n',
+  '\u0000',
+  '\u007f',
+  '\u2028',
+  '\ufeff',
+  '�',
+  '"msg":',
+  '"t":1,',
+  ',"x":{"y":[1,"2",null]}',
+  '","',
+  '"],["',
+].map((text) => Buffer.from(text));
+
+const BROKEN_UTF8 = [[0xff], [0xc3], [0xe4, 0xb8], [0xed, 0xa0, 0x80], [0xf0, 0x9f], [0xc0, 0x80]].map((bytes) =>
+  Buffer.from(bytes),
+);
+
+type Mutation = (line: Buffer, below: Below) => Buffer;
+
+function replace(line: Buffer, from: number, to: number, by: Uint8Array): Buffer {
+  return Buffer.concat([line.subarray(0, from), by, line.subarray(to)]);
+}
+
+function range(line: Buffer, below: Below, longest: number): [number, number] {
+  const from = below(line.length + 1);
+  return [from, Math.min(line.length, from + below(longest))];
+}
+
+/** Rewrites one number or quoted number of the line. */
+function rewriteNumber(line: Buffer, below: Below, write: (digits: string) => string): Buffer {
+  const text = line.toString('latin1');
+  const numbers = [...text.matchAll(/\d+(?:\.\d+)?/g)];
+  if (numbers.length === 0) return line;
+  const match = numbers[below(numbers.length)];
+  return replace(line, match.index, match.index + match[0].length, Buffer.from(write(match[0])));
+}
+
+/** Applies `change` to a random object inside the line, where the line is JSON. */
+function rewriteObject(line: Buffer, below: Below, change: (members: [string, unknown][]) => string): Buffer {
+  const text = line.toString('utf8');
+  let whole: unknown;
+  try {
+    whole = JSON.parse(text);
+  } catch {
+    return line;
+  }
+  const objects: object[] = [];
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Array.isArray(value)) objects.push(value);
+    for (const inner of Object.values(value)) walk(inner);
+  };
+  walk(whole);
+  if (objects.length === 0) return line;
+  const chosen = objects[below(objects.length)];
+  const print = (value: unknown): string => {
+    if (value === chosen) return change(Object.entries(chosen));
+    if (Array.isArray(value)) return `[${value.map(print).join(',')}]`;
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    return `{${Object.entries(value)
+      .map(([key, inner]) => `${JSON.stringify(key)}:${print(inner)}`)
+      .join(',')}}`;
+  };
+  return Buffer.from(print(whole));
+}
+
+const member = ([key, value]: [string, unknown]): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+
+const mutations: Mutation[] = [
+  function flipBit(line, below) {
+    if (line.length === 0) return line;
+    const copy = Buffer.from(line);
+    copy[below(copy.length)] ^= 1 << below(8);
+    return copy;
+  },
+  function flipSign(line, below) {
+    return rewriteNumber(line, below, (digits) => `${'-+'[below(2)]}${digits}`);
+  },
+  function cut(line, below) {
+    return line.subarray(0, below(line.length + 1));
+  },
+  function cutFront(line, below) {
+    return line.subarray(below(Math.min(line.length + 1, 8)));
+  },
+  function remove(line, below) {
+    const [from, to] = range(line, below, 12);
+    return replace(line, from, to, Buffer.alloc(0));
+  },
+  function repeat(line, below) {
+    const [from, to] = range(line, below, 40);
+    return replace(line, to, to, line.subarray(from, to));
+  },
+  function insert(line, below) {
+    const at = below(line.length + 1);
+    return replace(line, at, at, TOKENS[below(TOKENS.length)]);
+  },
+  function overwrite(line, below) {
+    const token = TOKENS[below(TOKENS.length)];
+    const at = below(line.length + 1);
+    return replace(line, at, Math.min(line.length, at + token.length), token);
+  },
+  function breakUtf8(line, below) {
+    const [from, to] = range(line, below, 4);
+    return replace(line, from, to, BROKEN_UTF8[below(BROKEN_UTF8.length)]);
+  },
+  function longNumber(line, below) {
+    return rewriteNumber(line, below, (digits) => digits + String(below(10)).repeat(1 + below(24)));
+  },
+  function leadingZeros(line, below) {
+    return rewriteNumber(line, below, (digits) => '0'.repeat(1 + below(18)) + digits);
+  },
+  function trailingZeros(line, below) {
+    return rewriteNumber(
+      line,
+      below,
+      (digits) => (digits.includes('.') ? digits : `${digits}.`) + '0'.repeat(below(30)),
+    );
+  },
+  function exponent(line, below) {
+    return rewriteNumber(line, below, (digits) => `${digits}${'eE'[below(2)]}${['', '+', '-'][below(3)]}${below(30)}`);
+  },
+  function edgeNumber(line, below) {
+    return rewriteNumber(line, below, () => String(2n ** 53n - 3n + BigInt(below(6))));
+  },
+  function zeroFirstDigit(line, below) {
+    return rewriteNumber(line, below, (digits) => `0${digits.slice(1)}`);
+  },
+  function nineFirstDigit(line, below) {
+    return rewriteNumber(line, below, (digits) => `9${digits.slice(1)}`);
+  },
+  function shuffleKeys(line, below) {
+    return rewriteObject(line, below, (members) => {
+      for (let i = members.length - 1; i > 0; i--) {
+        const j = below(i + 1);
+        [members[i], members[j]] = [members[j], members[i]];
+      }
+      return `{${members.map(member).join(',')}}`;
+    });
+  },
+  function dropKey(line, below) {
+    return rewriteObject(line, below, (members) => {
+      members.splice(below(members.length), 1);
+      return `{${members.map(member).join(',')}}`;
+    });
+  },
+  function extraKey(line, below) {
+    return rewriteObject(line, below, (members) => {
+      members.splice(below(members.length + 1), 0, [
+        ['x', 'nq', '__proto__', 'b', ''][below(5)],
+        [1, 'y', null][below(3)],
+      ]);
+      return `{${members.map(member).join(',')}}`;
+    });
+  },
+  function repeatKey(line, below) {
+    return rewriteObject(line, below, (members) => {
+      if (members.length === 0) return '{}';
+      const [key] = members[below(members.length)];
+      const [, value] = members[below(members.length)];
+      members.splice(below(members.length + 1), 0, [key, value]);
+      return `{${members.map(member).join(',')}}`;
+    });
+  },
+  function escapeKey(line, below) {
+    return rewriteObject(line, below, (members) => {
+      const chosen = below(members.length);
+      const escaped = (key: string): string =>
+        `"${[...key].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
+      return `{${members.map((m, i) => (i === chosen ? `${escaped(m[0])}:${JSON.stringify(m[1])}` : member(m))).join(',')}}`;
+    });
+  },
+  function blanks(line, below) {
+    return rewriteObject(line, below, (members) => `{ ${members.map(member).join(' ,\t')} }`);
+  },
+  function otherType(line, below) {
+    return rewriteObject(line, below, (members) => {
+      const chosen = below(members.length);
+      const values = [null, true, 0, -1, 1.5, '', '1', [], {}, [['1', '2', '3']], [['1']], [[1, 2]]];
+      return `{${members.map((m, i) => (i === chosen ? member([m[0], values[below(values.length)]]) : member(m))).join(',')}}`;
+    });
+  },
+  function nest(line, below) {
+    const deep = 1 + below(300);
+    const at = below(line.length + 1);
+    return replace(line, at, at, Buffer.from('['.repeat(deep) + ']'.repeat(below(2) === 0 ? deep : below(deep))));
+  },
+];
+
+/** One to three random mutations of a random seed line. */
+export function mutatedLine(below: Below, seeds: readonly string[] = seedLines): Buffer {
+  let line: Buffer = Buffer.from(seeds[below(seeds.length)]);
+  for (let n = 1 + below(3); n > 0; n--) line = mutations[below(mutations.length)](line, below);
+  return line;
+}
+
+/** Lines compared at a time: enough that decoders keep state from good lines to broken ones. */
+const BATCH = 200;
+
+/**
+ * Decodes `count` mutated lines, unbroken ones among them, with all decoders, in regions that other bytes surround.
+ * @returns what the fast decoder counted
+ * @throws at the first difference, with the line
+ */
+export function fuzzDecoders(count: number, seed: number): DecodeCounts {
+  const below = random(seed);
+  const total: DecodeCounts = { fast: 0, slow: 0, unknown: 0, invalid: 0 };
+  for (let done = 0; done < count; done += BATCH) {
+    const parts: Buffer[] = [];
+    for (let i = Math.min(BATCH, count - done); i > 0; i--) {
+      parts.push(below(4) === 0 ? Buffer.from(seedLines[below(seedLines.length)]) : mutatedLine(below));
+      parts.push(Buffer.from('\n'));
+    }
+    const lines = Buffer.concat(parts);
+    // the last line may be cut anywhere, and what stands behind it must not be read as its end
+    const to = below(2) === 0 ? lines.length : lines.length - below(12);
+    const front = below(3);
+    const around = Buffer.concat([
+      Buffer.from('"}{'.slice(0, front)),
+      lines,
+      Buffer.from(['', '}\n', '0', '"}]}}\n'][below(4)]),
+    ]);
+    const counts = compareAll(around, front, front + Math.max(1, to), bindings, sources);
+    for (const key of ['fast', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
+  }
+  return total;
+}

@@ -1,0 +1,125 @@
+/** Numbers read from bytes: the same value as the decimal text has, or a refusal, never a wrong value. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cursor, readDecimal, readInteger, readLevels } from '../../src/decode/numbers.js';
+import { scaleDecimal } from '../../src/model/decimal.js';
+import { EventBuffer } from '../../src/model/event.js';
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+const readWhole = (at: Uint8Array, p: number): number =>
+  readInteger(at, new DataView(at.buffer, at.byteOffset, at.byteLength), p);
+
+describe('readInteger', () => {
+  it('reads what JSON reads, and refuses what is no plain integer', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 60n }), fc.constantFrom(',', '}', ' ', ''), (n, end) => {
+        const read = readWhole(bytes(`x${n}${end}`), 1);
+        if (n > BigInt(Number.MAX_SAFE_INTEGER)) return read === -1;
+        return read === Number(n) && cursor.at === 1 + String(n).length;
+      }),
+    );
+  });
+
+  it.each(['', '-1', '01', '00', '+1', '"1"', '9007199254740992', '10000000000000000', 'x'])('refuses %j', (text) => {
+    expect(readWhole(bytes(text), 0)).toBe(-1);
+  });
+
+  it.each(['0', '9007199254740991'])('reads %s', (text) => {
+    expect(readWhole(bytes(text), 0)).toBe(Number(text));
+  });
+});
+
+describe('readDecimal', () => {
+  const decimal = fc
+    .tuple(fc.stringMatching(/^[0-9]{0,19}$/), fc.option(fc.stringMatching(/^[0-9]{0,20}$/)), fc.nat(26))
+    .map(([whole, fraction, decimals]) => ({ text: fraction === null ? whole : `${whole}.${fraction}`, decimals }));
+
+  it('equals the exact scaling of the text, or refuses', () => {
+    fc.assert(
+      fc.property(decimal, ({ text, decimals }) => {
+        const read = readDecimal(bytes(`${text}"`), 0, decimals);
+        if (read === -1) return true;
+        return read === scaleDecimal(text, decimals) && cursor.at === text.length + 1;
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('accepts every plain number that fits, trailing zeros beyond the scale included', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+        fc.nat(12),
+        fc.nat(9),
+        (value, decimals, zeros) => {
+          const digits = String(value).padStart(decimals + 1, '0');
+          const cut = digits.length - decimals;
+          const text = `${digits.slice(0, cut)}.${digits.slice(cut)}${'0'.repeat(zeros)}`;
+          return readDecimal(bytes(`${text}"`), 0, decimals) === value;
+        },
+      ),
+    );
+  });
+
+  it.each(['"', '.5"', '-1"', '+1"', '1e3"', '1', '1.5', '1 "', '1.001"', '90071992547409.92"', '12345678901234567"'])(
+    'refuses %j at two decimals',
+    (text) => {
+      expect(readDecimal(bytes(text), 0, 2)).toBe(-1);
+    },
+  );
+
+  it.each([
+    ['1."', 100],
+    ['007.10"', 710],
+    ['0.000"', 0],
+    ['90071992547409.91"', 9007199254740991],
+  ])('reads %j at two decimals', (text, value) => {
+    expect(readDecimal(bytes(text), 0, 2)).toBe(value);
+  });
+
+  it('refuses a scale of more decimals than are tabled instead of giving no number', () => {
+    expect(readDecimal(bytes('1"'), 0, 40)).toBe(-1);
+    expect(readDecimal(bytes('0"'), 0, 40)).toBe(-1);
+  });
+});
+
+describe('readLevels', () => {
+  const read = (text: string, out = new EventBuffer(1, 1)): number => readLevels(bytes(text), 0, 1, 0, out);
+
+  it('reads any number of levels behind those that are there', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(1e6), fc.nat(1e6)), { maxLength: 60 }), fc.nat(5), (levels, before) => {
+        const out = new EventBuffer(1, 8);
+        out.levels.fill(-5);
+        out.levelCount = before;
+        const text = JSON.stringify(levels.map(([price, size]) => [`${price}`, `${size}`]));
+        expect(readLevels(bytes(`${text},`), 0, 1, 0, out)).toBe(levels.length);
+        expect(cursor.at).toBe(text.length);
+        expect(out.levelCount).toBe(before + levels.length);
+        expect([...out.levels.subarray(before * 2, out.levelCount * 2)]).toEqual(
+          levels.flatMap(([price, size]) => [price * 10, size]),
+        );
+        expect([...out.levels.subarray(0, before * 2)].every((x) => x === -5)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    '[',
+    '[[',
+    '[[]]',
+    '[["1"]]',
+    '[["1","2","3"]]',
+    '[["1","2"],]',
+    '[["1","2"]',
+    '[["1","2"] ]',
+    '[[1,2]]',
+    '[["1.11","2"]]',
+    '[["1","-2"]]',
+    '{}',
+  ])('refuses %j', (text) => {
+    expect(read(text)).toBe(-1);
+  });
+});

@@ -1,0 +1,131 @@
+/** Generated decoders: what a form accepts, what it refuses, and that it leaves nothing of an earlier record. */
+import { describe, expect, it } from 'vitest';
+import { createDecoder } from '../../src/decode/decoder.js';
+import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
+import { compileTemplates } from '../../src/decode/template.js';
+import { EventBuffer, Field, Kind, OFF_BOOK } from '../../src/model/event.js';
+import { futuresLayouts, spotLayouts } from '../../src/venues/binance-layouts.js';
+
+const id: FieldLayout = { key: 'i', form: 'id', means: 'id' };
+const print: FieldLayout = { key: 'x', form: 'text', means: 'print' };
+
+/** A made-up venue: another wrapper, another separator, short names. */
+function layoutsOf(change: Partial<Layouts['messages'][number]> = {}): Layouts {
+  return {
+    wrapper: '{"ch":"<topic>","d":<payload>}',
+    topicKey: 'ch',
+    payloadKey: 'd',
+    typeKey: 'e',
+    separator: '::',
+    control: [],
+    messages: [
+      {
+        name: 'trade',
+        event: 'trade',
+        streams: ['t'],
+        type: null,
+        fields: [id, print],
+        usual: ['{"i":<i>,"x":"<x>","note":"<*>","n":<#>}'],
+        ...change,
+      },
+    ],
+  };
+}
+
+const names = { lower: Buffer.from('ab'), symbol: Buffer.from('AB'), priceDecimals: 2, sizeDecimals: 0 };
+const message = (payload: string): string => `{"ch":"ab::t","d":${payload}}`;
+
+function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): number {
+  const [template] = compileTemplates(layouts, 0, 0);
+  const bytes = Buffer.from(text);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return template(bytes, view, 0, bytes.length, names, out, 0);
+}
+
+describe('a generated decoder', () => {
+  const good = message('{"i":7,"x":"M","note":"any text","n":12}');
+
+  it('reads the form to its last byte and clears what it does not carry', () => {
+    const out = new EventBuffer(2, 2);
+    out.events.fill(99);
+    expect(run(layoutsOf({ flowPrints: ['M'] }), good, out)).toBe(good.length);
+    const e = out.events;
+    expect([e[Field.KIND], e[Field.FIRST], e[Field.LAST], e[Field.PREVIOUS]]).toEqual([Kind.trade, 7, 7, -1]);
+    for (const field of ['EMITTED', 'MATCHED', 'SIDE', 'PRICE', 'SIZE', 'PRICE2', 'SIZE2', 'FLAGS'] as const)
+      expect([field, e[Field[field]]]).toEqual([field, 0]);
+  });
+
+  it('refuses every single changed byte that is not inside a hole', () => {
+    const layouts = layoutsOf({ flowPrints: ['M'] });
+    const holes = new Set<number>();
+    for (const inside of ['7', 'M', 'any text', '12']) {
+      const from = good.indexOf(inside, 15);
+      for (let i = from; i < from + inside.length; i++) holes.add(i);
+    }
+    for (let i = 0; i < good.length; i++) {
+      if (holes.has(i)) continue;
+      const changed = `${good.slice(0, i)}~${good.slice(i + 1)}`;
+      expect([i, run(layouts, changed)]).toEqual([i, -1]);
+    }
+  });
+
+  it('refuses every cut', () => {
+    for (let i = 0; i < good.length; i++) expect([i, run(layoutsOf(), good.slice(0, i))]).toEqual([i, -1]);
+  });
+
+  it.each([
+    ['an escape in a skipped text', good.replace('any', 'a\\ny')],
+    ['a quote in a skipped text', good.replace('any', 'a"y')],
+    ['a control character in a skipped text', good.replace('any', 'a\u0001y')],
+    ['a byte outside ASCII in a skipped text', good.replace('any', 'aéy')],
+    ['a leading zero in a skipped integer', good.replace('12', '012')],
+    ['a fraction in a skipped integer', good.replace('12', '1.2')],
+    ['an integer above 2^53', good.replace('12', '9007199254740992')],
+  ])('refuses %s', (_, text) => {
+    expect(text).not.toBe(good);
+    expect(run(layoutsOf(), text)).toBe(-1);
+  });
+
+  it('tags every print as off-book that is not named as flow, as the JSON decoder does', () => {
+    for (const flowPrints of [['M'], ['N', 'MM', ''], undefined]) {
+      const layouts = layoutsOf(flowPrints === undefined ? {} : { flowPrints });
+      const flags = (['fast', 'json'] as const).map((mode) => {
+        const decoder = createDecoder(mode);
+        decoder.bind('v:AB', { layouts, symbol: 'AB', scale: { price: 2, size: 0 }, flow: 'trade' });
+        const out = new EventBuffer(4, 4);
+        const lines = ['M', 'MM', '', 'N']
+          .map((x) => `{"t":1700000000000000,"src":"v:AB","msg":${good.replace('"M"', `"${x}"`)}}\n`)
+          .join('');
+        decoder.decode(Buffer.from(lines), 0, lines.length, out);
+        expect([out.count, decoder.counts.fast]).toEqual([4, mode === 'fast' ? 4 : 0]);
+        return [0, 1, 2, 3].map((i) => (out.events[i * 16 + Field.FLAGS] & OFF_BOOK) !== 0);
+      });
+      expect(flags[0]).toEqual(flags[1]);
+      expect(flags[0][0]).toBe(flowPrints?.[0] !== 'M');
+    }
+  });
+
+  it('a form that names a field nobody described is a fault of the layout', () => {
+    expect(() => compileTemplates(layoutsOf({ usual: ['{"z":<z>}'] }), 0, 0)).toThrow(/trade.*<z>/);
+  });
+});
+
+describe('layouts of the venue', () => {
+  it.each([
+    ['futures', futuresLayouts],
+    ['spot', spotLayouts],
+  ])('%s: every form compiles, names every field it must fill, and its streams are distinct', (_, layouts) => {
+    const streams = layouts.messages.flatMap((layout) => layout.streams);
+    expect(new Set(streams).size).toBe(streams.length);
+    layouts.messages.forEach((layout, index) => {
+      expect(layout.streams.length).toBeLessThanOrEqual(16);
+      layout.streams.forEach((__, stream) => {
+        expect(compileTemplates(layouts, index, stream)).toHaveLength(layout.usual.length);
+      });
+      for (const usual of layout.usual)
+        for (const field of layout.fields)
+          if (field.optional !== true)
+            expect(usual).toContain(field.means === 'symbol' ? '<symbol>' : `<${field.key}>`);
+    });
+  });
+});

@@ -1,0 +1,55 @@
+/** Feeds tape lines to a track, for tests: decoded once, applied record by record or entry by entry. */
+import { createDecoder } from '../../src/decode/decoder.js';
+import { createTrack, type LevelListener, type Track } from '../../src/market/track.js';
+import type { Entry } from '../../src/model/entry.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
+import { type Instrument, scaleOf } from '../../src/model/instrument.js';
+import type { Venue } from '../../src/venues/venue.js';
+
+/** Decoded lines of one src: records, and entries in their places. */
+export interface Decoded {
+  buffer: EventBuffer;
+  entries: Map<number, Entry>;
+}
+
+export function decodeLines(text: Buffer, venue: Venue, instrument: Instrument): Decoded {
+  const decoder = createDecoder();
+  const { symbol } = instrument;
+  decoder.bind(`${venue.id}:${symbol}`, {
+    layouts: venue.layouts,
+    symbol,
+    scale: scaleOf(instrument),
+    flow: venue.channels.flow,
+  });
+  let lines = 0;
+  for (let at = 0; at < text.length; at = text.indexOf(0x0a, at) + 1) lines++;
+  const buffer = new EventBuffer(lines + 1, 1 << 16);
+  const entries = new Map<number, Entry>();
+  for (let at = 0; at < text.length; ) {
+    at = decoder.decode(text, at, text.length, buffer);
+    const o = (buffer.count - 1) * EVENT_STRIDE;
+    const { events } = buffer;
+    if (events[o + Field.KIND] === Kind.entry)
+      entries.set(
+        buffer.count - 1,
+        JSON.parse(text.toString('utf8', events[o + Field.START], events[o + Field.END])) as Entry,
+      );
+  }
+  return { buffer, entries };
+}
+
+/** Applies one line; returns its effect. */
+export function applyLine(track: Track, decoded: Decoded, i: number): number {
+  const entry = decoded.entries.get(i);
+  return entry === undefined ? track.apply(decoded.buffer, i) : track.entry(entry);
+}
+
+export function newTrack(venue: Venue, instrument: Instrument, onLevel?: LevelListener): Track {
+  return createTrack({ instrument, rules: venue, ...(onLevel === undefined ? {} : { onLevel }) });
+}
+
+/** Feeds lines to a track; returns the effect of each. */
+export function feed(track: Track, venue: Venue, lines: string[]): number[] {
+  const decoded = decodeLines(Buffer.from(lines.map((line) => `${line}\n`).join('')), venue, track.instrument);
+  return lines.map((_, i) => applyLine(track, decoded, i));
+}

@@ -1,0 +1,266 @@
+/** Binance: subscriptions and routes, control messages, instruments and snapshots. */
+import { describe, expect, it } from 'vitest';
+import { TapedeckError } from '../../src/model/errors.js';
+import { binanceCoinm, binanceSpot, binanceUsdm } from '../../src/venues/binance.js';
+import { venueById, venues } from '../../src/venues/registry.js';
+import type { Venue } from '../../src/venues/venue.js';
+
+const topics = (venue: Venue, symbols: string[], channels: string[]): [string, string[]][] =>
+  venue.connections(symbols, channels).map((plan) => [plan.path, plan.topics.map(({ name }) => name)]);
+
+describe('connections', () => {
+  it('USD-M: book, trades and touch on /public, the rest on /market', () => {
+    expect(topics(binanceUsdm, ['BTCUSDT', 'ETHUSDT'], binanceUsdm.channels.all)).toEqual([
+      [
+        '/public/stream',
+        ['depth@100ms', 'trade', 'bookTicker'].flatMap((stream) => [`btcusdt@${stream}`, `ethusdt@${stream}`]),
+      ],
+      [
+        '/market/stream',
+        ['aggTrade', 'markPrice@1s', 'forceOrder'].flatMap((stream) => [`btcusdt@${stream}`, `ethusdt@${stream}`]),
+      ],
+    ]);
+  });
+
+  it.each([binanceCoinm, binanceSpot])('$id has no routes', (venue) => {
+    const plans = venue.connections(['ETHUSD_PERP'], venue.channels.all);
+    expect(plans.map(({ path }) => path)).toEqual(['/stream']);
+    expect(plans[0].topics[0].name).toBe('ethusd_perp@depth@100ms');
+  });
+
+  it('subscribes to every topic once, in texts with small rising ids, at most 200 topics a connection', () => {
+    const symbols = Array.from({ length: 130 }, (_, i) => `S${i}USDT`);
+    for (const venue of venues) {
+      const plans = venue.connections(symbols, venue.channels.default);
+      const wanted = plans.flatMap((plan) => plan.topics.map(({ name }) => name));
+      expect(new Set(wanted).size).toBe(symbols.length * venue.channels.default.length);
+      for (const plan of plans) {
+        expect(plan.topics.length).toBeLessThanOrEqual(200);
+        const texts = plan.subscribe.map(
+          (text) => JSON.parse(text) as { method: string; params: string[]; id: number },
+        );
+        expect(texts.map(({ id }) => id)).toEqual(texts.map((_, i) => i + 1));
+        expect(texts.every(({ method }) => method === 'SUBSCRIBE')).toBe(true);
+        expect(texts.flatMap(({ params }) => params)).toEqual(plan.topics.map(({ name }) => name));
+        // ten messages a second on futures, five on spot
+        expect(plan.sendEveryMs).toBeGreaterThanOrEqual(200);
+        expect(plan.lifetimeMs).toBeLessThan(24 * 3600_000);
+      }
+    }
+  });
+
+  it('every channel the decoder must know has a layout for its stream', () => {
+    for (const venue of venues) {
+      const streams = venue.layouts.messages.flatMap((layout) => layout.streams);
+      for (const plan of venue.connections(['X'], venue.channels.all))
+        for (const { name } of plan.topics) expect(streams).toContain(name.slice('x@'.length));
+      const names = venue.layouts.messages.map(({ name }) => name);
+      expect(names).toContain(venue.channels.flow);
+      for (const channel of venue.channels.all) expect(names).toContain(channel);
+    }
+  });
+
+  it('a connection of trades alone may be silent, one with a book may not', () => {
+    expect(binanceUsdm.connections(['X'], ['trade'])[0].silenceMs).toBeNull();
+    expect(binanceUsdm.connections(['X'], ['trade', 'depth'])[0].silenceMs).toBe(10_000);
+    const deadlines = binanceUsdm
+      .connections(['X'], ['depth', 'markPrice', 'forceOrder'])
+      .flatMap((plan) => plan.topics);
+    expect(deadlines.map(({ channel, firstDataMs }) => [channel, firstDataMs])).toEqual([
+      ['depth', 10_000],
+      ['markPrice', 5_000],
+      ['forceOrder', null],
+    ]);
+  });
+
+  it.each(['nope', 'constructor', '__proto__', 'toString', ''])(
+    'an unknown channel %j is refused by name',
+    (channel) => {
+      expect(() => binanceUsdm.connections(['X'], ['depth', channel])).toThrow(TapedeckError);
+      expect(() => binanceUsdm.connections(['X'], [channel])).toThrow(`no channel '${channel}'; it has depth, trade`);
+    },
+  );
+
+  it('nothing asked for is nothing opened', () => {
+    expect(binanceUsdm.connections([], ['depth'])).toEqual([]);
+    expect(binanceUsdm.connections(['X'], [])).toEqual([]);
+  });
+
+  it('the flow is the raw trade, or the merged one where only that is asked for', () => {
+    expect(binanceUsdm.flowOf(['depth', 'aggTrade', 'trade'])).toBe('trade');
+    expect(binanceUsdm.flowOf(['depth', 'aggTrade'])).toBe('aggTrade');
+  });
+});
+
+describe('topicOf', () => {
+  const topicOf = (text: string): string | null => {
+    const bytes = Buffer.from(`xx${text}yy"stream"`);
+    return binanceUsdm.topicOf(bytes, 2, 2 + Buffer.byteLength(text));
+  };
+
+  it.each([
+    ['{"stream":"btcusdt@depth@100ms","data":{}}', 'btcusdt@depth@100ms'],
+    ['{"data":{},"stream":"btcusdt@trade"}', 'btcusdt@trade'],
+    ['{ "stream" : "币安usdt@trade", "data":{}}', '币安usdt@trade'],
+    ['{"stream":"\\u0062tc@trade","data":{}}', 'btc@trade'],
+    ['{"stream":"!serverShutdown","data":{}}', '!serverShutdown'],
+    ['{"result":null,"id":1}', null],
+    ['{"code":2,"msg":"no stream here","id":1}', null],
+    ['{"id":1,"x":"stream"}', null],
+    ['{"stream":7}', null],
+    ['"stream"', null],
+    ['{"x":"stream",', null],
+    ['', null],
+  ])('%s', (text, topic) => {
+    expect(topicOf(text)).toBe(topic);
+  });
+});
+
+describe('control', () => {
+  it.each([
+    [
+      { result: null, id: 7 },
+      { kind: 'ack', id: 7 },
+    ],
+    [
+      { result: ['btcusdt@trade'], id: 8 },
+      { kind: 'ack', id: 8 },
+    ],
+    [
+      { code: 2, msg: 'Invalid request', id: 7 },
+      { kind: 'error', id: 7, text: '2 Invalid request' },
+    ],
+    [
+      { code: 3, msg: 'Invalid JSON' },
+      { kind: 'error', id: null, text: '3 Invalid JSON' },
+    ],
+    [
+      { code: 0, msg: 'Unknown property' },
+      { kind: 'error', id: null, text: '0 Unknown property' },
+    ],
+    [
+      { error: { code: 2, msg: 'no' }, id: 1 },
+      { kind: 'error', id: 1, text: '2 no' },
+    ],
+    [{ e: 'serverShutdown', E: 1 }, { kind: 'shutdown' }],
+    [{ stream: '!serverShutdown', data: { e: 'serverShutdown', E: 1 } }, { kind: 'shutdown' }],
+    [{ id: 1 }, { kind: 'other' }],
+    [null, { kind: 'other' }],
+    ['text', { kind: 'other' }],
+    [[], { kind: 'other' }],
+  ])('%j', (message, wanted) => {
+    expect(binanceUsdm.control(message)).toEqual(wanted);
+  });
+});
+
+describe('instruments', () => {
+  const filters = [
+    { filterType: 'PRICE_FILTER', minPrice: '1', tickSize: '0.10' },
+    { filterType: 'LOT_SIZE', stepSize: '0.001' },
+    { filterType: 'MIN_NOTIONAL', notional: '5' },
+  ];
+  const listed = {
+    symbol: 'BTCUSDT',
+    pricePrecision: 2,
+    quantityPrecision: 8,
+    baseAsset: 'BTC',
+    quoteAsset: 'USDT',
+    filters,
+  };
+  const body = { symbols: [{ symbol: 'ETHUSDT', filters: [] }, null, listed] };
+
+  it('tick and lot are in the filters; the precisions are neither', () => {
+    expect(binanceUsdm.rest.readInstrument(body, 'BTCUSDT')).toEqual({
+      symbol: 'BTCUSDT',
+      kind: 'linear',
+      tick: '0.10',
+      lot: '0.001',
+      multiplier: '1',
+      base: 'BTC',
+      quote: 'USDT',
+    });
+  });
+
+  it('COIN-M sizes are contracts of so many quote units', () => {
+    const coin = { symbols: [{ ...listed, symbol: 'ETHUSD_PERP', contractSize: 10 }] };
+    expect(binanceCoinm.rest.readInstrument(coin, 'ETHUSD_PERP')).toMatchObject({ kind: 'inverse', multiplier: '10' });
+    expect(binanceSpot.rest.readInstrument(body, 'BTCUSDT')).toMatchObject({ kind: 'spot', multiplier: '1' });
+  });
+
+  it.each([
+    null,
+    7,
+    {},
+    { symbols: null },
+    { symbols: {} },
+    { code: -1121, msg: 'Invalid symbol.' },
+    { symbols: [{ symbol: 'BTCUSDT' }] },
+    { symbols: [{ ...listed, filters: [filters[0]] }] },
+    { symbols: [{ ...listed, filters: [filters[0], { filterType: 'LOT_SIZE', stepSize: 1 }] }] },
+    { symbols: [{ ...listed, filters: [filters[0], { filterType: 'LOT_SIZE', stepSize: 'x' }] }] },
+  ])('%j lists it not', (answer) => {
+    expect(binanceUsdm.rest.readInstrument(answer, 'BTCUSDT')).toBeNull();
+  });
+
+  it('paths ask for what the market weighs', () => {
+    expect(binanceUsdm.rest.snapshot('BTCUSDT')).toBe('/fapi/v1/depth?symbol=BTCUSDT&limit=1000');
+    expect(binanceCoinm.rest.snapshot('ETHUSD_PERP')).toBe('/dapi/v1/depth?symbol=ETHUSD_PERP&limit=1000');
+    expect(binanceSpot.rest.snapshot('A&B币')).toBe('/api/v3/depth?symbol=A%26B%E5%B8%81&limit=5000');
+    expect(decodeURIComponent(binanceSpot.rest.instruments(['A', 'B']))).toBe('/api/v3/exchangeInfo?symbols=["A","B"]');
+    expect(binanceUsdm.rest.readTime({ serverTime: 1786000001234 })).toBe(1786000001234000);
+    expect(binanceUsdm.rest.readTime({})).toBeNull();
+    // 250 of 6000 a minute on spot, 20 of 2400 on futures
+    expect(60_000 / binanceSpot.rest.snapshotEveryMs).toBeLessThan(6000 / 250);
+    expect(60_000 / binanceUsdm.rest.snapshotEveryMs).toBeLessThan(2400 / 20);
+  });
+});
+
+describe('snapshots', () => {
+  const bids: [string, string][] = [['1.5', '2']];
+  const asks: [string, string][] = [['1.6', '3']];
+
+  it('are read with their times where they have any', () => {
+    expect(binanceUsdm.readSnapshot({ lastUpdateId: 5, E: 1786000001234, T: 1786000001230, bids, asks })).toEqual({
+      id: 5,
+      emitted: 1786000001234000,
+      matched: 1786000001230000,
+      bids,
+      asks,
+    });
+    expect(binanceSpot.readSnapshot({ lastUpdateId: 5, bids: [], asks: [] })).toEqual({
+      id: 5,
+      emitted: 0,
+      matched: 0,
+      bids: [],
+      asks: [],
+    });
+  });
+
+  it.each([
+    { lastUpdateId: -1, bids, asks },
+    { lastUpdateId: '5', bids, asks },
+    { lastUpdateId: 5, bids },
+    { lastUpdateId: 5, bids, asks: [['1']] },
+    { lastUpdateId: 5, bids, asks: [[1, 2]] },
+    { code: -1121, msg: 'Invalid symbol.' },
+    { bids, asks },
+    null,
+    'x',
+    [],
+  ])('%j is none', (body) => {
+    expect(binanceUsdm.readSnapshot(body)).toBeNull();
+  });
+
+  it('a bare body is told from a message', () => {
+    expect(binanceUsdm.isSnapshotBody({ lastUpdateId: 5, bids, asks })).toBe(true);
+    expect(binanceUsdm.isSnapshotBody({ e: 'depthUpdate', lastUpdateId: 5, bids, asks })).toBe(false);
+    expect(binanceUsdm.isSnapshotBody({ stream: 'x', data: {} })).toBe(false);
+    expect(binanceUsdm.isSnapshotBody(null)).toBe(false);
+  });
+});
+
+it('the registry knows its venues by name and names them to who asks for another', () => {
+  for (const venue of venues) expect(venueById(venue.id)).toBe(venue);
+  expect(new Set(venues.map(({ id }) => id)).size).toBe(venues.length);
+  expect(() => venueById('binance')).toThrow(/'binance'; there are binance-usdm, binance-coinm, binance-spot/);
+});
