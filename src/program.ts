@@ -13,6 +13,11 @@ export const programTitle = 'Record, replay and scan crypto order flow';
 
 /** In the order a newcomer meets them. */
 export const program: readonly ProgramEntry[] = [
+  {
+    name: 'record',
+    describe: 'Record live order flow to tapes, every loss marked',
+    load: () => import('./commands/record.js'),
+  },
   { name: 'replay', describe: 'Print a tape again at any speed', load: () => import('./commands/replay.js') },
   {
     name: 'verify',
@@ -29,6 +34,7 @@ export const program: readonly ProgramEntry[] = [
     describe: "Turn other tools' archives into tapes, byte for byte",
     load: () => import('./commands/import.js'),
   },
+  { name: 'sim', describe: 'Serve a simulated exchange on loopback', load: () => import('./commands/sim.js') },
   {
     name: 'venues',
     describe: 'List the venues and what their public data can prove',

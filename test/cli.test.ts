@@ -1,5 +1,6 @@
 /** The program as a user runs it: words in; stdout, stderr and exit status out. Needs `npm run build`. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -245,6 +246,31 @@ describe('output', () => {
       status: 2,
       stderr: 'tapedeck: E_DISK_FULL: while writing to stdout: no space left\n',
     });
+  });
+});
+
+describe('signals', () => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('the first %s lets a command finish in order', async (signal) => {
+    const child = spawn(process.execPath, [bin, 'sim', 'binance-usdm', '--symbols', 'BTCUSDT']);
+    child.stdout.once('data', () => child.kill(signal));
+    const [status, killedBy] = await once(child, 'close');
+    expect({ status, killedBy }).toEqual({ status: 0, killedBy: null });
+  });
+
+  test.skipIf(!existsSync('/proc/self/status'))('the second ends it at once (needs /proc)', async () => {
+    // a pipe that is full and never read: the command cannot finish, whatever the first signal asks
+    const script = `yes | head -c 65536; exec "$0" "$1" completion bash`;
+    const child = spawn('sh', ['-c', script, process.execPath, bin], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const closed = once(child, 'exit');
+    const catchesHangups = (): boolean => {
+      const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? '0';
+      return (BigInt(`0x${caught}`) & 1n) === 1n;
+    };
+    while (!catchesHangups()) await new Promise(setImmediate);
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    const [status] = await closed;
+    expect([130, 143]).toContain(status);
   });
 });
 

@@ -1,0 +1,216 @@
+/** One planned connection: opens its socket, subscribes, watches for silence, and opens the next when one is lost. */
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import type { ConnectionPlan, Topic } from '../venues/venue.js';
+import { type Backoff, backoffMs } from './backoff.js';
+import { retryAfter } from './rest.js';
+
+/** `waiting` for its next attempt; `stopped` for good. */
+export type ConnectionState = 'waiting' | 'connecting' | 'open' | 'closing' | 'stopped';
+
+/** Why a connection ended, seen from here; `remote` is everything that was not our decision. */
+export type LossCause = 'remote' | 'silence' | 'rotation' | 'shutdown' | 'stop';
+
+/** What happens on a connection, in order: opened, (sent | message | late)*, closed; then again from the start. */
+export interface ConnectionEvents {
+  opened(connection: Connection): void;
+  sent(connection: Connection, text: string): void;
+  /** `data` belongs to the receiver */
+  message(connection: Connection, data: Buffer, binary: boolean): void;
+  /** a topic missed the deadline for its first data */
+  late(connection: Connection, topic: Topic): void;
+  /** a socket that was open is gone */
+  closed(connection: Connection, code: number, reason: string, cause: LossCause): void;
+  /** an attempt failed before the socket was open; the next comes in `retryMs` */
+  failed(connection: Connection, why: string, retryMs: number): void;
+}
+
+export interface ConnectionOptions {
+  plan: ConnectionPlan;
+  url: string;
+  /** names the next socket: `<recorder>.<n>` */
+  nextId: () => string;
+  events: ConnectionEvents;
+  /** monotonic ms */
+  now: () => number;
+  /** uniform in [0, 1) */
+  random: () => number;
+  handshakeTimeoutMs?: number;
+  maxMessageBytes?: number;
+  backoff?: Backoff;
+}
+
+/** Nothing a venue sends is near this; a message beyond it closes the connection (code 1009). */
+const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+const HANDSHAKE_MS = 10_000;
+const BACKOFF: Backoff = { firstMs: 500, mostMs: 30_000 };
+/** A peer that sends nothing for this long after our close is cut off, and one that does not stop sending after the other. */
+const CLOSE_MS = 2_000;
+const CLOSE_MOST_MS = 10_000;
+/** A connection that lasted this long starts the backoff anew. */
+const STABLE_MS = 10_000;
+
+/** Driven by `tick`: it owns no timers. */
+export class Connection {
+  readonly plan: ConnectionPlan;
+  readonly url: string;
+  state: ConnectionState = 'waiting';
+  /** of the newest socket; empty before the first */
+  id = '';
+  /** monotonic ms of the newest message (or of opening) */
+  lastMessageMs = 0;
+  readonly #options: ConnectionOptions;
+  #socket: WebSocket | null = null;
+  #cause: LossCause = 'remote';
+  #failure = '';
+  #attempts = 0;
+  #retryAtMs = 0;
+  #openedMs = 0;
+  #closeMs = 0;
+  /** next text of the plan to send, and when */
+  #next = 0;
+  #sendAtMs = 0;
+  /** topics without data yet on this socket -> when that becomes late */
+  readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
+  #retryAfterMs: number | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.plan = options.plan;
+    this.url = options.url;
+  }
+
+  /** Does what is due at monotonic `nowMs`: connect, send, give up on a silent socket. */
+  tick(nowMs: number): void {
+    if (this.state === 'waiting' && nowMs >= this.#retryAtMs) this.#connect();
+    else if (this.state === 'open') this.#watch(nowMs);
+    else if (this.state === 'closing') {
+      // what was under way when we closed still arrives, before the peer's answer
+      const quiet = nowMs >= Math.max(this.#closeMs, this.lastMessageMs) + CLOSE_MS;
+      if (quiet || nowMs >= this.#closeMs + CLOSE_MOST_MS) this.#socket?.terminate();
+    }
+  }
+
+  /** The topic's data was seen on this socket. */
+  arrived(topic: string): void {
+    if (this.#awaited.size > 0) this.#awaited.delete(topic);
+  }
+
+  /** Gives the socket up, so that a new one is opened. `silence` does not wait for a peer that says nothing. */
+  renew(cause: Exclude<LossCause, 'remote' | 'stop'>): void {
+    if (this.state !== 'open') return;
+    this.#cause = cause;
+    this.#close();
+    if (cause === 'silence') this.#socket?.terminate();
+  }
+
+  /** Closes for good; `closed` still follows when a socket was open. */
+  stop(): void {
+    if (this.state === 'open' || this.state === 'closing') {
+      this.#cause = 'stop';
+      if (this.state === 'open') this.#close();
+    } else {
+      this.state = 'stopped';
+      this.#socket?.terminate();
+    }
+  }
+
+  #close(): void {
+    this.state = 'closing';
+    this.#closeMs = this.#options.now();
+    this.#socket?.close(1000);
+  }
+
+  #connect(): void {
+    const { handshakeTimeoutMs = HANDSHAKE_MS, maxMessageBytes = MAX_MESSAGE_BYTES } = this.#options;
+    this.state = 'connecting';
+    this.#failure = '';
+    this.#retryAfterMs = null;
+    const socket = new WebSocket(this.url, {
+      perMessageDeflate: false,
+      handshakeTimeout: handshakeTimeoutMs,
+      maxPayload: maxMessageBytes,
+      // invalid UTF-8 is received too: it is kept as a `bin` entry
+      skipUTF8Validation: true,
+    });
+    this.#socket = socket;
+    socket.on('open', () => this.#opened());
+    socket.on('message', (data: Buffer, binary: boolean) => {
+      this.lastMessageMs = this.#options.now();
+      this.#options.events.message(this, data, binary);
+    });
+    socket.on('error', (error) => {
+      if (this.#failure === '') this.#failure = error.message;
+    });
+    socket.on('unexpected-response', (_request, response: IncomingMessage) => {
+      this.#failure = `HTTP status ${response.statusCode ?? 0} instead of a WebSocket`;
+      this.#retryAfterMs = retryAfter(response.headers['retry-after'] ?? null);
+      response.resume();
+      socket.terminate();
+    });
+    socket.on('close', (code, reason) => this.#closed(code, reason.toString('utf8')));
+  }
+
+  #opened(): void {
+    const { events, now } = this.#options;
+    this.state = 'open';
+    this.#cause = 'remote';
+    this.id = this.#options.nextId();
+    this.#openedMs = now();
+    this.lastMessageMs = this.#openedMs;
+    this.#next = 0;
+    this.#sendAtMs = this.#openedMs;
+    this.#awaited.clear();
+    events.opened(this);
+    this.#watch(this.#openedMs);
+  }
+
+  #watch(nowMs: number): void {
+    const { plan } = this;
+    const { events } = this.#options;
+    if (this.#next < plan.subscribe.length) {
+      if (nowMs < this.#sendAtMs) return;
+      const text = plan.subscribe[this.#next++];
+      this.#socket?.send(text);
+      events.sent(this, text);
+      this.#sendAtMs = nowMs + plan.sendEveryMs;
+      if (this.#next < plan.subscribe.length) return;
+      for (const topic of plan.topics) {
+        if (topic.firstDataMs !== null) this.#awaited.set(topic.name, { topic, atMs: nowMs + topic.firstDataMs });
+      }
+    }
+    if (nowMs - this.#openedMs >= STABLE_MS) this.#attempts = 0;
+    if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew('silence');
+    else if (nowMs - this.#openedMs >= plan.lifetimeMs) this.renew('rotation');
+    if (this.state !== 'open') return;
+    for (const [name, { topic, atMs }] of this.#awaited) {
+      if (nowMs < atMs) continue;
+      this.#awaited.delete(name);
+      events.late(this, topic);
+      if (this.state !== 'open') return;
+    }
+  }
+
+  #closed(code: number, reason: string): void {
+    const { events, now, random, backoff = BACKOFF } = this.#options;
+    const was = this.state;
+    const cause = this.#cause;
+    this.#socket = null;
+    this.#awaited.clear();
+    if (was === 'stopped') return;
+    const wasOpen = was === 'open' || was === 'closing';
+    const why = reason !== '' ? reason : cause === 'remote' ? this.#failure : cause;
+    if (cause === 'stop') this.state = 'stopped';
+    else {
+      // a planned renewal of a sound connection need not wait
+      const wait =
+        wasOpen && (cause === 'rotation' || cause === 'shutdown') ? 0 : backoffMs(this.#attempts, backoff, random);
+      const retryMs = Math.max(wait, this.#retryAfterMs ?? 0);
+      this.#attempts++;
+      this.state = 'waiting';
+      this.#retryAtMs = now() + retryMs;
+      if (!wasOpen) events.failed(this, this.#failure || `closed with code ${code}`, retryMs);
+    }
+    if (wasOpen) events.closed(this, code, why, cause);
+  }
+}

@@ -1,0 +1,119 @@
+/** Checking symbols against the venue before anything is recorded: an unknown one is an error that names it. */
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
+import type { Venue } from '../venues/venue.js';
+import { backoffMs } from './backoff.js';
+import type { RestAnswer, RestGet } from './rest.js';
+
+export interface LookupOptions {
+  get: RestGet;
+  /** full address of a path on the venue's REST host */
+  url: (path: string) => string;
+  /** resolves after `ms`; the wait between attempts */
+  wait: (ms: number) => Promise<void>;
+  random: () => number;
+}
+
+const ATTEMPTS = 4;
+const BACKOFF = { firstMs: 1_000, mostMs: 8_000 };
+/** A longer pause than this is the user's to make. */
+const LONGEST_WAIT_MS = 15_000;
+
+/**
+ * Reads what the venue says of the symbols, in their order.
+ * @throws {TapedeckError} E_SYMBOL naming the first unknown symbol and what comes close; E_CONNECT when the venue does not answer
+ */
+export async function lookUpInstruments(
+  venue: Venue,
+  symbols: readonly string[],
+  options: LookupOptions,
+): Promise<Instrument[]> {
+  const answer = await getPatiently(options.url(venue.rest.instruments([...symbols])), options);
+  if (answer.status === 200) {
+    const body = parse(answer);
+    return symbols.map((symbol) => venue.rest.readInstrument(body, symbol) ?? refuse(venue, symbol, body));
+  }
+  if (answer.status !== 400 && answer.status !== 404) throw refused(answer);
+  // some venues refuse the whole list for one wrong symbol, without naming it
+  if (symbols.length === 1) return refuse(venue, symbols[0], null, excerpt(answer));
+  const found: Instrument[] = [];
+  for (const symbol of symbols) found.push(...(await lookUpInstruments(venue, [symbol], options)));
+  return found;
+}
+
+/** One GET, repeated a few times where trying again may help. */
+async function getPatiently(url: string, { get, wait, random }: LookupOptions): Promise<RestAnswer> {
+  for (let attempt = 0; ; attempt++) {
+    let pause = 0;
+    try {
+      const answer = await get(url);
+      if (answer.status < 500 && answer.status !== 429) return answer;
+      pause = answer.retryAfterMs ?? 0;
+      if (attempt + 1 >= ATTEMPTS || pause > LONGEST_WAIT_MS) return answer;
+    } catch (error) {
+      if (attempt + 1 >= ATTEMPTS) throw error;
+    }
+    await wait(Math.max(pause, backoffMs(attempt, BACKOFF, random)));
+  }
+}
+
+function parse(answer: RestAnswer): unknown {
+  try {
+    return JSON.parse(answer.body.toString('utf8'));
+  } catch (error) {
+    throw new TapedeckError('E_CONNECT', `while reading ${answer.url}: the answer is not JSON`, {}, error);
+  }
+}
+
+function excerpt(answer: RestAnswer): string {
+  return answer.body.toString('utf8', 0, 120).replace(/\s+/g, ' ').trim();
+}
+
+function refused(answer: RestAnswer): TapedeckError {
+  const text = excerpt(answer);
+  return new TapedeckError(
+    'E_CONNECT',
+    `while getting ${answer.url}: HTTP status ${answer.status}${text === '' ? '' : `: ${text}`}`,
+  );
+}
+
+function refuse(venue: Venue, symbol: string, body: unknown, said = ''): never {
+  const near = nearSymbols(symbol, body, (candidate) => venue.rest.readInstrument(body, candidate) !== null);
+  const upper = symbol.toUpperCase();
+  if (near.length === 0 && body === null && upper !== symbol) near.push(upper);
+  const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+  throw new TapedeckError('E_SYMBOL', `${venue.id} has no symbol '${symbol}'${hint}${said === '' ? '' : ` (${said})`}`);
+}
+
+const bare = (symbol: string): string => symbol.toUpperCase().replace(/[^A-Z0-9]/g, '');
+
+/** Up to three symbols named anywhere in the answer that are nearest to what was typed, where any is near. */
+function nearSymbols(symbol: string, body: unknown, listed: (candidate: string) => boolean): string[] {
+  const wanted = bare(symbol);
+  const near = new Map<string, number>();
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value === 'string') {
+      const distance = value.length <= 40 ? editDistance(wanted, bare(value)) : Number.POSITIVE_INFINITY;
+      if (distance <= (wanted.length <= 4 ? 1 : 2)) near.set(value, distance);
+    } else if (depth < 4 && typeof value === 'object' && value !== null) {
+      for (const child of Object.values(value)) visit(child, depth + 1);
+    }
+  };
+  visit(body, 0);
+  const nearest = Math.min(...near.values());
+  return [...near.keys()].filter((candidate) => near.get(candidate) === nearest && listed(candidate)).slice(0, 3);
+}
+
+/** Levenshtein distance; gives up at 3. */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,267 @@
+/** The recording loop: looks symbols up, opens tapes, connects, keeps time, and ends in order. */
+import { randomInt } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { createDecoder } from '../decode/decoder.js';
+import { createTrack } from '../market/track.js';
+import { type Micros, type Source, TAPE_VERSION } from '../model/entry.js';
+import type { TapedeckError } from '../model/errors.js';
+import { type Instrument, scaleOf } from '../model/instrument.js';
+import { entryLine } from '../tape/line.js';
+import { recoverFolder } from '../tape/recover.js';
+import { createTapeWriter, type TapeWriterOptions, tapeFolder } from '../tape/writer.js';
+import type { ConnectionPlan, Venue } from '../venues/venue.js';
+import { createReceiveClock, systemTime, type TimeSource } from './clock.js';
+import { type Endpoint, routeUrl } from './endpoint.js';
+import { beat, type RecordStatus, type RecordSummary } from './heartbeat.js';
+import { lookUpInstruments } from './instruments.js';
+import { createLiveOutput, LIVE_BOUND, type LiveOutput } from './live.js';
+import { createRest } from './rest.js';
+import { createSourceSink, type MessageCounts, type Opening } from './sink.js';
+import { SourceRecorder } from './source.js';
+import { createVenueFeed, type VenueFeed } from './venue-feed.js';
+
+export type { RecordStatus, RecordSummary } from './heartbeat.js';
+
+export interface RecordRequest {
+  venue: Venue;
+  symbols: readonly string[];
+  channels: readonly string[];
+}
+
+/** Where tapes go and how they are written. */
+export type TapeOptions = Pick<
+  TapeWriterOptions,
+  'out' | 'level' | 'flushMs' | 'rotateEvery' | 'rotateBytes' | 'frameBytes'
+>;
+
+export interface RecordOptions {
+  requests: readonly RecordRequest[];
+  /** the tape; null to print only */
+  tape: TapeOptions | null;
+  /** stdout; null to record only */
+  live: Writable | null;
+  endpoints: readonly Endpoint[];
+  restEndpoints: readonly Endpoint[];
+  /** null: until the signal */
+  durationMs: number | null;
+  /** `tapedeck 0.1.0` */
+  tool: string;
+  /** ends the recording in order */
+  signal: AbortSignal;
+  /** a sentence for people */
+  note: (text: string) => void;
+  status?: (status: RecordStatus) => void;
+  /** default 500 */
+  statusEveryMs?: number;
+  /** the following are for tests */
+  time?: TimeSource;
+  random?: () => number;
+  adjust?: (plan: ConnectionPlan) => ConnectionPlan;
+  liveBound?: number;
+  restTimeoutMs?: number;
+}
+
+/** The symbol of the tape that takes what names no single symbol. */
+const SHARED = '_venue';
+/** How long a reader of stdout that takes nothing is waited for at the end. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Records until the signal, the duration, or (printing only) the reader of stdout ends it.
+ * @throws {TapedeckError} E_SYMBOL, E_CONNECT before anything is written; E_DISK_FULL and the like when a tape cannot be
+ * written, after all other tapes were sealed
+ */
+export async function record(options: RecordOptions): Promise<RecordSummary> {
+  const { signal, note, time = systemTime, random = Math.random } = options;
+  const counts: MessageCounts = { received: 0, written: 0, dropped: 0, bytes: 0 };
+  const ending = new AbortController();
+  let failure: unknown = null;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    ending.abort();
+  };
+  const stop = AbortSignal.any([signal, ending.signal]);
+  const get = createRest({
+    signal: stop,
+    ...(options.restTimeoutMs === undefined ? {} : { timeoutMs: options.restTimeoutMs }),
+  });
+  const restUrl = (venue: Venue) => (path: string) => routeUrl(venue.hosts.rest, path, venue.id, options.restEndpoints);
+
+  const instruments = new Map<Venue, Instrument[]>();
+  try {
+    for (const { venue, symbols } of options.requests) {
+      const url = restUrl(venue);
+      instruments.set(venue, await lookUpInstruments(venue, symbols, { get, url, wait: pause(stop), random }));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { ...counts, gaps: 0, reconnects: 0, linesLost: 0 };
+  }
+
+  /** newest time that stands already, by src */
+  const stood = options.tape === null ? new Map<Source, Micros>() : await recover(options, options.tape.out);
+  const live = options.live === null ? null : liveOutput(options, options.live, fail, () => ending.abort());
+  const recorder = recorderName();
+  const decoder = createDecoder();
+  const sources: SourceRecorder[] = [];
+  let sockets = 0;
+
+  const openSource = (venue: Venue, instrument: Instrument, channels: readonly string[]): SourceRecorder => {
+    const { symbol } = instrument;
+    const src: Source = `${venue.id}:${symbol}`;
+    const after = stood.get(src) ?? null;
+    const tape = options.tape;
+    const liveSource = { dropLine: (t: Micros, count: number) => dropLine(t, src, count) };
+    const openTape =
+      tape === null
+        ? null
+        : (now: Micros, opening: Opening) =>
+            createTapeWriter({ ...tape, src, now, opening, ...(after === null ? {} : { after }) });
+    const sink = createSourceSink({ openTape, live, liveSource, counts, failed: fail });
+    const flow = venue.flowOf([...channels]);
+    decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
+    const header = { recorder, venue: venue.id, symbol, instrument, channels: [...channels], flow, tool: options.tool };
+    const source = new SourceRecorder({
+      src,
+      symbol,
+      header,
+      version: TAPE_VERSION,
+      clock: createReceiveClock(time, after ?? 0),
+      track: createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn }),
+      decoder,
+      sink,
+      after,
+      note,
+    });
+    source.begin(time.monoMs());
+    sources.push(source);
+    return source;
+  };
+
+  const openFeed = ({ venue, symbols, channels }: RecordRequest): VenueFeed => {
+    const own = new Map<string, SourceRecorder>();
+    for (const instrument of instruments.get(venue) ?? [])
+      own.set(instrument.symbol, openSource(venue, instrument, channels));
+    let shared: SourceRecorder | null = null;
+    return createVenueFeed({
+      venue,
+      symbols,
+      channels,
+      endpoints: options.endpoints,
+      restUrl: restUrl(venue),
+      get,
+      sources: own,
+      unnamed(...message) {
+        try {
+          shared ??= openSource(venue, noInstrument(venue), channels);
+          shared.other(...message);
+        } catch (error) {
+          counts.dropped++;
+          fail(error);
+        }
+      },
+      nextId: () => `${recorder}.${++sockets}`,
+      now: time.monoMs,
+      random,
+      note,
+      received(bytes) {
+        counts.received++;
+        counts.bytes += bytes;
+      },
+      adjust: options.adjust,
+    });
+  };
+
+  const feeds: VenueFeed[] = [];
+  try {
+    for (const request of options.requests) feeds.push(openFeed(request));
+  } catch (error) {
+    fail(error);
+  }
+
+  const summary = (): RecordSummary => ({
+    ...counts,
+    gaps: sources.reduce((sum, source) => sum + source.gaps, 0),
+    reconnects: feeds.reduce((sum, feed) => sum + feed.reconnects, 0),
+    linesLost: live?.dropped ?? 0,
+  });
+  const { durationMs, status, statusEveryMs = 500 } = options;
+  await beat({ feeds, sources, time, stop, durationMs, summary, status, statusEveryMs, fail });
+
+  for (const source of sources) await source.end();
+  await live?.end(PATIENCE_MS);
+  if (failure !== null) {
+    if (counts.received > 0) note(describeCounts(counts));
+    throw failure;
+  }
+  return summary();
+}
+
+/** `received 120, written 120, dropped 0` */
+export function describeCounts({ received, written, dropped }: MessageCounts): string {
+  return `received ${received}, written ${written}, dropped ${dropped}`;
+}
+
+/** Completes what a killed recorder left in the folders this one writes to. */
+async function recover(options: RecordOptions, out: string): Promise<Map<Source, Micros>> {
+  const stood = new Map<Source, Micros>();
+  for (const { venue, symbols } of options.requests) {
+    for (const symbol of [...symbols, SHARED]) {
+      const src = `${venue.id}:${symbol}`;
+      const { last, segments } = await recoverFolder(tapeFolder(out, src));
+      if (!Number.isNaN(last)) stood.set(src, last);
+      for (const { path, lines, tornBytes } of segments) {
+        options.note(`${path}: was not sealed; ${lines} lines recovered, ${tornBytes} bytes of a torn line lost`);
+      }
+    }
+  }
+  return stood;
+}
+
+function liveOutput(
+  options: RecordOptions,
+  stream: Writable,
+  fail: (error: unknown) => void,
+  end: () => void,
+): LiveOutput {
+  const onClosed = (error: TapedeckError | null): void => {
+    if (options.tape !== null)
+      options.note(`stdout is closed${error === null ? '' : ` (${error.message})`}; recording goes on`);
+    else if (error === null) end();
+    else fail(error);
+  };
+  return createLiveOutput(stream, onClosed, options.liveBound ?? LIVE_BOUND);
+}
+
+function dropLine(t: Micros, src: Source, count: number): Buffer {
+  return Buffer.from(entryLine({ t, src, drop: { count, reason: 'the reader of stdout was too slow' } }));
+}
+
+/** Where messages are kept that name no single symbol; no prices are read there. */
+function noInstrument(venue: Venue): Instrument {
+  return { symbol: SHARED, kind: venue.kind, tick: '1', lot: '1', multiplier: '1', inferred: true };
+}
+
+/** Four letters and digits: enough to tell runs apart, short enough for every line. */
+function recorderName(): string {
+  return randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0');
+}
+
+/** Waits; ends early, and rejects, when the signal comes. */
+function pause(signal: AbortSignal): (ms: number) => Promise<void> {
+  return (ms) =>
+    new Promise((resolve, reject) => {
+      const stopped = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stopped);
+        resolve();
+      }, ms);
+      if (signal.aborted) stopped();
+      else signal.addEventListener('abort', stopped, { once: true });
+    });
+}

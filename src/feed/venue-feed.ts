@@ -1,0 +1,246 @@
+/** Everything live of one venue: its connections, its srcs, and the way of a message from one to the other. */
+import { Effect } from '../market/track.js';
+import type { GapReason } from '../model/entry.js';
+import type { ConnectionPlan, Topic, Venue } from '../venues/venue.js';
+import { Connection, type ConnectionEvents, type LossCause } from './connection.js';
+import { type Endpoint, routeUrl } from './endpoint.js';
+import type { RestGet } from './rest.js';
+import type { Link, Route, SourceRecorder } from './source.js';
+import { createSync, type Sync } from './sync.js';
+
+/** Joins that fail this often in a row are worth a word and a gap entry. */
+const STUCK_ATTEMPTS = 5;
+/** Acks and notices are short; what is longer and has no known topic is not looked into. */
+const MAX_CONTROL_BYTES = 64 * 1024;
+const EXCHANGE_TIME_EVERY_MS = 600_000;
+
+export interface VenueFeedOptions {
+  venue: Venue;
+  symbols: readonly string[];
+  channels: readonly string[];
+  endpoints: readonly Endpoint[];
+  restUrl: (path: string) => string;
+  get: RestGet;
+  sources: ReadonlyMap<string, SourceRecorder>;
+  /** takes a message that names no single symbol */
+  unnamed: (conn: string, data: Buffer, binary: boolean, atMs: number) => void;
+  nextId: () => string;
+  now: () => number;
+  random: () => number;
+  /** a sentence for people */
+  note: (text: string) => void;
+  /** a message came, before anything is done with it */
+  received: (bytes: number) => void;
+  /** of a connection plan, for tests */
+  adjust?: ((plan: ConnectionPlan) => ConnectionPlan) | undefined;
+}
+
+export interface VenueFeed {
+  readonly connections: readonly Connection[];
+  readonly sources: ReadonlyMap<string, SourceRecorder>;
+  reconnects: number;
+  tick(nowMs: number): void;
+  stop(): void;
+}
+
+/** What the gap after a lost connection will say; none follows our own end. */
+const REASONS: Record<LossCause, GapReason | null> = {
+  remote: 'disconnect',
+  silence: 'silence',
+  rotation: 'disconnect',
+  shutdown: 'disconnect',
+  stop: null,
+};
+
+/** Prepares the connections of one venue; `tick` opens them. */
+export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
+  const { venue, sources, note, now } = options;
+  const routes = new Map<string, Route>();
+  const linksOf = new Map<Connection, Map<SourceRecorder, Link>>();
+  const connections: Connection[] = [];
+
+  const sync: Sync = createSync({
+    get: options.get,
+    url: (symbol) => options.restUrl(venue.rest.snapshot(symbol)),
+    everyMs: venue.rest.snapshotEveryMs,
+    now,
+    random: options.random,
+    answered: (symbol, answer, startedMs, attempts) => {
+      const source = sources.get(symbol)!;
+      const effect = source.http(answer, startedMs);
+      if ((effect & Effect.valid) !== 0) sync.joined(symbol);
+      else if (attempts === STUCK_ATTEMPTS && source.track.needsSnapshot) {
+        note(`${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`);
+        source.gap({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
+      }
+      if (answer.status !== 200) return `HTTP status ${answer.status}`;
+      return usable(venue, answer.body) ? null : 'the answer is no snapshot';
+    },
+    failed: (symbol, why, attempts, retryMs) => {
+      note(`${venue.id}:${symbol}: snapshot attempt ${attempts} failed: ${why}; next in ${seconds(retryMs)}`);
+    },
+  });
+
+  const events: ConnectionEvents = {
+    opened(connection) {
+      const atMs = now();
+      for (const [source, link] of linksOf.get(connection)!) source.opened(link, connection.id, connection.url, atMs);
+    },
+    sent(connection, text) {
+      for (const source of linksOf.get(connection)!.keys()) source.sent(connection.id, text);
+    },
+    message(connection, data, binary) {
+      // the receive time: before anything is parsed
+      const atMs = now();
+      options.received(data.length);
+      const topic = binary ? null : venue.topicOf(data, 0, data.length);
+      const route = topic === null ? undefined : routes.get(topic);
+      if (route === undefined) return unrouted(connection, data, binary, atMs);
+      connection.arrived(topic!);
+      route.retried = false;
+      const { recorder } = route;
+      const effect = recorder.message(route, connection.id, data, atMs);
+      if ((effect & Effect.valid) !== 0) sync.joined(recorder.symbol);
+      else if (route.book && recorder.track.needsSnapshot) {
+        sync.want(recorder.symbol);
+        sync.tick(atMs);
+      }
+      if ((effect & Effect.lost) !== 0)
+        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), fetching a snapshot`);
+    },
+    late(connection, topic) {
+      const route = routes.get(topic.name)!;
+      const { recorder } = route;
+      note(
+        `${recorder.src}: no data of ${topic.name} within ${seconds(topic.firstDataMs ?? 0)} although it was subscribed`,
+      );
+      if (route.silentFrom === 0) {
+        route.silentFrom = route.link.openedT;
+        recorder.gap({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
+      }
+      // an ack proves nothing: a new connection may be better, but one dead topic must not cost the others data twice
+      if (route.retried) return;
+      route.retried = true;
+      connection.renew('silence');
+    },
+    closed(connection, code, reason, cause) {
+      for (const [source, link] of linksOf.get(connection)!) {
+        source.closed(link, connection.id, { code, reason }, REASONS[cause]);
+      }
+      if (cause === 'stop') return;
+      feed.reconnects++;
+      note(
+        `${venue.id}: connection ${connection.id} closed (${code}${reason === '' ? '' : `, ${reason}`}); reconnecting`,
+      );
+    },
+    failed(connection, why, retryMs) {
+      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${seconds(retryMs)}`);
+    },
+  };
+
+  /** A message without a known topic: an ack or notice of its connection, or something nobody asked for. */
+  function unrouted(connection: Connection, data: Buffer, binary: boolean, atMs: number): void {
+    const control = binary || data.length > MAX_CONTROL_BYTES ? null : parseControl(venue, data);
+    if (control === null || control.kind === 'other') {
+      options.unnamed(connection.id, data, binary, atMs);
+      return;
+    }
+    let copy = false;
+    for (const source of linksOf.get(connection)!.keys()) {
+      source.other(connection.id, data, binary, atMs, copy);
+      copy = true;
+    }
+    if (control.kind === 'error')
+      note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`);
+    if (control.kind === 'shutdown') {
+      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}; reconnecting`);
+      connection.renew('shutdown');
+    }
+  }
+
+  function connect(plan: ConnectionPlan): void {
+    const connection = new Connection({
+      plan,
+      url: routeUrl(venue.hosts.ws, plan.path, venue.id, options.endpoints),
+      nextId: options.nextId,
+      events,
+      now,
+      random: options.random,
+    });
+    const links = new Map<SourceRecorder, Link>();
+    for (const topic of plan.topics) addTopic(topic, links);
+    for (const [source, link] of links) {
+      link.whole = link.channels.length === options.channels.length;
+      source.links.push(link);
+    }
+    linksOf.set(connection, links);
+    connections.push(connection);
+  }
+
+  function addTopic(topic: Topic, links: Map<SourceRecorder, Link>): void {
+    const recorder = sources.get(topic.symbol)!;
+    let link = links.get(recorder);
+    if (link === undefined) {
+      link = { channels: [], whole: false, lastT: 0, openedT: 0, owed: null, paid: 0 };
+      links.set(recorder, link);
+    }
+    link.channels.push(topic.channel);
+    const { channel } = topic;
+    const route = { recorder, link, channel, book: channel === 'depth', chain: venue.tradeChain(), paid: 0 };
+    routes.set(topic.name, { ...route, silentFrom: 0, retried: false });
+  }
+
+  async function exchangeTime(): Promise<void> {
+    const startedMs = now();
+    try {
+      const answer = await options.get(options.restUrl(venue.rest.time));
+      for (const source of sources.values()) if (!stopped) source.http(answer, startedMs);
+    } catch (error) {
+      if (!stopped) note(`${venue.id}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  let stopped = false;
+  let timeAtMs = now();
+  for (const plan of venue.connections([...options.symbols], [...options.channels]))
+    connect(options.adjust?.(plan) ?? plan);
+
+  const feed: VenueFeed = {
+    connections,
+    sources,
+    reconnects: 0,
+    tick(nowMs) {
+      for (const connection of connections) connection.tick(nowMs);
+      if (stopped) return;
+      sync.tick(nowMs);
+      if (nowMs >= timeAtMs) {
+        timeAtMs = nowMs + EXCHANGE_TIME_EVERY_MS;
+        void exchangeTime();
+      }
+    },
+    stop() {
+      stopped = true;
+      sync.stop();
+      for (const connection of connections) connection.stop();
+    },
+  };
+  return feed;
+}
+
+function usable(venue: Venue, body: Buffer): boolean {
+  try {
+    return venue.readSnapshot(JSON.parse(body.toString('utf8'))) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function parseControl(venue: Venue, data: Buffer): ReturnType<Venue['control']> | null {
+  try {
+    return venue.control(JSON.parse(data.toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

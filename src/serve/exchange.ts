@@ -1,0 +1,275 @@
+/** A market served as its exchange: one loopback port with WebSocket streams and REST, in real time. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Micros } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
+import type { ServedClient, ServedEvent, ServedMarket, Venue } from '../venues/venue.js';
+import { type Controls, createFaults } from './faults.js';
+import { type Ledger, openLedger } from './ledger.js';
+
+/** A market whose clock is moved by whoever serves it. */
+export interface MarketSource extends ServedMarket {
+  /** moves to this time; what was emitted meanwhile, in order of `emitted` */
+  advance(until: Micros): ServedEvent[];
+}
+
+export interface ServeOptions {
+  venue: Pick<Venue, 'server'>;
+  /** data time starts where the market stands and runs at the speed of the monotonic clock */
+  market: MarketSource;
+  /** default 127.0.0.1 */
+  host?: string;
+  /** 0, the default, takes a free one */
+  port?: number;
+  /** path of the ledger file; none by default */
+  ledger?: string;
+  /** data time at which nothing more is made and `done` resolves; clients stay until `stop` */
+  until?: Micros;
+  /** milliseconds between batches, default 5 */
+  tickMs?: number;
+  /** bytes a client may be behind before it is closed with 1008, default 16 MiB */
+  maxBacklog?: number;
+  /** monotonic milliseconds; for tests */
+  clock?: () => number;
+}
+
+export interface ServedExchange {
+  /** `ws://127.0.0.1:43210` */
+  wsUrl: string;
+  /** `http://127.0.0.1:43210` */
+  httpUrl: string;
+  controls: Controls;
+  /** messages sent so far, answers included */
+  readonly sent: number;
+  /** resolves at `until` or after `stop`; rejects when the ledger cannot be written or the market fails */
+  readonly done: Promise<void>;
+  /** closes clients with 1001, the port and the ledger. @throws {TapedeckError} when the ledger could not be written */
+  stop(): Promise<void>;
+}
+
+const TICK_MS = 5;
+/** Data time made in one go: a late server catches up in pieces and hears its clients in between. */
+const MOST_MICROS_PER_BATCH = 50_000;
+const MAX_BACKLOG = 16 << 20;
+const MAX_REQUEST_BYTES = 64 << 10;
+/** A client that answered none of so many pings is gone. */
+const PINGS_UNANSWERED = 3;
+const CLOSE_GRACE_MS = 2000;
+
+interface Client {
+  id: number;
+  socket: WebSocket;
+  stream: Duplex;
+  served: ServedClient;
+  pings: number;
+}
+
+/**
+ * Starts serving.
+ * @throws {TapedeckError} E_CONNECT when the port cannot be had, or what opening the ledger throws
+ */
+export async function serveExchange(options: ServeOptions): Promise<ServedExchange> {
+  const { venue, market, host = '127.0.0.1', port = 0, tickMs = TICK_MS, maxBacklog = MAX_BACKLOG } = options;
+  const clock = options.clock ?? (() => performance.now());
+  const until = options.until ?? Number.POSITIVE_INFINITY;
+  const { server } = venue;
+  const faults = createFaults();
+  const clients = new Map<number, Client>();
+  let nextClient = 1;
+  let sent = 0;
+  let running = true;
+  let fail: (error: unknown) => void = () => {};
+  let finish: () => void = () => {};
+  const done = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  done.catch(() => {}); // whoever cares awaits it
+
+  const ledger: Ledger | null = options.ledger === undefined ? null : await openLedger(options.ledger, (e) => fail(e));
+
+  // ---- clients
+
+  const forget = (client: Client, code: number, reason: string): boolean => {
+    if (!clients.delete(client.id)) return false;
+    const unsent = client.socket.bufferedAmount;
+    ledger?.change(market.now(), client.id, { closed: { code, reason, ...(unsent > 0 ? { unsent } : {}) } });
+    return true;
+  };
+
+  const dismiss = (client: Client, code: number, reason: string): void => {
+    if (!forget(client, code, reason)) return;
+    client.socket.close(code, reason);
+    setTimeout(() => client.socket.terminate(), CLOSE_GRACE_MS).unref();
+  };
+
+  const send = (client: Client, topic: string | null, text: string, t: Micros): void => {
+    ledger?.message(t, client.id, topic, text);
+    client.socket.send(text);
+    sent++;
+  };
+
+  const welcome = (socket: WebSocket, stream: Duplex, path: string, served: ServedClient): void => {
+    const client: Client = { id: nextClient++, socket, stream, served, pings: 0 };
+    clients.set(client.id, client);
+    ledger?.change(market.now(), client.id, { opened: { path } });
+    socket.on('message', (data: RawData) => {
+      if (!clients.has(client.id)) return;
+      for (const text of server.receive(served, textOf(data))) send(client, null, text, market.now());
+    });
+    socket.on('pong', () => {
+      client.pings = 0;
+    });
+    socket.on('error', () => {}); // a close event follows
+    socket.on('close', (code) => forget(client, code, ''));
+  };
+
+  // ---- market data
+
+  /** One event to everybody who asked for it, in the venue's words. */
+  const deliver = (event: ServedEvent): void => {
+    for (const { topic, text } of server.render(event)) {
+      let lost: boolean | null = null;
+      for (const client of clients.values()) {
+        const message = server.wrap(client.served, topic, text);
+        if (message === null || client.socket.readyState !== client.socket.OPEN) continue;
+        lost ??= faults.loses(topic);
+        if (lost) ledger?.message(event.emitted, client.id, topic, message, true);
+        else send(client, topic, message, event.emitted);
+      }
+    }
+  };
+
+  const batch = (until: Micros): void => {
+    const events = market.advance(until);
+    if (clients.size === 0) return;
+    for (const client of clients.values()) client.stream.cork();
+    const corked = [...clients.values()];
+    for (const event of events) deliver(event);
+    for (const client of corked) client.stream.uncork();
+    for (const client of corked)
+      if (client.socket.bufferedAmount > maxBacklog) dismiss(client, 1008, 'too slow: the backlog is full');
+  };
+
+  const startClock = clock();
+  const startData = market.now();
+  let pingAt = startClock + server.pingEveryMs;
+  let timer: NodeJS.Timeout | undefined;
+
+  const tick = (): void => {
+    if (!running) return;
+    try {
+      const now = clock();
+      const target = Math.min(until, startData + Math.floor((now - startClock) * 1000));
+      if (target > market.now()) batch(Math.min(target, market.now() + MOST_MICROS_PER_BATCH));
+      if (now >= pingAt) {
+        pingAt = now + server.pingEveryMs;
+        for (const client of [...clients.values()]) {
+          if (client.pings++ >= PINGS_UNANSWERED) dismiss(client, 1008, 'no pong');
+          else client.socket.ping(String(Math.floor(market.now() / 1000)));
+        }
+      }
+      if (market.now() >= until) finish();
+      timer = setTimeout(tick, market.now() < target ? 0 : tickMs);
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  // ---- the port
+
+  const answerRest = (request: IncomingMessage, response: ServerResponse): void => {
+    const forced = faults.takeRestStatus();
+    let answer: { status: number; body: string };
+    if (forced !== null) answer = { status: forced, body: `{"code":-1003,"msg":"Status ${forced} as ordered."}` };
+    else if (request.method !== 'GET') answer = { status: 405, body: '{"code":-1000,"msg":"Only GET is served."}' };
+    else answer = server.rest(request.url ?? '/', market);
+    response.writeHead(answer.status, { 'content-type': 'application/json;charset=UTF-8' });
+    response.end(answer.body);
+  };
+
+  const http = createServer(answerRest);
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_REQUEST_BYTES });
+  http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const path = request.url ?? '/';
+    const served = running ? server.connect(path) : null;
+    stream.on('error', () => {});
+    if (served === null) {
+      stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, stream, head, (socket) => welcome(socket, stream, path, served));
+  });
+  try {
+    await listen(http, host, port);
+  } catch (error) {
+    await ledger?.close();
+    throw error;
+  }
+  tick();
+
+  const address = http.address();
+  const place = `${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' ? (address?.port ?? port) : port}`;
+  return {
+    wsUrl: `ws://${place}`,
+    httpUrl: `http://${place}`,
+    done,
+    get sent() {
+      return sent;
+    },
+    controls: {
+      dropNext: faults.dropNext,
+      silence: faults.silence,
+      restStatus: faults.restStatus,
+      disconnect(id) {
+        for (const client of [...clients.values()]) {
+          if (id !== undefined && client.id !== id) continue;
+          forget(client, 1006, 'cut as ordered');
+          // FIN after what is in flight: the client gets all that the ledger says, but no closing handshake.
+          client.stream.end();
+        }
+      },
+    },
+    async stop() {
+      if (running) {
+        running = false;
+        clearTimeout(timer);
+        for (const client of [...clients.values()]) dismiss(client, 1001, 'the exchange stops');
+        sockets.close();
+        const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+        http.closeIdleConnections();
+        setTimeout(() => {
+          for (const socket of sockets.clients) socket.terminate();
+          http.closeAllConnections();
+        }, CLOSE_GRACE_MS).unref();
+        await Promise.all([closed, ...[...sockets.clients].map(gone)]);
+        finish();
+      }
+      await ledger?.close();
+    },
+  };
+}
+
+function listen(http: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      const detail = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message;
+      reject(new TapedeckError('E_CONNECT', `while listening on ${host}:${port}: ${detail}`, {}, error));
+    });
+    http.listen(port, host, () => resolve());
+  });
+}
+
+/** Resolves when the socket is closed. */
+function gone(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState === socket.CLOSED) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.from(data as Uint8Array).toString('utf8');
+}

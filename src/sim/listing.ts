@@ -1,0 +1,104 @@
+/** What the simulated exchange lists: instruments with a first price and a usual order size. */
+import { scaleDecimal } from '../model/decimal.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument, InstrumentKind } from '../model/instrument.js';
+
+export interface Listing {
+  instrument: Instrument;
+  /** first mid price, in ticks */
+  price: number;
+  /** a usual resting order, in lots */
+  unit: number;
+}
+
+interface Terms {
+  tick: string;
+  lot: string;
+  price: number;
+  /** a usual resting order, in size units */
+  order: number;
+}
+
+const TERMS: Record<InstrumentKind, Record<string, Terms>> = {
+  linear: {
+    BTCUSDT: { tick: '0.10', lot: '0.001', price: 64000, order: 0.25 },
+    ETHUSDT: { tick: '0.01', lot: '0.001', price: 3200, order: 4 },
+    SOLUSDT: { tick: '0.0100', lot: '0.01', price: 150, order: 60 },
+  },
+  inverse: {
+    BTCUSD_PERP: { tick: '0.1', lot: '1', price: 64000, order: 120 },
+    ETHUSD_PERP: { tick: '0.01', lot: '1', price: 3200, order: 400 },
+  },
+  spot: {
+    BTCUSDT: { tick: '0.01000000', lot: '0.00001000', price: 64000, order: 0.1 },
+    ETHUSDT: { tick: '0.01000000', lot: '0.00010000', price: 3200, order: 1.5 },
+    SOLUSDT: { tick: '0.01000000', lot: '0.00100000', price: 150, order: 25 },
+  },
+};
+
+/** Any other symbol: a price of its own near 100, the same for every seed. */
+const OTHERS: Record<InstrumentKind, Terms> = {
+  linear: { tick: '0.0100', lot: '0.1', price: 100, order: 40 },
+  inverse: { tick: '0.001', lot: '1', price: 100, order: 300 },
+  spot: { tick: '0.01000000', lot: '0.01000000', price: 100, order: 40 },
+};
+
+const SHAPES: Record<InstrumentKind, RegExp> = {
+  linear: /^[A-Z0-9]{2,20}(_[0-9]{6})?$/,
+  inverse: /^[A-Z0-9]{2,16}USD_(PERP|[0-9]{6})$/,
+  spot: /^[A-Z0-9]{2,20}$/,
+};
+
+const QUOTES = ['USDT', 'USDC', 'FDUSD', 'USD', 'BTC', 'ETH', 'BNB', 'EUR', 'TRY'];
+
+/** Decimals as written: `0.10` has two. The exchange prints every price and size with them. */
+export function writtenDecimals(text: string): number {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
+}
+
+/**
+ * The listing of a symbol of this kind of market.
+ * @throws {TapedeckError} E_SYMBOL when it has not the shape of a symbol
+ */
+export function listingOf(kind: InstrumentKind, symbol: string): Listing {
+  if (!SHAPES[kind].test(symbol)) {
+    const sample = Object.keys(TERMS[kind])[0];
+    throw new TapedeckError(
+      'E_SYMBOL',
+      `while listing '${symbol}': not a symbol of this market, which look like ${sample}`,
+    );
+  }
+  const terms = TERMS[kind][symbol] ?? OTHERS[kind];
+  const name = symbol.split('_')[0];
+  const quote = QUOTES.find((end) => name.endsWith(end) && name.length > end.length);
+  const instrument: Instrument = {
+    symbol,
+    kind,
+    tick: terms.tick,
+    lot: terms.lot,
+    multiplier: kind === 'inverse' ? (name.startsWith('BTC') ? '100' : '10') : '1',
+  };
+  if (quote !== undefined) {
+    instrument.base = name.slice(0, -quote.length);
+    instrument.quote = quote;
+  }
+  return {
+    instrument,
+    price: Math.round(terms.price / Number(terms.tick)),
+    unit: Math.max(1, Math.round(terms.order / Number(terms.lot))),
+  };
+}
+
+/** Prints integer counts of `step` (a tick or a lot) with the decimals the step is written with. */
+export function printerOf(step: string): (count: number) => string {
+  const decimals = writtenDecimals(step);
+  const scaled = scaleDecimal(step, decimals);
+  if (decimals === 0) return (count) => String(count * scaled);
+  const unit = 10 ** decimals;
+  return (count) => {
+    const value = count * scaled;
+    const whole = Math.floor(value / unit);
+    return `${whole}.${String(value - whole * unit).padStart(decimals, '0')}`;
+  };
+}

@@ -1,0 +1,155 @@
+/** A simulated exchange and a recorder of it in one process, with what was sent and what was written. */
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RecordOptions, type RecordStatus, type RecordSummary, record } from '../../src/feed/recorder.js';
+import type { Entry } from '../../src/model/entry.js';
+import { type ServedExchange, serveExchange } from '../../src/serve/exchange.js';
+import { createExchange } from '../../src/sim/exchange.js';
+import { parseEntry } from '../../src/tape/line.js';
+import { readTape } from '../../src/tape/reader.js';
+import { venueById } from '../../src/venues/registry.js';
+
+/** Longer than any of these tests should take; a wait that fails names what it waited for. */
+const PATIENCE_MS = 20_000;
+
+/** Polls a condition; the only way these tests wait. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export interface Rig {
+  exchange: ServedExchange;
+  folder: string;
+  /** where the tapes are */
+  out: string;
+  notes: string[];
+  /** newest status of the running recorder */
+  status: Pick<RecordStatus, 'received' | 'valid' | 'gaps' | 'reconnects' | 'linesLost'>;
+  /** starts a recorder; `stop` ends it in order */
+  start(options?: Partial<RecordOptions>): { stop(): Promise<RecordSummary>; done: Promise<RecordSummary> };
+  /** texts the ledger says were sent and not lost, without answers */
+  sent(): Promise<string[]>;
+  /** clients of the exchange, from its ledger */
+  clients(): Promise<{ id: number; path: string }[]>;
+  lines(symbol: string): Promise<string[]>;
+  segmentCount(symbol: string): number;
+  /** entries on the tape of a src */
+  entries(symbol?: string): Promise<Entry[]>;
+  /** verbatim values of `msg` on the tapes, answers left out */
+  recorded(symbols: string[]): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface RigOptions {
+  venue?: string;
+  symbols?: string[];
+  rate?: number;
+}
+
+export async function createRig({
+  venue: id = 'binance-usdm',
+  symbols = ['BTCUSDT'],
+  rate = 500,
+}: RigOptions = {}): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'tapedeck-feed-'));
+  const venue = venueById(id);
+  const market = createExchange({ symbols, seed: 1, rate, start: Date.now() * 1000, kind: venue.kind });
+  const ledger = join(folder, 'sent.ndjson');
+  const exchange = await serveExchange({ venue, market, ledger });
+  const out = join(folder, 'tapes');
+  const notes: string[] = [];
+  const running: { stop(): Promise<RecordSummary> }[] = [];
+  const status = { received: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
+
+  const lines = async (symbol: string): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const batch of readTape([join(out, id, symbol)])) {
+      if ('damage' in batch) throw new Error(batch.damage.message);
+      found.push(...batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n'));
+    }
+    return found;
+  };
+
+  return {
+    exchange,
+    folder,
+    out,
+    notes,
+    lines,
+    segmentCount: (symbol) => readdirSync(join(out, id, symbol)).filter((name) => name.endsWith('.zst')).length,
+    status,
+    start(options = {}) {
+      const stopping = new AbortController();
+      const done = record({
+        requests: [{ venue, symbols, channels: venue.channels.default }],
+        tape: { out },
+        live: null,
+        endpoints: [{ venue: null, origin: exchange.wsUrl }],
+        restEndpoints: [{ venue: null, origin: exchange.httpUrl }],
+        durationMs: null,
+        tool: 'tapedeck test',
+        signal: stopping.signal,
+        note: (text) => void notes.push(text),
+        status: (now) => void Object.assign(status, now),
+        statusEveryMs: 0,
+        // no jitter: the first retry comes at once
+        random: () => 0,
+        ...options,
+      });
+      done.catch(() => {});
+      const handle = {
+        done,
+        stop() {
+          stopping.abort();
+          return done;
+        },
+      };
+      running.push(handle);
+      return handle;
+    },
+    async sent() {
+      const text = await readFile(ledger, 'utf8');
+      return text.split('\n').flatMap((line) => {
+        if (line === '' || !line.includes('"topic":"')) return [];
+        const message = /,"msg":(.*?)(,"lost":true)?\}$/.exec(line);
+        return message === null || message[2] !== undefined ? [] : [message[1]];
+      });
+    },
+    async clients() {
+      let text = '';
+      // the ledger is written some ms later
+      while (!text.includes('"path":"/market')) {
+        text = await readFile(ledger, 'utf8');
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return [...text.matchAll(/"client":(\d+),"opened":\{"path":"([^"]*)"/g)].map(([, n, path]) => ({
+        id: Number(n),
+        path,
+      }));
+    },
+    async entries(symbol = symbols[0]) {
+      return (await lines(symbol)).map((line) => parseEntry(line));
+    },
+    async recorded(wanted) {
+      const found: string[] = [];
+      for (const symbol of wanted) {
+        for (const line of await lines(symbol)) {
+          const message = /^\{"t":\d{16},"src":"[^"]*","conn":"[^"]*","msg":(.*)\}$/.exec(line);
+          if (message?.[1].startsWith('{"stream"')) found.push(message[1]);
+        }
+      }
+      return found;
+    },
+    async close() {
+      await Promise.allSettled(running.map((handle) => handle.stop()));
+      await exchange.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

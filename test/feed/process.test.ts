@@ -1,0 +1,164 @@
+/** `record` as a user runs it: signals, kills, pipes and full disks. Needs `npm run build`. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { listSegments } from '../../src/tape/reader.js';
+import { recoverFolder } from '../../src/tape/recover.js';
+import { createRig, type Rig, until } from './harness.js';
+
+vi.setConfig({ testTimeout: 40_000 });
+
+const root = new URL('../..', import.meta.url).pathname;
+const bin = join(root, 'bin/tapedeck.js');
+
+let rig: Rig;
+const children: ChildProcess[] = [];
+
+beforeAll(() => {
+  expect(existsSync(join(root, 'dist/cli.js')), 'dist/ is missing: run npm run build first').toBe(true);
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rig.close();
+});
+
+interface Run {
+  child: ChildProcess;
+  stdout: string;
+  stderr: string;
+  ended: Promise<number | null>;
+}
+
+function run(command: string, words: readonly string[]): Run {
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  const state: Run = {
+    child,
+    stdout: '',
+    stderr: '',
+    ended: new Promise((resolve) => child.on('close', (status) => resolve(status))),
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    state.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    state.stderr += text;
+  });
+  return state;
+}
+
+const endpoints = (): string[] => ['--endpoint', rig.exchange.wsUrl, '--rest-endpoint', rig.exchange.httpUrl];
+
+/** Starts `tapedeck record` on the rig's exchange. */
+const record = (...words: string[]): Run =>
+  run(process.execPath, [bin, 'record', 'binance-usdm:BTCUSDT', ...words, ...endpoints()]);
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s seals the tape and prints what came and what was written',
+  async (signal) => {
+    rig = await createRig({ rate: 2000 });
+    const { child, ended, ...streams } = record('-o', rig.out);
+    await until('messages were sent', () => rig.exchange.sent > 1000);
+    child.kill(signal);
+    expect(await ended).toBe(0);
+    await rig.exchange.stop();
+    const sent = await rig.sent();
+    const recorded = await rig.recorded(['BTCUSDT']);
+    expect(recorded.toSorted()).toEqual(sent.toSorted());
+    expect(streams.stdout).toBe('');
+    expect((await listSegments([rig.out])).map(({ sealed }) => sealed)).toEqual([true]);
+  },
+);
+
+test('the summary counts messages, answers of the exchange included', async () => {
+  rig = await createRig();
+  const recorder = record('-o', rig.out, '--duration', '500ms');
+  expect(await recorder.ended).toBe(0);
+  const messages = (await rig.entries()).filter((entry) => 'msg' in entry).length;
+  expect(recorder.stderr).toBe(`received ${messages}, written ${messages}, dropped 0\n`);
+});
+
+test('a killed recorder loses no more than the flush interval, and the next one completes what stands', async () => {
+  rig = await createRig({ rate: 2000 });
+  const first = record('-o', rig.out, '--flush', '100ms');
+  await until('messages were sent', () => rig.exchange.sent > 3000);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const killed = Date.now() * 1000;
+  const second = record('-o', rig.out);
+  const { sent } = rig.exchange;
+  await until('the second hears messages', () => rig.exchange.sent > sent + 1000);
+  second.child.kill('SIGINT');
+  expect(await second.ended).toBe(0);
+  expect(second.stderr).toMatch(/was not sealed; \d+ lines recovered/);
+  expect((await listSegments([rig.out])).map(({ sealed }) => sealed)).toEqual([true, true]);
+
+  const entries = await rig.entries();
+  const restart = entries.findIndex((entry) => 'gap' in entry);
+  const gap = entries[restart];
+  const lastKept = entries.slice(0, restart).findLast((entry) => 'msg' in entry || 'clock' in entry);
+  expect(gap).toMatchObject({ gap: { stream: '*', reason: 'restart' } });
+  expect('gap' in gap && gap.gap.from).toBeGreaterThanOrEqual(lastKept?.t ?? 0);
+  // the interval, the heartbeat that flushes, and a machine with other work
+  expect(killed - (lastKept?.t ?? 0)).toBeLessThan(2_000_000);
+
+  // of each connection of the first run the tape holds the beginning of what was sent, without a hole
+  await rig.exchange.stop();
+  const ledger = await rig.sent();
+  const recorded = await rig.recorded(['BTCUSDT']);
+  const opens = entries.findIndex((entry, i) => i > restart && 'open' in entry);
+  const before = entries
+    .slice(0, opens)
+    .filter((entry) => 'msg' in entry && JSON.stringify(entry.msg).includes('"stream"')).length;
+  for (const topic of ['depth@100ms', 'trade', 'aggTrade', 'bookTicker']) {
+    const mine = recorded.slice(0, before).filter((text) => text.startsWith(`{"stream":"btcusdt@${topic}"`));
+    const all = ledger.filter((text) => text.startsWith(`{"stream":"btcusdt@${topic}"`));
+    expect(mine).toEqual(all.slice(0, mine.length));
+  }
+});
+
+test('a closed pipe ends a recording without a tape, status 0', async () => {
+  rig = await createRig();
+  const words = [bin, 'record', 'binance-usdm:BTCUSDT', '--stdout', ...endpoints()]
+    .map((word) => `'${word}'`)
+    .join(' ');
+  const pipe = run('bash', ['-c', `'${process.execPath}' ${words} | head -n 5; echo "status \${PIPESTATUS[0]}"`]);
+  expect(await pipe.ended).toBe(0);
+  expect(pipe.stdout.trimEnd().split('\n')).toHaveLength(6);
+  expect(pipe.stdout).toMatch(/\nstatus 0\n$/);
+  expect(pipe.stderr).toMatch(/^received \d+, written \d+, dropped \d+\n$/);
+});
+
+test('a full disk is a clear error, and what stands is kept', async () => {
+  rig = await createRig({ rate: 3000 });
+  const words = [bin, 'record', 'binance-usdm:BTCUSDT', '-o', rig.out, '--flush', '100ms', ...endpoints()];
+  // no file may grow beyond 200 KiB, which is what a full disk looks like
+  const limited = run('bash', [
+    '-c',
+    `ulimit -f 200; exec '${process.execPath}' ${words.map((word) => `'${word}'`).join(' ')}`,
+  ]);
+  expect(await limited.ended).toBe(2);
+  expect(limited.stderr).toMatch(/E_DISK_FULL: .*no space left \(file /);
+  expect(limited.stderr).toMatch(/received \d+, written \d+, dropped \d+\n/);
+  expect(limited.stderr).not.toMatch(/ at .*\.js:/);
+  await recoverFolder(join(rig.out, 'binance-usdm', 'BTCUSDT'));
+  const entries = await rig.entries();
+  expect(entries.filter((entry) => 'msg' in entry).length).toBeGreaterThan(100);
+});
+
+test.each([
+  [['record', 'binance-usdm:BTCUSDT'], 'E_USAGE: give a folder with -o, or --stdout'],
+  [
+    ['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--channels', 'depht'],
+    "E_USAGE: binance-usdm has no channel 'depht'",
+  ],
+  [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--endpoint', 'nowhere=ws://x'], "no venue 'nowhere'"],
+  [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--rotate', '5'], 'neither a time such as 1h nor a size such as 512M'],
+])('%j is refused', async (words, message) => {
+  rig = await createRig();
+  const wrong = run(process.execPath, [bin, ...words]);
+  expect(await wrong.ended).toBe(2);
+  expect(wrong.stderr).toContain(message);
+});

@@ -1,0 +1,50 @@
+/** Reading a recorded tape as its readers will. */
+import { createDecoder } from '../../src/decode/decoder.js';
+import { createTrack, Effect, type Track, type TrackCounts } from '../../src/market/track.js';
+import type { Entry, EntryKey, Gap, Micros } from '../../src/model/entry.js';
+import { EventBuffer, Field, Kind } from '../../src/model/event.js';
+import { scaleOf } from '../../src/model/instrument.js';
+import { parseEntry } from '../../src/tape/line.js';
+import { venueById } from '../../src/venues/registry.js';
+import type { Rig } from './harness.js';
+
+export type EntryOf<K extends EntryKey> = Extract<Entry, Record<K, unknown>>;
+
+/** Entries of one kind on a tape. */
+export function only<K extends EntryKey>(entries: Entry[], key: K): EntryOf<K>[] {
+  return entries.filter((entry): entry is EntryOf<K> => key in entry);
+}
+
+export const gapsOf = (entries: Entry[]): Gap[] => only(entries, 'gap').map(({ gap }) => gap);
+
+/** Follows a tape as a reader does; gives the times at which the book became valid or was lost. */
+export async function follow(
+  rig: Rig,
+  symbol: string,
+): Promise<{ valid: Micros[]; lost: Micros[]; counts: TrackCounts }> {
+  const valid: Micros[] = [];
+  const lost: Micros[] = [];
+  const decoder = createDecoder();
+  const buffer = new EventBuffer();
+  let track: Track | null = null;
+  for (const line of await rig.lines(symbol)) {
+    const bytes = Buffer.from(`${line}\n`);
+    const entry = parseEntry(line);
+    let effect: number = Effect.none;
+    if ('tape' in entry) {
+      const { instrument, venue: id, flow } = entry.tape;
+      const venue = venueById(id);
+      track ??= createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn });
+      decoder.bind(entry.src, { layouts: venue.layouts, symbol, scale: scaleOf(instrument), flow });
+    }
+    if (track === null) throw new Error('a tape without a header');
+    buffer.clear();
+    decoder.decode(bytes, 0, bytes.length, buffer);
+    if (buffer.events[Field.KIND] === Kind.entry) effect = track.entry(entry);
+    else effect = track.apply(buffer, 0);
+    if ((effect & Effect.valid) !== 0) valid.push(entry.t);
+    if ((effect & Effect.lost) !== 0) lost.push(entry.t);
+  }
+  if (track === null) throw new Error('an empty tape');
+  return { valid, lost, counts: track.counts };
+}

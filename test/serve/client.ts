@@ -1,0 +1,50 @@
+/** A WebSocket client for tests: it keeps what it hears, and waits for things to happen instead of for time to pass. */
+import { type ClientOptions, WebSocket } from 'ws';
+
+export interface TestClient {
+  socket: WebSocket;
+  /** texts as received */
+  heard: string[];
+  send(text: string): void;
+  /** resolves when the condition holds, looked at after each message and at the close */
+  until(condition: () => boolean): Promise<void>;
+  /** resolves with code and reason when the connection is gone */
+  closed: Promise<{ code: number; reason: string }>;
+}
+
+export function openClient(url: string, options: ClientOptions = {}): Promise<TestClient> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, options);
+    const heard: string[] = [];
+    const waiting = new Set<() => void>();
+    const closed = new Promise<{ code: number; reason: string }>((tell) => {
+      socket.on('close', (code, reason) => {
+        tell({ code, reason: reason.toString() });
+        for (const look of waiting) look();
+      });
+    });
+    socket.on('message', (data) => {
+      heard.push(data.toString());
+      for (const look of waiting) look();
+    });
+    socket.on('error', reject);
+    socket.on('open', () =>
+      resolve({
+        socket,
+        heard,
+        closed,
+        send: (text) => socket.send(text),
+        until: (condition) =>
+          new Promise((done) => {
+            const look = (): void => {
+              if (!condition()) return;
+              waiting.delete(look);
+              done();
+            };
+            waiting.add(look);
+            look();
+          }),
+      }),
+    );
+  });
+}
