@@ -17,7 +17,7 @@ export interface ManualOf {
 }
 
 /** Pages that are not about a command; the program's page points to them. */
-const OTHER_PAGES = ['tapedeck-tape(5)'];
+const OTHER_PAGES = ['tapedeck-signals(5)', 'tapedeck-tape(5)'];
 
 /** One line of running text: backslashes, hyphens and control characters of roff made literal. */
 function literal(text: string): string {

@@ -19,6 +19,7 @@ export const program: readonly ProgramEntry[] = [
     load: () => import('./commands/record.js'),
   },
   { name: 'replay', describe: 'Print a tape again at any speed', load: () => import('./commands/replay.js') },
+  { name: 'scan', describe: 'Print the signals in a tape or a live stream', load: () => import('./commands/scan.js') },
   {
     name: 'verify',
     describe: 'Re-read tapes and say what they prove: damage, gaps, checkpoints, best quotes',

@@ -93,6 +93,7 @@ export default defineCommand({
   examples: [
     ['tapedeck record binance-usdm:BTCUSDT,ETHUSDT -o tapes/', 'two symbols until Ctrl-C'],
     ['tapedeck record binance-spot BTCUSDT -o tapes/ --rotate 1h --duration 8h', 'eight segments of an hour'],
+    ['tapedeck record binance-usdm:BTCUSDT --stdout | tapedeck scan -', 'signals live, no tape'],
   ],
   details: `
 No account or key is needed. Symbols are checked with the exchange before anything is written.

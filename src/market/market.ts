@@ -1,0 +1,348 @@
+/** The state of one src that all its detectors share: flow, groups, ledger, mid, top of the book and what is usual. */
+import { scaleDecimal, unscale } from '../model/decimal.js';
+import type { Micros } from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
+import { MICROS_PER_MINUTE, MICROS_PER_SECOND } from '../model/time.js';
+import { Baseline, MinuteCounter, minuteOf } from './baseline.js';
+import { ASK, BID } from './book.js';
+import { Flow, type FlowWindow } from './flow.js';
+import { Groups } from './groups.js';
+import { Ledger } from './ledger.js';
+import { StepWindow } from './steps.js';
+import { Effect, type Track } from './track.js';
+
+/** Statistics are sampled on this grid of data time. */
+export const GRID: Micros = MICROS_PER_SECOND;
+/** Detectors look at time-driven conditions on the first entry of each beat. */
+export const BEAT: Micros = 100_000;
+/** Aggressor groups that make a baseline trustworthy on a market of few but large seconds. */
+const WARM_GROUPS = 100;
+const WARM_SAMPLES = 60;
+/** Trades and book changes at one price wait at least this long for each other. */
+const MIN_GUARD: Micros = 10_000;
+
+/** The ledger looks at least this many ticks beyond the touch. */
+const NEAR_TICKS = 5;
+
+/** Why detectors are asked to look; bits may be combined. */
+export const Wake = { trade: 1, book: 2, beat: 4 } as const;
+
+/** What the venue's data can prove and how it comes; the venue's `capabilities` have this shape. */
+export interface DataFacts {
+  bookLossDetected: boolean;
+  tradeLossDetected: boolean;
+  conflationMs: number;
+  groups: 'exact' | 'strong' | 'heuristic';
+}
+
+export interface MarketOptions {
+  facts: DataFacts;
+  /** whole minutes a baseline looks back */
+  baselineMinutes: number;
+  /** valid data needed before a baseline speaks */
+  warmup: Micros;
+}
+
+/** Sums of the best `depth` levels of each side, kept current while the book is valid. */
+export interface TopVolume {
+  readonly depth: number;
+  bid: number;
+  ask: number;
+}
+
+/** What a statistic rests on: a gap there forgets it. */
+export type Basis = 'trades' | 'book';
+
+/** A value sampled on the grid into a baseline, `delay` later than it was taken, so that no event meets itself. */
+export class GridStatistic {
+  readonly baseline: Baseline;
+  readonly basis: Basis;
+  readonly #delay: Micros;
+  readonly #take: (t: Micros, sample: (value: number) => void) => void;
+  #waiting: { t: Micros; value: number }[] = [];
+
+  constructor(
+    minutes: number,
+    basis: Basis,
+    delay: Micros,
+    take: (t: Micros, sample: (value: number) => void) => void,
+  ) {
+    this.baseline = new Baseline(minutes);
+    this.basis = basis;
+    this.#delay = delay;
+    this.#take = take;
+  }
+
+  tick(t: Micros): void {
+    this.#take(t, (value) => void this.#waiting.push({ t, value }));
+    let due = 0;
+    while (due < this.#waiting.length && this.#waiting[due].t <= t - this.#delay)
+      this.baseline.add(t, this.#waiting[due++].value);
+    if (due > 0) this.#waiting.splice(0, due);
+    this.baseline.expire(t);
+  }
+
+  clear(): void {
+    this.baseline.clear();
+    this.#waiting = [];
+  }
+}
+
+/**
+ * Market state of one src. It is a function of a bounded past of its entries, the book aside, which is whole at every
+ * checkpoint. Nothing is kept that no detector asked for.
+ */
+export class Market {
+  readonly track: Track;
+  readonly options: MarketOptions;
+  /** receive time of the entry being looked at */
+  t: Micros = 0;
+  /** since when trades are complete, and the book valid; NaN: not now */
+  tradesSince: Micros = Number.NaN;
+  bookSince: Micros = Number.NaN;
+  readonly groups = new Groups();
+  /** best prices, scaled; NaN where unknown */
+  bid = Number.NaN;
+  ask = Number.NaN;
+  /** the newest print: +1 or -1, scaled price and size */
+  lastSide = 0;
+  lastPrice = Number.NaN;
+  lastSize = 0;
+  readonly #flow = new Flow();
+  readonly #groupCounts: MinuteCounter;
+  readonly #statistics = new Map<string, GridStatistic>();
+  readonly #mids: StepWindow[] = [];
+  readonly #tops: TopVolume[] = [];
+  #ledger: Ledger | null = null;
+  #cellBps = 0;
+  #cellMinute = -1;
+  #wantsTrades = false;
+  #wantsTouch = false;
+  #nextTick: Micros = Number.POSITIVE_INFINITY;
+  #beatEnd: Micros = 0;
+
+  constructor(track: Track, options: MarketOptions) {
+    this.track = track;
+    this.options = options;
+    this.#groupCounts = new MinuteCounter(options.baselineMinutes);
+  }
+
+  // What detectors ask for when they are created.
+
+  /** Trades over (t − span, t]. */
+  flow(span: Micros): FlowWindow {
+    this.#wantsTrades = true;
+    return this.#flow.window(span);
+  }
+
+  /** Twice the mid (an integer) over (t − span, t]. */
+  mid(span: Micros): StepWindow {
+    this.#wantsTouch = true;
+    const known = this.#mids.find((window) => window.span === span);
+    if (known !== undefined) return known;
+    const window = new StepWindow(span);
+    this.#mids.push(window);
+    return window;
+  }
+
+  /** Sums of the best `depth` levels. */
+  top(depth: number): TopVolume {
+    this.#wantsTouch = true;
+    const known = this.#tops.find((top) => top.depth === depth);
+    if (known !== undefined) return known;
+    const top: TopVolume = { depth, bid: Number.NaN, ask: Number.NaN };
+    this.#tops.push(top);
+    return top;
+  }
+
+  /**
+   * The trade–book ledger with cells of at least `bps` of the mid. All who ask must ask for the same window and cells.
+   */
+  ledger(window: Micros, bps: number): Ledger {
+    this.#wantsTrades = true;
+    this.#wantsTouch = true;
+    if (this.#ledger === null) {
+      const { book } = this.track;
+      const guard = Math.max(MIN_GUARD, this.options.facts.conflationMs * 1000);
+      const ledger = new Ledger(book.tick, window, guard, (side, low, high) => {
+        let sum = 0;
+        for (let price = low; price <= high; price += book.tick) sum += book.sizeAt(side, price);
+        return sum;
+      });
+      this.#ledger = ledger;
+      this.#cellBps = bps;
+      this.track.levelBand = ledger.band;
+      this.track.onLevel = (side, price, before, after) => ledger.change(this.t, side, price, before, after);
+    }
+    return this.#ledger;
+  }
+
+  /** A statistic sampled on the grid; equal names share one. */
+  statistic(
+    name: string,
+    basis: Basis,
+    delay: Micros,
+    take: (t: Micros, sample: (value: number) => void) => void,
+  ): GridStatistic {
+    const known = this.#statistics.get(name);
+    if (known !== undefined) return known;
+    const statistic = new GridStatistic(this.options.baselineMinutes, basis, delay, take);
+    this.#statistics.set(name, statistic);
+    return statistic;
+  }
+
+  /** A quantile of a statistic; NaN until it is warm: enough valid time, and enough samples or groups in the ring. */
+  usual(statistic: GridStatistic, q: number): number {
+    const { warmup } = this.options;
+    const since = statistic.basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
+    if (!(this.t - since >= warmup)) return Number.NaN;
+    const { count } = statistic.baseline;
+    const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
+    if (count < enough && this.#groupCounts.count(this.t) < WARM_GROUPS) return Number.NaN;
+    return statistic.baseline.quantile(q);
+  }
+
+  // Numbers for people: exact decimals, the same on any scale.
+
+  /** mid as a decimal; null where unknown */
+  midPrice(): number | null {
+    const twice = this.bid + this.ask;
+    return this.bid < this.ask ? twice / (2 * 10 ** this.track.scale.price) : null;
+  }
+
+  price(scaled: number): number {
+    return unscale(scaled, this.track.scale.price);
+  }
+
+  size(scaled: number): number {
+    return unscale(scaled, this.track.scale.size);
+  }
+
+  /** A size typed by a person as a scaled integer; what is finer than the scale is rounded up. */
+  scaledSize(text: string): number {
+    const exact = scaleDecimal(text, this.track.scale.size);
+    return Number.isNaN(exact) ? Math.ceil(Number(text) * 10 ** this.track.scale.size) : exact;
+  }
+
+  // What the scan tells.
+
+  /** Time moves to `t`, before the entry at `t` is applied. Returns Wake.beat on the first entry of a beat. */
+  advance(t: Micros): number {
+    if (t > this.#nextTick) this.#tick(t);
+    this.t = t;
+    if (t < this.#beatEnd) return 0;
+    this.#beatEnd = (Math.floor(t / BEAT) + 1) * BEAT;
+    return Wake.beat;
+  }
+
+  /** The first entry of data was met: from here on trades count as complete. */
+  begin(t: Micros): void {
+    this.tradesSince = t;
+    this.#nextTick = Math.ceil(t / GRID) * GRID;
+  }
+
+  #tick(t: Micros): void {
+    let g = this.#nextTick;
+    // after a long silence only what the rings can hold is worth sampling
+    const oldest = t - (this.options.baselineMinutes + 2) * MICROS_PER_MINUTE;
+    if (g < oldest) g = Math.ceil(oldest / GRID) * GRID;
+    for (; g < t; g += GRID) for (const statistic of this.#statistics.values()) statistic.tick(g);
+    this.#nextTick = g;
+  }
+
+  /**
+   * Takes in what record `i` did, just after the track applied it; `buffer` is null for an entry that is no record. After
+   * a loss `lose` comes first. Returns Wake bits.
+   */
+  apply(effect: number, buffer: EventBuffer | null, i: number): number {
+    let wake = 0;
+    if ((effect & Effect.trade) !== 0 && buffer !== null) {
+      if (this.#wantsTrades) this.#trade(buffer.events, i * EVENT_STRIDE);
+      wake = Wake.trade;
+    }
+    if ((effect & (Effect.book | Effect.valid)) !== 0) {
+      if (this.#wantsTouch) this.#refresh((effect & Effect.valid) !== 0);
+      wake |= Wake.book;
+    }
+    return wake;
+  }
+
+  #trade(e: Float64Array, o: number): void {
+    const { t } = this;
+    const side = e[o + Field.SIDE];
+    const price = e[o + Field.PRICE];
+    const size = e[o + Field.SIZE];
+    this.lastSide = side;
+    this.lastPrice = price;
+    this.lastSize = size;
+    if (this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size)) this.#groupCounts.add(t);
+    this.#flow.push(t, side * size);
+    if (this.#ledger !== null && this.track.state === 'valid') {
+      const passive = side > 0 ? ASK : BID;
+      this.#ledger.trade(t, passive, price, size);
+    }
+  }
+
+  /** The book changed (or, with `joined`, became valid): touch, mid and sums follow. */
+  #refresh(joined: boolean): void {
+    const { book } = this.track;
+    const { t } = this;
+    if (joined) this.bookSince = t;
+    this.#ledger?.applied(t);
+    const bid = book.bestBid();
+    const ask = book.bestAsk();
+    if (bid !== this.bid || ask !== this.ask || joined) {
+      this.bid = bid;
+      this.ask = ask;
+      const twice = bid < ask ? bid + ask : Number.NaN; // NaN too where a side is empty
+      for (let i = 0; i < this.#mids.length; i++) this.#mids[i].set(t, twice);
+      this.#follow();
+    }
+    for (let i = 0; i < this.#tops.length; i++) {
+      const top = this.#tops[i];
+      top.bid = book.topVolume(BID, top.depth);
+      top.ask = book.topVolume(ASK, top.depth);
+    }
+  }
+
+  /** The ledger follows the book a cell beyond the touch: a removal may come before the first trade that explains it. */
+  #follow(): void {
+    const ledger = this.#ledger;
+    if (ledger === null) return;
+    const { bid, ask } = this;
+    const { tick } = ledger;
+    const minute = minuteOf(this.t);
+    if (minute !== this.#cellMinute && bid < ask) {
+      // powers of two, looked at once a minute: a width that changes forgets, so it must hardly ever change
+      this.#cellMinute = minute;
+      const wanted = ((bid + ask) / (2 * tick)) * (this.#cellBps / 1e4);
+      ledger.resize(2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+    }
+    const near = Math.max(NEAR_TICKS * tick, ledger.width);
+    ledger.follow(this.t, bid - near, ask + near);
+  }
+
+  /** Data was lost: what rests on it is forgotten and warms up anew. `effect` holds Effect.lost or Effect.tradeGap. */
+  lose(effect: number): void {
+    if ((effect & Effect.tradeGap) !== 0) {
+      this.tradesSince = this.t;
+      this.groups.clear();
+      this.#flow.clear();
+      this.#groupCounts.clear();
+    }
+    if ((effect & Effect.lost) !== 0) {
+      this.bookSince = Number.NaN;
+      this.bid = Number.NaN;
+      this.ask = Number.NaN;
+      for (const window of this.#mids) window.clear();
+      for (const top of this.#tops) {
+        top.bid = Number.NaN;
+        top.ask = Number.NaN;
+      }
+    }
+    this.#ledger?.clear();
+    this.#follow();
+    for (const statistic of this.#statistics.values())
+      if (statistic.basis === 'book' || (effect & Effect.tradeGap) !== 0) statistic.clear();
+  }
+}

@@ -1,0 +1,108 @@
+/** A digest of everything decoded and rebuilt, cheap enough to show that two ways of scanning did the same work. */
+
+import type { FlowWindow } from '../market/flow.js';
+import type { Market, TopVolume } from '../market/market.js';
+import { Effect } from '../market/track.js';
+import type { Source } from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind } from '../model/event.js';
+
+const TOP_LEVELS = 10;
+const WINDOW = 5_000_000;
+
+/** What was counted and summed over one src. */
+export interface Sums {
+  src: Source;
+  messages: number;
+  trades: number;
+  depth: number;
+  levels: number;
+  touches: number;
+  /** 32-bit words in hex: decoded trades, book levels, touches; then top-10 sums, 5 s trade sums */
+  digest: string;
+}
+
+/**
+ * Words are polynomials modulo 2^32: h = 31 h + x for each x in order, where x is the low 32 bits of a scaled integer. Any
+ * program that decodes the same messages can compute them.
+ */
+export class Checksum {
+  #top: TopVolume;
+  #flow: FlowWindow;
+  #messages = 0;
+  #trades = 0;
+  #depth = 0;
+  #levels = 0;
+  #touches = 0;
+  #tradeWord = 0;
+  #levelWord = 0;
+  #touchWord = 0;
+  #topWord = 0;
+  #flowWord = 0;
+
+  constructor(market: Market) {
+    this.#top = market.top(TOP_LEVELS);
+    this.#flow = market.flow(WINDOW);
+  }
+
+  /** Goes on with another market of the same src: its instrument changed. */
+  moveTo(market: Market): void {
+    this.#top = market.top(TOP_LEVELS);
+    this.#flow = market.flow(WINDOW);
+  }
+
+  /** Takes in record `i` after the market did; `effect` is what the track said. */
+  add(effect: number, buffer: EventBuffer, i: number): void {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
+    this.#messages++;
+    switch (e[o + Field.KIND]) {
+      case Kind.touch: {
+        this.#touches++;
+        let h = this.#touchWord;
+        h = Math.imul(h, 31) + e[o + Field.PRICE];
+        h = Math.imul(h, 31) + e[o + Field.SIZE];
+        h = Math.imul(h, 31) + e[o + Field.PRICE2];
+        this.#touchWord = (Math.imul(h, 31) + e[o + Field.SIZE2]) | 0;
+        return;
+      }
+      case Kind.trade: {
+        this.#trades++;
+        const h = Math.imul(this.#tradeWord, 31) + e[o + Field.PRICE];
+        this.#tradeWord = (Math.imul(h, 31) + e[o + Field.SIDE] * e[o + Field.SIZE]) | 0;
+        if ((effect & Effect.trade) === 0) return;
+        this.#flow.expire(e[o + Field.T]);
+        this.#flowWord = (Math.imul(this.#flowWord, 31) + (this.#flow.buy - this.#flow.sell)) | 0;
+        return;
+      }
+      case Kind.depth: {
+        this.#depth++;
+        const count = e[o + Field.SIZE] + e[o + Field.PRICE2];
+        const { levels } = buffer;
+        const from = e[o + Field.PRICE] * 2;
+        let h = this.#levelWord;
+        for (let at = from; at < from + count * 2; at += 2) {
+          h = (Math.imul(h, 31) + levels[at]) | 0;
+          h = (Math.imul(h, 31) + levels[at + 1]) | 0;
+        }
+        this.#levelWord = h;
+        this.#levels += count;
+        if ((effect & (Effect.book | Effect.valid)) === 0) return;
+        h = Math.imul(this.#topWord, 31) + this.#top.bid;
+        this.#topWord = (Math.imul(h, 31) + this.#top.ask) | 0;
+      }
+    }
+  }
+
+  sums(src: Source): Sums {
+    const words = [this.#tradeWord, this.#levelWord, this.#touchWord, this.#topWord, this.#flowWord];
+    return {
+      src,
+      messages: this.#messages,
+      trades: this.#trades,
+      depth: this.#depth,
+      levels: this.#levels,
+      touches: this.#touches,
+      digest: words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('-'),
+    };
+  }
+}

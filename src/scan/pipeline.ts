@@ -1,0 +1,262 @@
+/** One src from entries to signals: track, market state, detectors, units. */
+
+import { Market } from '../market/market.js';
+import { createTrack, Effect, type Track } from '../market/track.js';
+import type { Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
+import type { Instrument } from '../model/instrument.js';
+import type { Signal } from '../model/signal.js';
+import { MICROS_PER_MINUTE } from '../model/time.js';
+import type { DetectorRun } from '../signals/detector.js';
+import type { Chosen } from '../signals/registry.js';
+import { Voice } from '../signals/voice.js';
+import type { Venue } from '../venues/venue.js';
+import { Checksum, type Sums } from './checksum.js';
+import type { ScanSettings } from './settings.js';
+
+/** A signal and its JSON line without the newline. */
+export interface Printed {
+  line: string;
+  signal: Signal;
+}
+
+interface Running {
+  run: DetectorRun;
+  /** Effect bits that take away what it rests on */
+  rests: number;
+}
+
+/** What a src's scan tells its owner. */
+export interface PipelineSink {
+  print(printed: Printed): void;
+  /** a sentence for people */
+  note(text: string): void;
+}
+
+/**
+ * Scans one src. Signals of one entry are printed in byte order of their lines, and those of later entries are later in time;
+ * so everything printed is in byte order.
+ */
+export class Pipeline {
+  readonly src: Source;
+  /** an entry at or after `to` was met: nothing more is to come */
+  done = false;
+  readonly #settings: ScanSettings;
+  readonly #sink: PipelineSink;
+  readonly #venue: Venue;
+  readonly #connOf: (origin: number) => string | null;
+  readonly #speaker: { venue: string; symbol: string; recorder: string };
+  #track: Track;
+  #market: Market;
+  readonly #checksum: Checksum | null;
+  #running: Running[] = [];
+  #header: HeaderEntry;
+  #t: Micros = 0;
+  #begun = false;
+  #unitEnd = Number.POSITIVE_INFINITY;
+  #from: Micros;
+  #said: Printed[] = [];
+
+  /** @param connOf the connection that records of an origin came by */
+  constructor(
+    header: HeaderEntry,
+    venue: Venue,
+    settings: ScanSettings,
+    connOf: (origin: number) => string | null,
+    sink: PipelineSink,
+  ) {
+    this.src = header.src;
+    this.#settings = settings;
+    this.#sink = sink;
+    this.#venue = venue;
+    this.#header = header;
+    const { symbol, recorder } = header.tape;
+    this.#speaker = { venue: header.tape.venue, symbol, recorder };
+    this.#from = Math.max(settings.from ?? Number.NEGATIVE_INFINITY, header.tape.from ?? Number.NEGATIVE_INFINITY);
+    this.#connOf = connOf;
+    this.#track = this.#createTrack();
+    this.#market = this.#createMarket();
+    this.#checksum = settings.checksum ? new Checksum(this.#market) : null;
+    this.#createRuns();
+  }
+
+  #createTrack(): Track {
+    const { instrument, flow } = this.#header.tape;
+    return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf });
+  }
+
+  #createMarket(): Market {
+    const { baseline, warmup } = this.#settings;
+    const facts = this.#venue.capabilities;
+    return new Market(this.#track, { facts, warmup, baselineMinutes: baseline / MICROS_PER_MINUTE });
+  }
+
+  #createRuns(): void {
+    for (const chosen of this.#settings.detectors) {
+      const reason = unsupported(chosen, this.#header);
+      if (reason === null) this.#running.push(this.#createRun(chosen));
+      else this.#sink.note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
+    }
+  }
+
+  #createRun({ detector, options }: Chosen): Running {
+    const { capabilities } = this.#venue;
+    const byBook = detector.needs.includes('book');
+    const byTrades = detector.needs.includes('trades');
+    const provable = !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected);
+    const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const voice = new Voice(detector.name, parameters, provable, this.#speaker, this.#market, (t, signal) =>
+      this.#say(t, signal),
+    );
+    const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0);
+    return { run: detector.create(options, this.#market, voice), rests };
+  }
+
+  /** Applies record `i` of a decoded batch. */
+  record(buffer: EventBuffer, i: number): void {
+    const t = buffer.events[i * EVENT_STRIDE + Field.T];
+    if (t > this.#t) this.#move(t);
+    if (this.done) return;
+    const beat = this.#market.advance(this.#t);
+    const effect = this.#track.apply(buffer, i);
+    if (beat !== 0 || (effect & ~Effect.touch) !== 0) this.#follow(effect, beat, buffer, i);
+    this.#checksum?.add(effect, buffer, i);
+  }
+
+  /** Applies an entry that is no decoded message. */
+  entry(entry: Entry): void {
+    if (entry.t > this.#t) this.#move(entry.t);
+    if (this.done) return;
+    const beat = this.#market.advance(this.#t);
+    this.#follow(this.#track.entry(entry), beat, null, 0);
+  }
+
+  /** True where a checkpoint says nothing new: it was reached with a valid book. */
+  get knowsBook(): boolean {
+    return this.#track.state === 'valid';
+  }
+
+  /** An entry at `t` that only moves time. */
+  pass(t: Micros): void {
+    if (t > this.#t) this.#move(t);
+    if (!this.done) this.#follow(Effect.none, this.#market.advance(this.#t), null, 0);
+  }
+
+  /** A header of the same src: another segment, another recorder run, or a changed instrument. */
+  header(header: HeaderEntry): void {
+    const before = this.#header.tape;
+    this.#header = header;
+    const { tape } = header;
+    this.#from = Math.max(this.#from, tape.from ?? Number.NEGATIVE_INFINITY);
+    const sameMarket = sameInstrument(before.instrument, tape.instrument) && before.flow === tape.flow;
+    if (sameMarket && before.recorder === tape.recorder) return;
+    this.#lost('restart');
+    this.#speaker.recorder = tape.recorder;
+    if (sameMarket) return;
+    // sizes and prices have another scale from here on: all state starts anew, sums go on
+    this.#track = this.#createTrack();
+    this.#market = this.#createMarket();
+    this.#running = [];
+    this.#createRuns();
+    if (this.#begun) this.#market.begin(this.#t);
+    this.#checksum?.moveTo(this.#market);
+  }
+
+  /** Bytes of the tape are lost at this place. */
+  damage(): void {
+    this.#lost('damage');
+  }
+
+  #lost(reason: 'damage' | 'restart'): void {
+    const gap = { stream: '*', from: this.#t, reason };
+    this.#follow(this.#track.entry({ t: this.#t, src: this.src, gap }), 0, null, 0);
+  }
+
+  /**
+   * Input has ended: what is open ends one microsecond after the last entry, so that no end stands before its onset. Where
+   * the scan was done before the input was, that time is out of range and nothing is said.
+   */
+  finish(): void {
+    for (const { run } of this.#running) run.close(this.#t + 1, 'eof');
+    this.#flush();
+  }
+
+  sums(): Sums | null {
+    return this.#checksum?.sums(this.src) ?? null;
+  }
+
+  /** Time goes on to `t`: the first entry begins, a unit ends, or the scan is done. */
+  #move(t: Micros): void {
+    const { unit, to } = this.#settings;
+    this.#t = t;
+    if (t >= this.#unitEnd) {
+      for (const { run } of this.#running) run.close(this.#unitEnd - 1, 'hour');
+      this.#flush();
+      this.#unitEnd = (Math.floor(t / unit) + 1) * unit;
+    }
+    if (this.#begun) {
+      this.done = to !== undefined && t >= to;
+      return;
+    }
+    this.done = to !== undefined && t >= to;
+    this.#begun = true;
+    this.#unitEnd = (Math.floor(t / unit) + 1) * unit;
+    this.#market.begin(t);
+  }
+
+  #follow(effect: number, beat: number, buffer: EventBuffer | null, i: number): void {
+    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#lose(effect);
+    const wake = this.#market.apply(effect, buffer, i) | beat;
+    const t = this.#t;
+    const running = this.#running;
+    for (let n = 0; wake !== 0 && n < running.length; n++) {
+      const { run } = running[n];
+      if ((run.wake & wake) !== 0) run.evaluate(t, wake);
+    }
+    // an entry in the last microsecond of a unit shares its time with the ends of that unit
+    if (this.#said.length > 0 && t !== this.#unitEnd - 1) this.#flush();
+  }
+
+  #lose(effect: number): void {
+    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.close(this.#t, 'gap');
+    this.#market.lose(effect);
+    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose();
+  }
+
+  #say(t: Micros, signal: Signal): void {
+    const { to } = this.#settings;
+    if (t >= this.#from && (to === undefined || t < to)) this.#said.push({ line: JSON.stringify(signal), signal });
+  }
+
+  #flush(): void {
+    if (this.#said.length === 0) return;
+    const said = this.#said;
+    this.#said = [];
+    if (said.length > 1) said.sort((a, b) => compareBytes(a.line, b.line));
+    for (const printed of said) this.#sink.print(printed);
+  }
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Byte order of UTF-8, as `LC_ALL=C sort` has it. */
+export function compareBytes(a: string, b: string): number {
+  if (a === b) return 0;
+  // without surrogates UTF-16 has the same order
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
+
+function sameInstrument(a: Instrument, b: Instrument): boolean {
+  return a.tick === b.tick && a.lot === b.lot && a.multiplier === b.multiplier && a.kind === b.kind;
+}
+
+/** Why a detector cannot work on this tape; null where it can. */
+function unsupported({ detector }: Chosen, { tape }: HeaderEntry): string | null {
+  const { channels, flow } = tape;
+  if (channels.length === 0) return null; // the header does not say what was recorded
+  if (detector.needs.includes('trades') && !channels.includes(flow)) return `the tape holds no ${flow} channel`;
+  if (detector.needs.includes('book') && !channels.some((channel) => channel.startsWith('depth')))
+    return 'the tape holds no depth channel';
+  return null;
+}

@@ -1,0 +1,375 @@
+/** absorption: heavy one-sided aggression, little displacement, and passive supply seen to hold. */
+import { ASK, BID, type BookSide } from '../market/book.js';
+import type { FlowWindow } from '../market/flow.js';
+import type { Ledger, LedgerLevel } from '../market/ledger.js';
+import { type GridStatistic, type Market, Wake } from '../market/market.js';
+import type { StepWindow } from '../market/steps.js';
+import type { EndReason } from '../model/signal.js';
+import { type DetectorRun, defineDetector } from './detector.js';
+import { Lifecycle, Step } from './lifecycle.js';
+import { rounded, type Voice } from './voice.js';
+
+/** Until the onset the rule may be missed by this factor: it is made of several thresholds that flicker apart. */
+const SLACK = 0.7;
+
+export default defineDetector({
+  name: 'absorption',
+  summary: 'Heavy one-sided aggression that does not move the price',
+  doc: `Four meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
+B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at one level at least
+"ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the level is still the best or
+within a tick of it. composite (default): B and C. Side is that of the passive party: when buys are absorbed by asks, side is
+sell, absorbed is buys and passive is ask. It ends "held" (aggression faded and the level was not passed for "settle"),
+"broken" (price passed the level by the band) or "pulled" (it was passed after the level was mostly cancelled, not traded).
+Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
+  needs: ['book', 'trades'],
+  parameters: {
+    kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C'], doc: 'which definition' },
+    window: { type: 'duration', default: '10s', min: '500ms', max: '1m', doc: 'window of volume and displacement' },
+    quantile: {
+      type: 'number',
+      default: 0.95,
+      min: 0,
+      max: 1,
+      doc: 'usual quantile of one-sided volume (A and C: of volume at one level)',
+    },
+    volume: { type: 'size', default: '0', doc: 'volume must exceed this size as well' },
+    ticks: {
+      type: 'integer',
+      default: 2,
+      min: 1,
+      max: 10_000,
+      doc: 'band in ticks: largest displacement, and how far beyond a level price has passed it',
+    },
+    bps: {
+      type: 'number',
+      default: 1,
+      min: 0,
+      max: 100,
+      doc: 'band of displacement in bps of the mid; the wider band counts',
+    },
+    zone: {
+      type: 'number',
+      default: 0.5,
+      min: 0,
+      max: 100,
+      doc: 'a level is at least this many bps wide, and at least a tick',
+    },
+    ratio: { type: 'number', default: 0.5, min: 0, max: 1000, doc: 'traded over largest displayed size (C)' },
+    refill: { type: 'number', default: 0.5, min: 0, max: 1, doc: 'share of the traded volume that was refilled (C)' },
+    hold: {
+      type: 'duration',
+      default: '1s',
+      min: '0s',
+      max: '1m',
+      doc: 'the rule must hold this long before the onset',
+    },
+    fade: {
+      type: 'number',
+      default: 0.7,
+      min: 0,
+      max: 1,
+      doc: 'aggression has faded below this share of the usual quantile',
+    },
+    settle: { type: 'duration', default: '3s', min: '0s', max: '1m', doc: 'faded and not passed this long: held' },
+  },
+  lookback: ({ window }) => 2 * window,
+  create(options, market, voice): DetectorRun {
+    return new Absorption(options, market, voice);
+  },
+});
+
+interface AbsorptionOptions {
+  readonly kind: 'composite' | 'A' | 'B' | 'C';
+  readonly window: number;
+  readonly quantile: number;
+  readonly volume: string;
+  readonly ticks: number;
+  readonly bps: number;
+  readonly zone: number;
+  readonly ratio: number;
+  readonly refill: number;
+  readonly hold: number;
+  readonly fade: number;
+  readonly settle: number;
+}
+
+/** What is known of aggression in one direction (+1: buys, absorbed by asks). */
+interface Siege {
+  readonly aggressor: number;
+  readonly passive: BookSide;
+  readonly life: Lifecycle;
+  /** lowest and highest scaled price of the level that holds */
+  low: number;
+  high: number;
+  /** volume that counts as heavy, as it was at the onset */
+  usual: number;
+  /** traded against the level since the window of the onset began */
+  absorbed: number;
+  /** displayed at the level when that window began */
+  displayed: number;
+  /** since when the price is beyond the level; NaN: it is not */
+  passedSince: number;
+  // as last measured, for the evidence
+  ratio: number;
+  refilled: number;
+  cancelled: number;
+  largest: number;
+  displacement: number;
+}
+
+class Absorption implements DetectorRun {
+  readonly wake = Wake.trade | Wake.book | Wake.beat;
+  readonly #options: AbsorptionOptions;
+  readonly #market: Market;
+  readonly #voice: Voice;
+  readonly #flow: FlowWindow;
+  readonly #mid: StepWindow;
+  readonly #ledger: Ledger;
+  readonly #usual: GridStatistic;
+  readonly #least: number;
+  /** the rule speaks of a level */
+  readonly #byLevel: boolean;
+  /** heavy means heavy at one level, not on one side */
+  readonly #heavyLevel: boolean;
+  readonly #sieges: readonly [Siege, Siege];
+
+  constructor(options: AbsorptionOptions, market: Market, voice: Voice) {
+    this.#options = options;
+    this.#market = market;
+    this.#voice = voice;
+    const { kind, window } = options;
+    this.#byLevel = kind !== 'B';
+    this.#heavyLevel = kind === 'A' || kind === 'C';
+    const flow = market.flow(window);
+    const ledger = market.ledger(window, options.zone);
+    this.#flow = flow;
+    this.#mid = market.mid(window);
+    this.#ledger = ledger;
+    this.#usual = this.#heavyLevel
+      ? market.statistic(`level volume ${window}`, 'book', window, (t, sample) => {
+          if (market.track.state !== 'valid') return;
+          sample(ledger.hottest(t, BID)?.traded ?? 0);
+          sample(ledger.hottest(t, ASK)?.traded ?? 0);
+        })
+      : market.statistic(`side volume ${window}`, 'trades', window, (t, sample) => {
+          flow.expire(t);
+          sample(flow.buy);
+          sample(flow.sell);
+        });
+    this.#least = market.scaledSize(options.volume);
+    this.#sieges = [createSiege(1, options), createSiege(-1, options)];
+  }
+
+  evaluate(t: number, why: number): void {
+    this.#flow.expire(t);
+    this.#look(t, why, this.#sieges[0], this.#flow.buy);
+    this.#look(t, why, this.#sieges[1], this.#flow.sell);
+  }
+
+  #look(t: number, why: number, siege: Siege, volume: number): void {
+    if (siege.life.active) this.#follow(t, why, siege, volume);
+    else if (why !== Wake.book) this.#seek(t, siege, volume);
+  }
+
+  /** No event: does the rule hold? Once it does, it may be missed a little until the onset, but not at another level. */
+  #seek(t: number, siege: Siege, volume: number): void {
+    const { life } = siege;
+    const usual = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
+    const arming = !life.idle;
+    // NaN while cold; zero where nothing is usual, so nothing can be heavy
+    if (!(usual > 0 && volume > (arming ? SLACK : 1) * usual)) {
+      if (arming) life.step(t, 0, false, false);
+      return;
+    }
+    siege.usual = usual;
+    const level = !this.#byLevel ? null : arming ? this.#levelAt(t, siege) : this.#ledger.hottest(t, siege.passive);
+    if (this.#byLevel && level === null) {
+      if (arming) life.step(t, 0, false, false);
+      return;
+    }
+    this.#measure(t, siege, level);
+    const score = this.#score(siege, volume);
+    const holds = volume > usual && this.#holds(siege, 1);
+    const step = life.step(t, score, holds, false, this.#holds(siege, SLACK));
+    if (step !== Step.onset) return;
+    siege.passedSince = Number.NaN;
+    this.#voice.onset(t, this.#flow.firstT, this.#facts(siege, volume, score));
+  }
+
+  #levelAt(t: number, siege: Siege): LedgerLevel | null {
+    this.#ledger.advance(t);
+    return this.#ledger.at(siege.passive, siege.low);
+  }
+
+  /** Measures displacement and, where the rule speaks of one, the level. */
+  #measure(t: number, siege: Siege, level: LedgerLevel | null): void {
+    const { aggressor, passive } = siege;
+    siege.displacement = Math.abs(this.#mid.value - this.#mid.start(t));
+    if (level === null) {
+      const best = passive === ASK ? this.#market.ask : this.#market.bid;
+      siege.low = best;
+      siege.high = best;
+      siege.absorbed = aggressor > 0 ? this.#flow.buy : this.#flow.sell;
+      return;
+    }
+    const { tick, width } = this.#ledger;
+    siege.low = level.cell * width;
+    siege.high = siege.low + width - tick;
+    siege.absorbed = level.traded;
+    siege.displayed = level.displayed + level.removed;
+    siege.largest = this.#ledger.maxDisplayed(level, t);
+    siege.refilled = level.refillNet;
+    siege.cancelled = level.cancel;
+    siege.ratio = level.traded > 0 ? Math.min(1, siege.refilled / level.traded) : 0;
+  }
+
+  /** Whether the rule holds as measured; with `slack` below 1 it may be missed by that factor. */
+  #holds(siege: Siege, slack: number): boolean {
+    const { kind, ratio, refill } = this.#options;
+    const still = siege.displacement * slack <= 2 * this.#band();
+    if (kind === 'B') return still;
+    if (this.#heavyLevel && siege.absorbed <= slack * siege.usual) return false;
+    if (kind === 'A') return true;
+    if (siege.absorbed < slack * ratio * siege.largest || siege.ratio < slack * refill) return false;
+    const { tick } = this.#ledger;
+    const best = siege.passive === ASK ? this.#market.ask : this.#market.bid;
+    return best >= siege.low - tick && best <= siege.high + tick && (kind === 'C' || still);
+  }
+
+  /** Effort over result, and how much of it was refilled: more of each is more. */
+  #score(siege: Siege, volume: number): number {
+    const { kind } = this.#options;
+    const effort = (this.#heavyLevel ? siege.absorbed : volume) / siege.usual;
+    if (kind === 'A') return effort;
+    if (kind === 'C') return effort * siege.ratio;
+    const room = 2 * (this.#band() + this.#ledger.tick);
+    const calm = Math.max(0, 1 - siege.displacement / room);
+    const score = kind === 'B' ? effort * calm : effort * calm * siege.ratio;
+    return Number.isNaN(score) ? 0 : score;
+  }
+
+  /** An event runs: does it grow, hold, break? */
+  #follow(t: number, why: number, siege: Siege, volume: number): void {
+    const { aggressor, passive, life } = siege;
+    const market = this.#market;
+    const { fade } = this.#options;
+    if ((why & Wake.trade) !== 0 && market.lastSide === aggressor)
+      if (!this.#byLevel || (market.lastPrice >= siege.low && market.lastPrice <= siege.high))
+        siege.absorbed += market.lastSize;
+    const pass = this.#options.ticks * this.#ledger.tick;
+    const beyond = passive === ASK ? market.ask >= siege.high + pass : market.bid <= siege.low - pass;
+    if (!beyond) siege.passedSince = Number.NaN;
+    else if (Number.isNaN(siege.passedSince)) siege.passedSince = t;
+    // trades and book come on different paths: a passage is judged when both have had their time
+    if (beyond && t - siege.passedSince >= this.#ledger.guard) {
+      this.#refresh(t, siege);
+      life.end(t);
+      this.#end(t, siege, volume, this.#wasPulled(t, siege) ? 'pulled' : 'broken');
+      return;
+    }
+    if (why === Wake.book) return;
+    const faded = volume < fade * siege.usual && !beyond;
+    this.#refresh(t, siege);
+    const score = this.#score(siege, volume);
+    const step = life.step(t, score, !faded, faded);
+    if (step === Step.update) this.#voice.update(t, this.#facts(siege, volume, score));
+    else if (step === Step.end) this.#end(t, siege, volume, 'held');
+  }
+
+  /** Measures the running event's own level anew, over its whole life. */
+  #refresh(t: number, siege: Siege): void {
+    siege.displacement = Math.abs(this.#mid.value - this.#mid.start(t));
+    if (!this.#byLevel) return;
+    this.#ledger.advance(t);
+    const level = this.#ledger.at(siege.passive, siege.low);
+    const displayed = this.#ledger.shown(siege.passive, siege.low);
+    siege.refilled = Math.max(0, siege.absorbed - (siege.displayed - displayed));
+    siege.ratio = Math.min(1, siege.refilled / siege.absorbed);
+    if (level === null) return;
+    siege.cancelled = level.cancel;
+    siege.largest = Math.max(siege.largest, this.#ledger.maxDisplayed(level, t));
+  }
+
+  /** Whether what last stood at the level was mostly cancelled. */
+  #wasPulled(t: number, siege: Siege): boolean {
+    if (!this.#byLevel) return false;
+    this.#ledger.advance(t);
+    const level = this.#ledger.at(siege.passive, siege.low);
+    return level !== null && level.runRemoved - level.runTraded > level.runRemoved / 2;
+  }
+
+  #end(t: number, siege: Siege, volume: number, reason: EndReason): void {
+    this.#voice.end(t, -siege.aggressor, reason, this.#facts(siege, volume, this.#score(siege, volume)));
+  }
+
+  /** The band in scaled price: whole ticks, so that it is the same on any scale. */
+  #band(): number {
+    const { ticks, bps } = this.#options;
+    const { tick } = this.#ledger;
+    const twice = this.#market.bid + this.#market.ask;
+    const wide = bps > 0 && twice > 0 ? Math.floor((twice / (2 * tick)) * (bps / 1e4)) : 0;
+    return tick * Math.max(ticks, wide);
+  }
+
+  #facts(siege: Siege, volume: number, score: number) {
+    const market = this.#market;
+    const { kind, window } = this.#options;
+    const { aggressor, passive } = siege;
+    const ticks = siege.displacement / (2 * this.#ledger.tick);
+    return {
+      side: -aggressor,
+      // the edge that has to be passed
+      price: market.price(passive === ASK ? siege.high : siege.low),
+      score,
+      evidence: {
+        kind,
+        absorbed: aggressor > 0 ? 'buys' : 'sells',
+        passive: passive === ASK ? 'ask' : 'bid',
+        volume: market.size(volume),
+        usual: market.size(siege.usual),
+        absorbed_size: market.size(siege.absorbed),
+        displacement_ticks: Number.isNaN(ticks) ? null : rounded(ticks),
+        ...(this.#byLevel
+          ? {
+              level_low: market.price(siege.low),
+              level_high: market.price(siege.high),
+              refill_lb: market.size(siege.refilled),
+              cancel_lb: market.size(siege.cancelled),
+              max_displayed: market.size(siege.largest),
+            }
+          : {}),
+        window_ms: window / 1000,
+      },
+    };
+  }
+
+  close(t: number, reason: EndReason): void {
+    for (const siege of this.#sieges) {
+      if (siege.life.active) this.#voice.end(t, -siege.aggressor, reason);
+      siege.life.reset();
+    }
+  }
+
+  /** Its measures are in the market, which forgets by itself. */
+  lose(): void {}
+}
+
+function createSiege(aggressor: number, { hold, settle }: AbsorptionOptions): Siege {
+  return {
+    aggressor,
+    passive: aggressor > 0 ? ASK : BID,
+    life: new Lifecycle({ armFor: hold, disarmFor: settle }),
+    low: Number.NaN,
+    high: Number.NaN,
+    usual: Number.NaN,
+    absorbed: 0,
+    displayed: 0,
+    passedSince: Number.NaN,
+    ratio: 0,
+    refilled: 0,
+    cancelled: 0,
+    largest: 0,
+    displacement: Number.NaN,
+  };
+}

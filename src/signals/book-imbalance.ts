@@ -1,0 +1,214 @@
+/** book-imbalance: resting size leans to one side of the book, on average over some seconds. */
+import { ASK, BID, type Book, type BookSide } from '../market/book.js';
+import { GRID, type Market, Wake } from '../market/market.js';
+import { StepWindow } from '../market/steps.js';
+import { type DetectorRun, defineDetector } from './detector.js';
+import { Lifecycle, Step } from './lifecycle.js';
+import { rounded, type Voice } from './voice.js';
+
+/** Imbalances are held as integers of a millionth, so that their mean over time is exact. */
+const UNIT = 1e6;
+
+export default defineDetector({
+  name: 'book-imbalance',
+  summary: 'Resting size leans to one side of the book',
+  doc: `I = (B - A) / (B + A), where B and A are the sizes of the best levels of each side, or of all levels within some
+basis points of the mid. An event begins when the mean of I over the window is at or above the threshold (buy: bids
+are heavier) or at or below its negative (sell). One-sided and crossed books, and measures that reach beyond the part of the book
+that is known, are null and start nothing. A leaning book says that more is offered on one side, not that price will move.`,
+  needs: ['book'],
+  parameters: {
+    levels: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'levels of each side that are summed' },
+    bps: {
+      type: 'number',
+      default: 0,
+      min: 0,
+      max: 1000,
+      doc: 'sum within this many bps of the mid instead; 0: go by levels',
+    },
+    window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'the mean is taken over this time' },
+    on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean imbalance that starts an event' },
+    off: { type: 'number', default: 0.35, min: 0, max: 1, doc: 'mean imbalance that lets it end' },
+    hold: {
+      type: 'duration',
+      default: '1s',
+      min: '0s',
+      max: '1m',
+      doc: 'the mean must stay over (or under) the threshold this long',
+    },
+  },
+  lookback: ({ window }) => window,
+  create(options, market, voice): DetectorRun {
+    return new BookImbalance(options, market, voice);
+  },
+});
+
+interface BookImbalanceOptions {
+  readonly levels: number;
+  readonly bps: number;
+  readonly window: number;
+  readonly on: number;
+  readonly off: number;
+  readonly hold: number;
+}
+
+class BookImbalance implements DetectorRun {
+  readonly wake = Wake.book | Wake.beat;
+  readonly #options: BookImbalanceOptions;
+  readonly #market: Market;
+  readonly #voice: Voice;
+  readonly #measure: Measure;
+  readonly #mean: StepWindow;
+  readonly #lives: readonly [Lifecycle, Lifecycle];
+  readonly #on: number;
+  readonly #off: number;
+  #value = Number.NaN;
+
+  constructor(options: BookImbalanceOptions, market: Market, voice: Voice) {
+    this.#options = options;
+    this.#market = market;
+    this.#voice = voice;
+    this.#measure =
+      options.bps > 0 ? createBandMeasure(market, options.bps) : createLevelMeasure(market, options.levels);
+    this.#mean = new StepWindow(options.window);
+    const rules = { armFor: options.hold, disarmFor: options.hold };
+    this.#lives = [new Lifecycle(rules), new Lifecycle(rules)];
+    this.#on = options.on * UNIT;
+    this.#off = Math.min(options.off, options.on) * UNIT;
+  }
+
+  evaluate(t: number, why: number): void {
+    const measure = this.#measure;
+    measure.read(why);
+    const value = imbalance(measure.bid, measure.ask);
+    const same = value === this.#value || (Number.isNaN(value) && Number.isNaN(this.#value));
+    if (!same) {
+      this.#value = value;
+      this.#mean.set(t, value);
+    } else if ((why & Wake.beat) === 0) return;
+    const mean = this.#mean.mean(t);
+    this.#step(t, 1, mean);
+    this.#step(t, -1, -mean);
+  }
+
+  #step(t: number, side: number, mean: number): void {
+    const life = this.#lives[side > 0 ? 0 : 1];
+    const on = mean >= this.#on;
+    if (!on && life.idle) return;
+    const score = Number.isNaN(mean) ? 0 : mean / UNIT;
+    const step = life.step(t, score, on, !(mean > this.#off));
+    if (step !== Step.none) this.#voice.tell(step, t, this.#mean.firstT(t), this.#facts(side, score), 'faded');
+  }
+
+  #facts(side: number, score: number) {
+    const { bps, levels, window, on } = this.#options;
+    const market = this.#market;
+    const { bid, ask } = this.#measure;
+    const known = !Number.isNaN(this.#value);
+    return {
+      side,
+      price: market.midPrice(),
+      score,
+      evidence: {
+        ...(bps > 0 ? { bps } : { levels }),
+        mean: rounded(side * score),
+        imbalance: known ? rounded(this.#value / UNIT) : null,
+        bid_size: known ? market.size(bid) : null,
+        ask_size: known ? market.size(ask) : null,
+        window_ms: window / 1000,
+        threshold: on,
+      },
+    };
+  }
+
+  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
+    for (const side of [1, -1]) {
+      const life = this.#lives[side > 0 ? 0 : 1];
+      if (life.active) this.#voice.end(t, side, reason);
+      life.reset();
+    }
+  }
+
+  lose(): void {
+    this.#mean.clear();
+    this.#value = Number.NaN;
+  }
+}
+
+/** (B − A) / (B + A) in millionths, rounded alike on both sides of zero; NaN where a side is empty or unknown. */
+export function imbalance(bid: number, ask: number): number {
+  if (!(bid > 0 && ask > 0)) return Number.NaN;
+  const size = Math.round((Math.abs(bid - ask) / (bid + ask)) * UNIT);
+  return bid < ask ? -size : size;
+}
+
+/** Sizes of both sides by some rule; NaN where they cannot be known. */
+interface Measure {
+  bid: number;
+  ask: number;
+  read(why: number): void;
+}
+
+function createLevelMeasure(market: Market, levels: number): Measure {
+  const top = market.top(levels);
+  const { track } = market;
+  const prices = new Float64Array(levels);
+  const sizes = new Float64Array(levels);
+  let covered = false;
+  let checkAt = 0;
+  const reaches = (side: BookSide): boolean => {
+    if (track.book.top(side, levels, prices, sizes) < levels) return false;
+    const last = prices[levels - 1];
+    // NaN bounds: the venue did not say how far the book is known, so what it lists is what there is
+    return side === BID ? !(last < track.low) : !(last > track.high);
+  };
+  const measure: Measure = {
+    bid: Number.NaN,
+    ask: Number.NaN,
+    read() {
+      // the reach changes slowly and costs more than the sums: it is looked at once a second, and while it is short
+      if (market.t >= checkAt || !covered) {
+        checkAt = (Math.floor(market.t / GRID) + 1) * GRID;
+        covered = track.state === 'valid' && market.bid < market.ask && reaches(BID) && reaches(ASK);
+      }
+      measure.bid = covered ? top.bid : Number.NaN;
+      measure.ask = covered ? top.ask : Number.NaN;
+    },
+  };
+  return measure;
+}
+
+function createBandMeasure(market: Market, bps: number): Measure {
+  market.top(1); // asks for the touch
+  const { track } = market;
+  let prices = new Float64Array(256);
+  let sizes = new Float64Array(256);
+  /** sum of a side's sizes up to `limit`; NaN where the book is not known that far */
+  const sum = (book: Book, side: BookSide, limit: number): number => {
+    if (side === BID ? limit < track.low : limit > track.high) return Number.NaN;
+    for (;;) {
+      const n = book.top(side, prices.length, prices, sizes);
+      let total = 0;
+      for (let i = 0; i < n; i++) {
+        if (side === BID ? prices[i] < limit : prices[i] > limit) return total;
+        total += sizes[i];
+      }
+      if (n < prices.length) return total;
+      prices = new Float64Array(prices.length * 2);
+      sizes = new Float64Array(prices.length);
+    }
+  };
+  const measure: Measure = {
+    bid: Number.NaN,
+    ask: Number.NaN,
+    read(why) {
+      // a walk over the band is dear: once a beat is enough for a mean over seconds
+      if ((why & Wake.beat) === 0) return;
+      const known = track.state === 'valid' && market.bid < market.ask;
+      const mid = (market.bid + market.ask) / 2;
+      measure.bid = known ? sum(track.book, BID, mid * (1 - bps / 1e4)) : Number.NaN;
+      measure.ask = known ? sum(track.book, ASK, mid * (1 + bps / 1e4)) : Number.NaN;
+    },
+  };
+  return measure;
+}

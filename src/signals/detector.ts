@@ -1,0 +1,60 @@
+/** The contract of a detector: what it is called, what it needs, its parameters, and how it runs. */
+
+import type { Basis, Market } from '../market/market.js';
+import type { Micros } from '../model/entry.js';
+import type { EndReason } from '../model/signal.js';
+import { defaultOf, type Parameters, type ParameterValue, type Values } from './parameters.js';
+import type { Voice } from './voice.js';
+
+/** One detector on one src. It keeps nothing older than its look-back, its running events aside. */
+export interface DetectorRun {
+  /** Wake bits on which `evaluate` is called */
+  readonly wake: number;
+  /** Looks at the market after the entry at `t` was applied. `why` holds Wake bits. */
+  evaluate(t: Micros, why: number): void;
+  /** Ends what is open, for a reason from outside, and starts afresh. */
+  close(t: Micros, reason: EndReason): void;
+  /** Data it rests on was lost; its events are closed already. */
+  lose(): void;
+}
+
+export interface DetectorModule<P extends Parameters> {
+  name: string;
+  /** one line */
+  summary: string;
+  /** paragraphs for `--list` and the manual */
+  doc: string;
+  needs: readonly Basis[];
+  parameters: P;
+  /** data older than this (µs) plays no role, baselines aside */
+  lookback(options: Values<P>): Micros;
+  create(options: Values<P>, market: Market, voice: Voice): DetectorRun;
+}
+
+/** A detector whose parameter types are forgotten, as the registry holds it. */
+export interface Detector {
+  name: string;
+  summary: string;
+  doc: string;
+  needs: readonly Basis[];
+  parameters: Parameters;
+  lookback(options: Options): Micros;
+  create(options: Options, market: Market, voice: Voice): DetectorRun;
+}
+
+/** Every parameter's value; made by `defaultsOf` and checked readers only. */
+export type Options = Readonly<Record<string, ParameterValue>>;
+
+/** Checks a module's types against its declarations. */
+export function defineDetector<const P extends Parameters>(module: DetectorModule<P>): Detector {
+  return {
+    ...module,
+    lookback: (options) => module.lookback(options as Values<P>),
+    create: (options, market, voice) => module.create(options as Values<P>, market, voice),
+  };
+}
+
+/** All defaults of a detector. */
+export function defaultsOf(detector: Detector): Record<string, ParameterValue> {
+  return Object.fromEntries(Object.entries(detector.parameters).map(([name, one]) => [name, defaultOf(one)]));
+}

@@ -1,0 +1,174 @@
+/** tape-imbalance: aggressors trade mostly one way, over some seconds and over the last orders. */
+import type { FlowWindow } from '../market/flow.js';
+import type { GroupWindow } from '../market/groups.js';
+import { type GridStatistic, type Market, Wake } from '../market/market.js';
+import { type DetectorRun, defineDetector } from './detector.js';
+import { Lifecycle, Step } from './lifecycle.js';
+import { rounded, type Voice } from './voice.js';
+
+/** A running event goes on while the volume is at least this share of the volume that was asked for. */
+const ACTIVE_SHARE = 0.5;
+
+export default defineDetector({
+  name: 'tape-imbalance',
+  summary: 'Aggressors trade mostly one way',
+  doc: `T = (V+ - V-) / (V+ + V-), where V+ and V- are the sizes bought and sold by aggressors. It is taken over a time
+window and over the last aggressor groups (the prints of one taker order count as one group); the smaller one decides, so neither one
+print nor one large order is enough. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
+tape any print is an imbalance of 1.`,
+  needs: ['trades'],
+  parameters: {
+    window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'time window' },
+    groups: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'last aggressor groups (at most one minute old)' },
+    basis: { type: 'choice', default: 'both', choices: ['both', 'time', 'groups'], doc: 'what T is taken over' },
+    on: { type: 'number', default: 0.6, min: 0.01, max: 1, doc: 'T that starts an event' },
+    off: { type: 'number', default: 0.4, min: 0, max: 1, doc: 'T that lets it end' },
+    hold: {
+      type: 'duration',
+      default: '2s',
+      min: '0s',
+      max: '1m',
+      doc: 'T must stay over (or under) the threshold this long',
+    },
+    quantile: {
+      type: 'number',
+      default: 0.7,
+      min: 0,
+      max: 1,
+      doc: "the window's volume must reach this quantile of the baseline",
+    },
+    volume: { type: 'size', default: '0', doc: "the window's volume must reach this size" },
+  },
+  lookback: ({ window }) => window,
+  create(options, market, voice): DetectorRun {
+    return new TapeImbalance(options, market, voice);
+  },
+});
+
+interface TapeImbalanceOptions {
+  readonly window: number;
+  readonly groups: number;
+  readonly basis: 'both' | 'time' | 'groups';
+  readonly on: number;
+  readonly off: number;
+  readonly hold: number;
+  readonly quantile: number;
+  readonly volume: string;
+}
+
+class TapeImbalance implements DetectorRun {
+  readonly wake = Wake.trade | Wake.beat;
+  readonly #options: TapeImbalanceOptions;
+  readonly #market: Market;
+  readonly #voice: Voice;
+  readonly #flow: FlowWindow;
+  readonly #last: GroupWindow;
+  readonly #usual: GridStatistic;
+  readonly #lives: readonly [Lifecycle, Lifecycle];
+  readonly #least: number;
+  readonly #off: number;
+  /** the gate of each side's running event, as it was at the onset: an event must not raise its own bar */
+  readonly #gates: [number, number] = [0, 0];
+
+  constructor(options: TapeImbalanceOptions, market: Market, voice: Voice) {
+    this.#options = options;
+    this.#market = market;
+    this.#voice = voice;
+    const flow = market.flow(options.window);
+    this.#flow = flow;
+    this.#last = market.groups.last(options.groups);
+    this.#usual = market.statistic(`volume ${options.window}`, 'trades', options.window, (t, sample) => {
+      flow.expire(t);
+      sample(flow.buy + flow.sell);
+    });
+    const rules = { armFor: options.hold, disarmFor: options.hold };
+    this.#lives = [new Lifecycle(rules), new Lifecycle(rules)];
+    this.#least = market.scaledSize(options.volume);
+    this.#off = Math.min(options.off, options.on);
+  }
+
+  evaluate(t: number): void {
+    this.#flow.expire(t);
+    const signed = this.#signed(t);
+    this.#step(t, 1, signed);
+    this.#step(t, -1, -signed);
+  }
+
+  /** T by the basis asked for: where both count, the one nearer to zero, and zero where they disagree in sign. */
+  #signed(t: number): number {
+    const { basis } = this.#options;
+    const { buy, sell } = this.#flow;
+    const byTime = buy + sell > 0 ? (buy - sell) / (buy + sell) : 0;
+    if (basis === 'time' || Math.abs(byTime) < this.#off) return basis === 'groups' ? this.#byGroups(t) : byTime;
+    const byGroups = this.#byGroups(t);
+    if (basis === 'groups') return byGroups;
+    if (byTime > 0) return Math.max(0, Math.min(byTime, byGroups));
+    return Math.min(0, Math.max(byTime, byGroups));
+  }
+
+  /** T over the last groups; 0 where there are not enough of them. */
+  #byGroups(t: number): number {
+    if (Number.isNaN(this.#last.firstT(t))) return 0;
+    const { buy, sell } = this.#last;
+    return (buy - sell) / (buy + sell);
+  }
+
+  #step(t: number, side: number, score: number): void {
+    const at = side > 0 ? 0 : 1;
+    const life = this.#lives[at];
+    let on = score >= this.#options.on;
+    if (!on && life.idle) return;
+    const volume = this.#flow.buy + this.#flow.sell;
+    let off = score <= this.#off;
+    if (life.active) off ||= volume < ACTIVE_SHARE * this.#gates[at];
+    else if (on) {
+      // NaN while the baseline is cold: the comparison is false
+      this.#gates[at] = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
+      on = volume > 0 && volume >= this.#gates[at];
+    }
+    const step = life.step(t, score, on, off);
+    if (step !== Step.none) this.#voice.tell(step, t, this.#firstT(t), this.#facts(t, side, score), 'faded');
+  }
+
+  #firstT(t: number): number {
+    const { basis } = this.#options;
+    const { firstT } = this.#flow;
+    if (basis === 'time') return firstT;
+    const groupsFirst = this.#last.firstT(t);
+    return basis === 'groups' || groupsFirst < firstT ? groupsFirst : firstT;
+  }
+
+  #facts(t: number, side: number, score: number) {
+    const { window, groups, on } = this.#options;
+    const market = this.#market;
+    const { buy, sell, count } = this.#flow;
+    const enough = !Number.isNaN(this.#last.firstT(t));
+    return {
+      side,
+      price: Number.isNaN(market.lastPrice) ? null : market.price(market.lastPrice),
+      score,
+      evidence: {
+        imbalance: buy + sell > 0 ? rounded((buy - sell) / (buy + sell)) : null,
+        buy_size: market.size(buy),
+        sell_size: market.size(sell),
+        prints: count,
+        window_ms: window / 1000,
+        groups,
+        groups_imbalance: enough ? rounded(this.#byGroups(t)) : null,
+        volume_gate: market.size(this.#gates[side > 0 ? 0 : 1]),
+        threshold: on,
+      },
+    };
+  }
+
+  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
+    for (const side of [1, -1]) {
+      const life = this.#lives[side > 0 ? 0 : 1];
+      if (life.active) this.#voice.end(t, side, reason);
+      life.reset();
+    }
+  }
+
+  /** All it knows is in the market, which forgets by itself. */
+  lose(): void {}
+}

@@ -1,0 +1,124 @@
+/** `scan` as a command: files and stdin, formats, ranges, lists, refusals and exit status. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { argumentKey, type CommandIo, takesValue } from '../../src/commands/command.js';
+import scan from '../../src/commands/scan.js';
+import { parseTimeSpec } from '../../src/model/time.js';
+import { randomTape } from '../scan/random-tape.js';
+
+interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command with its own defaults, as the program would. */
+async function run(given: Record<string, unknown>, stdin: string[] = []): Promise<Result> {
+  const [stdout, stderr] = [new PassThrough({ highWaterMark: 2 ** 26 }), new PassThrough()];
+  const io: CommandIo = {
+    ...{ stdin: Readable.from(stdin.map((text) => Buffer.from(text))), stdout, stderr },
+    ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, quiet: false },
+    ...{ signal: new AbortController().signal, now: () => 0, env: {}, version: '0', commands: async () => [] },
+  };
+  const args: Record<string, unknown> = { tape: [] };
+  for (const [name, option] of Object.entries(scan.options)) {
+    if (!takesValue(option)) args[argumentKey(name)] = false;
+    else if (option.array) args[argumentKey(name)] = [];
+    else if (option.default !== undefined) args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  }
+  const status = await scan.run({ ...args, ...given }, io);
+  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { status, stdout: text(stdout), stderr: text(stderr) };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tapedeck-scan-command-'));
+const write = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const text = (seed: number, symbol: string): string => `${randomTape({ seed, minutes: 3, symbol }).lines.join('\n')}\n`;
+const btc = text(5, 'BTCUSDT');
+const paths = [write('btc.ndjson', btc), write('eth.ndjson', text(6, 'ETHUSDT'))];
+const lively = { set: ['tape-imbalance.quantile=0.3', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'] };
+
+const refusal = (given: Record<string, unknown>): Promise<string> =>
+  run(given).then(
+    () => 'nothing refused',
+    (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+  );
+
+test('a file and the same bytes on stdin, cut anywhere, give the same lines', async () => {
+  const file = await run({ ...lively, tape: [paths[0]], format: 'json', checksum: true });
+  expect(file.status).toBe(0);
+  const lines = file.stdout.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(5);
+  for (const line of lines) JSON.parse(line);
+  expect(JSON.parse(lines[lines.length - 1])).toMatchObject({ checksum: { src: 'binance-usdm:BTCUSDT' } });
+  const pieces = Array.from({ length: Math.ceil(btc.length / 7777) }, (_, i) => btc.slice(i * 7777, (i + 1) * 7777));
+  expect(await run({ ...lively, tape: ['-'], format: 'json', checksum: true }, pieces)).toEqual(file);
+});
+
+test('several tapes are printed in byte order of their lines', async () => {
+  const { stdout } = await run({ ...lively, tape: paths, format: 'json' });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toEqual([...lines].sort());
+  expect(new Set(lines.map((line) => (JSON.parse(line) as { symbol: string }).symbol)).size).toBe(2);
+});
+
+test('ranges count from the start of the tape', async () => {
+  const whole = (await run({ ...lively, tape: [paths[0]], format: 'json' })).stdout.split('\n');
+  const range = { from: parseTimeSpec('+60s'), to: parseTimeSpec('2023-11-14T22:16:00Z') };
+  const part = (await run({ ...lively, ...range, tape: [paths[0]], format: 'json' })).stdout.split('\n');
+  const inside = (line: string): boolean =>
+    line.slice(9, 28) >= '2023-11-14T22:15:00' && line.slice(9, 28) < '2023-11-14T22:16:00';
+  expect(part.filter((line) => line !== '')).toEqual(whole.filter(inside));
+  expect(part.length).toBeGreaterThan(2);
+});
+
+test('damage is told on stderr, and the status is 1', async () => {
+  const broken = write('broken.ndjson', `${btc}{"t":1\n`);
+  const { status, stderr } = await run({ ...lively, tape: [broken] });
+  expect(status).toBe(1);
+  expect(stderr).toContain('E_LINE');
+});
+
+describe('--list', () => {
+  test('needs no tape; text for people, an object per detector for programs', async () => {
+    expect((await run({ list: true })).stdout).toContain('absorption: Heavy one-sided aggression');
+    const lines = (await run({ list: true, format: 'json' })).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual([
+      'book-imbalance',
+      'tape-imbalance',
+      'absorption',
+    ]);
+  });
+});
+
+describe('refusals', () => {
+  test('no tape, wrong names and values, a config that is not there', async () => {
+    expect(await refusal({})).toContain('E_USAGE: scan: TAPE is missing');
+    expect(await refusal({ tape: paths, detect: ['absorbtion'] })).toContain("did you mean 'absorption'?");
+    expect(await refusal({ tape: ['nowhere'], set: ['absorption.windo=1s'] })).toContain("did you mean 'window'?");
+    expect(await refusal({ tape: paths, config: join(folder, 'none.json') })).toContain(
+      'E_NOT_FOUND: while reading the config',
+    );
+    expect(await refusal({ tape: ['nowhere'] })).toContain('E_NOT_FOUND');
+  });
+
+  test('a config file sets what is not typed', async () => {
+    const config = write('config.json', '{"detect":["tape-imbalance"],"set":{"tape-imbalance":{"quantile":0.3}}}');
+    const { stdout } = await run({ tape: [paths[0]], config, format: 'json' });
+    expect(
+      new Set(
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => (JSON.parse(line) as { signal: string }).signal),
+      ),
+    ).toEqual(new Set(['tape-imbalance']));
+  });
+});

@@ -1,0 +1,33 @@
+/** The public API as another program would use it. */
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import * as api from '../src/index.js';
+
+const fixtures = new URL('../fixtures', import.meta.url).pathname;
+
+test('a tape is opened, read and scanned with what the package exports', async () => {
+  const tape = await api.openTape([join(fixtures, 'full')], Readable.from([]));
+  expect(tape.groups).toHaveLength(2);
+  let lines = 0;
+  for (const flow of tape.flows()) for await (const item of flow) if (!('damage' in item)) lines += item.to - item.from;
+  expect(lines).toBeGreaterThan(10_000);
+  const settings = api.scanSettings({ warmup: 1_000_000 }, { checksum: true });
+  const sums: string[] = [];
+  const notes: string[] = [];
+  const signals = api.scan(tape.flows(), {
+    settings,
+    damage: ({ message }) => void notes.push(message),
+    note: (text) => void notes.push(text),
+    sums: ({ src, messages }) => void sums.push(`${src} ${messages > 50}`),
+  });
+  for await (const batch of signals) for (const { signal } of batch) expect(signal.venue).toBe('binance-usdm');
+  expect(sums.sort()).toEqual(['binance-usdm:BTCUSDT true', 'binance-usdm:ETHUSDT true']);
+  expect(notes).toEqual([]);
+});
+
+test('a wrong path is an error with a code', async () => {
+  await expect(api.openTape([join(fixtures, 'nowhere')], Readable.from([]))).rejects.toMatchObject({
+    code: 'E_NOT_FOUND',
+  });
+});

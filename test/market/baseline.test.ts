@@ -1,0 +1,57 @@
+/** Baselines: exact quantiles over a ring of whole minutes. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Baseline, MinuteCounter } from '../../src/market/baseline.js';
+
+const MINUTE = 60_000_000;
+
+test('quantiles equal those of the sorted list of the minutes in the ring', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), value: fc.nat(30) }), { maxLength: 300 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (samples, minutes, q) => {
+        const baseline = new Baseline(minutes);
+        const list: { minute: number; value: number }[] = [];
+        let t = 7 * MINUTE;
+        for (const { gap, value } of samples) {
+          t += gap * 1_000_000;
+          baseline.add(t, value);
+          list.push({ minute: Math.floor(t / MINUTE), value });
+        }
+        const now = Math.floor(t / MINUTE);
+        const inside = list.filter(({ minute }) => minute >= now - minutes).map(({ value }) => value);
+        inside.sort((a, b) => a - b);
+        expect(baseline.count).toBe(inside.length);
+        const rank = Math.max(0, Math.ceil(q * inside.length) - 1);
+        expect(baseline.quantile(q)).toBe(inside.length === 0 ? Number.NaN : inside[rank]);
+      },
+    ),
+  );
+});
+
+test('a quantile of independent samples is exceeded as often as it says', () => {
+  const baseline = new Baseline(60);
+  let state = 12345;
+  const random = (): number => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return state / 2 ** 32;
+  };
+  let over = 0;
+  for (let i = 0; i < 3000; i++) baseline.add(i * 1_000_000, random());
+  for (let i = 0; i < 3000; i++) if (random() > baseline.quantile(0.9)) over++;
+  // binomial: 300 with a deviation of 16, and the quantile itself is an estimate
+  expect(Math.abs(over - 300)).toBeLessThan(80);
+});
+
+test('a counter counts the last whole minutes and the running one', () => {
+  const counter = new MinuteCounter(2);
+  counter.add(0);
+  counter.add(MINUTE);
+  counter.add(3 * MINUTE - 1);
+  expect(counter.count(3 * MINUTE - 1)).toBe(3);
+  expect(counter.count(3 * MINUTE)).toBe(2);
+  expect(counter.count(4 * MINUTE)).toBe(1);
+  expect(counter.count(100 * MINUTE)).toBe(0);
+});

@@ -1,0 +1,75 @@
+/** Aggressor groups: the prints of one order are one group. */
+import { describe, expect, test } from 'vitest';
+import { GROUP_MAX_AGE, type Group, Groups } from '../../src/market/groups.js';
+
+interface Print {
+  t?: number;
+  matched?: number;
+  id: number;
+  side?: number;
+  price?: number;
+  size?: number;
+}
+
+function grouped(prints: Print[]): Group[] {
+  const groups = new Groups();
+  const closed: Group[] = [];
+  groups.onClose = (group) => closed.push({ ...group });
+  for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1 } of prints)
+    groups.add(t, matched, id, side, price, size);
+  groups.close();
+  return closed;
+}
+
+describe('what belongs to one taker order', () => {
+  test('ten prints of one matched time, side and row of ids are one group', () => {
+    const prints = Array.from({ length: 10 }, (_, i) => ({
+      id: 70 + i,
+      price: 100 + Math.floor(i / 4),
+      size: 2,
+      t: 1000 + i,
+    }));
+    expect(grouped(prints)).toEqual([
+      { firstT: 1000, lastT: 1009, side: 1, volume: 20, prints: 10, levels: 3, firstPrice: 100, lastPrice: 102 },
+    ]);
+  });
+
+  const cases: [string, Print, number][] = [
+    ['the next id', { id: 2 }, 1],
+    ['another side', { id: 2, side: -1 }, 2],
+    ['another matched time', { id: 2, matched: 5001 }, 2],
+    ['a hole in the ids', { id: 3 }, 2],
+    ['a better price for the buyer', { id: 2, price: 99 }, 2],
+    ['a worse price for the buyer', { id: 2, price: 101 }, 1],
+    ['received 10 ms later', { id: 2, t: 11_000 }, 1],
+    ['received later than that', { id: 2, t: 11_001 }, 2],
+  ];
+  test.each(cases)('%s', (_, second, count) => {
+    expect(grouped([{ id: 1 }, second])).toHaveLength(count);
+  });
+});
+
+describe('windows of the last groups', () => {
+  test('ten prints of one order are one group of the window, and the open group counts', () => {
+    const groups = new Groups();
+    const last = groups.last(3);
+    const add = (t: number, id: number, side: number, size: number): void => void groups.add(t, t, id, side, 100, size);
+    add(1000, 1, 1, 5);
+    for (let i = 0; i < 10; i++) groups.add(2000, 2000, 2 + i, 1, 100, 1);
+    expect(last.firstT(2000)).toBeNaN();
+    add(3000, 12, -1, 4);
+    expect([last.firstT(3000), last.buy, last.sell]).toEqual([1000, 15, 4]);
+    add(4000, 13, -1, 7);
+    expect([last.firstT(4000), last.buy, last.sell]).toEqual([2000, 10, 11]);
+    expect(last.firstT(2000 + GROUP_MAX_AGE)).toBeNaN();
+    groups.clear();
+    expect(last.firstT(4000)).toBeNaN();
+  });
+
+  test('a window of one group is the open group', () => {
+    const groups = new Groups();
+    const last = groups.last(1);
+    groups.add(1000, 1, 1, -1, 100, 3);
+    expect([last.firstT(1000), last.buy, last.sell]).toEqual([1000, 0, 3]);
+  });
+});

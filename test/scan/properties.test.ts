@@ -1,0 +1,188 @@
+/** What must hold for every detector on every tape: no look-ahead, parts equal the whole, mirrors, scales, other symbols. */
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import type { Signal } from '../../src/model/signal.js';
+import { formatTime } from '../../src/model/time.js';
+import { readingStart } from '../../src/scan/settings.js';
+import { MIRROR, randomTape } from './random-tape.js';
+import { flowOf, MINUTE, SECOND, START, scanFlows, scanLines, settingsOf, type TestSettings } from './tape-builder.js';
+
+/** Short windows and low bars, so that a few minutes hold many events of each kind. */
+const lively: TestSettings = {
+  unit: MINUTE,
+  baseline: MINUTE,
+  htf: MINUTE,
+  warmup: 20 * SECOND,
+  set: [
+    ...['tape-imbalance.quantile=0.3', 'tape-imbalance.hold=500ms', 'tape-imbalance.groups=5'],
+    ...['absorption.quantile=0.6', 'absorption.window=5s', 'absorption.hold=500ms', 'absorption.ratio=0.3'],
+    ...['book-imbalance.window=2s', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'],
+  ],
+};
+const seeds = fc.integer({ min: 1, max: 1_000_000 });
+/** Runs are counted, not timed: a slow machine may take its time. */
+vi.setConfig({ testTimeout: 120_000 });
+const runs = { numRuns: 12 };
+
+const times = (lines: readonly string[]): number[] => lines.map((line) => Number(line.slice(5, 21)));
+const notEof = (line: string): boolean => !line.includes('"reason":"eof"');
+const timeOf = (line: string): string => line.slice(9, 36);
+
+test('the lively settings do make events of every detector, on troubled tapes too', async () => {
+  const seen = new Set<string>();
+  for (const troubled of [false, true]) {
+    const { signals } = await scanLines(randomTape({ seed: 7, minutes: 8, troubled }).lines, lively);
+    for (const { signal, phase, reason = '' } of signals) seen.add(`${signal} ${phase} ${reason}`);
+  }
+  for (const name of ['book-imbalance', 'tape-imbalance', 'absorption'])
+    for (const phase of ['onset ', 'end hour', 'end gap']) expect([...seen]).toContain(`${name} ${phase}`);
+});
+
+describe('lifecycle', () => {
+  test('each onset has exactly one end, with the same id and side, and never two are open with one key', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.boolean(), async (seed, troubled) => {
+        const { signals, lines } = await scanLines(randomTape({ seed, minutes: 4, troubled }).lines, lively);
+        const open = new Map<string, Signal>();
+        const ids = new Set<string>();
+        for (const signal of signals) {
+          const key = `${signal.signal} ${signal.side}`;
+          if (signal.phase === 'onset') {
+            expect(open.has(key)).toBe(false);
+            expect(ids.has(signal.id)).toBe(false);
+            ids.add(signal.id);
+            open.set(key, signal);
+            continue;
+          }
+          expect(open.get(key)?.id).toBe(signal.id);
+          if (signal.phase === 'end') open.delete(key);
+        }
+        expect(open.size).toBe(0);
+        expect(lines).toEqual([...lines].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+        for (const { evidence } of signals) expect(evidence.first).toBeLessThanOrEqual(evidence.last);
+      }),
+      runs,
+    );
+  });
+});
+
+test('prefix property: signals on a prefix are those of the whole with their time in it', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), async (seed, troubled, share) => {
+      const { lines } = randomTape({ seed, minutes: 4, troubled });
+      const cut = 1 + Math.floor(share * (lines.length - 1));
+      const whole = await scanLines(lines, lively);
+      const part = await scanLines(lines.slice(0, cut), lively);
+      const limit = formatTime(times(lines)[cut - 1]);
+      expect(part.lines.filter(notEof)).toEqual(whole.lines.filter((line) => timeOf(line) <= limit && notEof(line)));
+    }),
+    runs,
+  );
+});
+
+test('unit property: minutes scanned one by one, each after its look-back, are the whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, fc.boolean(), fc.integer({ min: 0, max: 59 }), async (seed, troubled, offset) => {
+      const { lines } = randomTape({ seed, minutes: 5, troubled, start: START + offset * SECOND });
+      const whole = await scanLines(lines, lively);
+      const parts: string[] = [];
+      const t = times(lines);
+      const end = t[t.length - 1];
+      for (let unit = START; unit <= end; unit += MINUTE) {
+        const range = { from: unit, to: unit + MINUTE };
+        // the book is whole from the start; everything else must come from the look-back alone
+        const start = readingStart(settingsOf({ ...lively, ...range }), unit);
+        const blank = lines.map((line, i) => (t[i] >= start ? line : withoutFlow(line)));
+        parts.push(...(await scanLines(blank, { ...lively, ...range })).lines);
+      }
+      expect(parts).toEqual(whole.lines);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+/** A line as the book knows it: trades become messages that say nothing. */
+function withoutFlow(line: string): string {
+  return line.includes('"e":"trade"') ? line.replace(/"msg":.*/, '"msg":{"id":1,"result":null}}') : line;
+}
+
+test('mirrored tapes give mirrored signals', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, async (seed) => {
+      const plain = await scanLines(randomTape({ seed, minutes: 3 }).lines, lively);
+      const mirrored = await scanLines(randomTape({ seed, minutes: 3, mirrored: true }).lines, lively);
+      const facts = (
+        { time, signal, phase, side, score, reason, price, evidence }: Signal,
+        flip: boolean,
+      ): unknown[] => [
+        ...[time, signal, phase, flip === (side === 'buy') ? 'a' : 'b', score, reason],
+        ...[
+          price !== null && flip ? Number((MIRROR / 10 - price).toFixed(2)) : price,
+          evidence.volume,
+          evidence.absorbed_size,
+        ],
+      ];
+      const order = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => (String(a) < String(b) ? -1 : 1));
+      expect(order(mirrored.signals.map((one) => facts(one, true)))).toEqual(
+        order(plain.signals.map((one) => facts(one, false))),
+      );
+    }),
+    runs,
+  );
+});
+
+test('scaling prices and sizes changes no time, ratio or score', async () => {
+  const facts = (signals: Signal[]): unknown[] =>
+    signals.map(({ time, signal, phase, side, score, reason, evidence }) => [
+      ...[time, signal, phase, side, score, reason],
+      ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
+    ]);
+  await fc.assert(
+    fc.asyncProperty(seeds, async (seed) => {
+      const plain = await scanLines(randomTape({ seed, minutes: 3 }).lines, lively);
+      const tiny = {
+        ...{ tick: '0.0000001', lot: '0.000001' },
+        price: (ticks: number) => `0.00${String(ticks).padStart(5, '0')}`,
+        size: (size: number) => `0.${String(size).padStart(6, '0')}`,
+      };
+      const huge = {
+        tick: '100000',
+        lot: '1000000',
+        price: (ticks: number) => `${ticks}00000`,
+        size: (size: number) => `${size}e6`,
+      };
+      for (const scale of [tiny, huge])
+        expect(facts((await scanLines(randomTape({ seed, minutes: 3, ...scale }).lines, lively)).signals)).toEqual(
+          facts(plain.signals),
+        );
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test('other symbols, batch sizes and a shift in time by whole units change nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, fc.integer({ min: 1, max: 50 }), async (seed, every) => {
+      const one = randomTape({ seed, minutes: 3 }).lines;
+      const other = randomTape({ seed: seed + 1, minutes: 3, symbol: 'ETHUSDT', troubled: true }).lines;
+      const alone = await scanLines(one, lively);
+      expect((await scanLines(one, lively, every)).lines).toEqual(alone.lines);
+      const mixed = [...one, ...other]
+        .map((line) => ({ line, t: Number(line.slice(5, 21)) }))
+        .sort((a, b) => a.t - b.t);
+      const both = await scanLines(
+        mixed.map(({ line }) => line),
+        lively,
+      );
+      expect(both.lines.filter((line) => line.includes('"BTCUSDT"'))).toEqual(alone.lines);
+      // as two tapes: all lines in byte order
+      const merged = await scanFlows([flowOf(one, every), flowOf(other)], lively);
+      expect(merged.lines).toEqual([...alone.lines, ...(await scanLines(other, lively)).lines].sort());
+      const later = await scanLines(randomTape({ seed, minutes: 3, start: START + 60 * MINUTE }).lines, lively);
+      expect(later.signals.map(({ phase, side, score }) => [phase, side, score])).toEqual(
+        alone.signals.map(({ phase, side, score }) => [phase, side, score]),
+      );
+    }),
+    { numRuns: 8 },
+  );
+});

@@ -1,0 +1,113 @@
+/** Seeded random markets for property tests: bursts of one-sided trading, a book that follows, gaps and silences. */
+import { type Level, MINUTE, SECOND, TapeBuilder, type TapeOptions } from './tape-builder.js';
+
+export interface RandomTapeOptions extends TapeOptions {
+  seed: number;
+  minutes: number;
+  /** lost messages and silences happen */
+  troubled?: boolean;
+  /** swaps the sides: price p becomes `MIRROR − p` */
+  mirrored?: boolean;
+  /** a full book is written as a checkpoint this often; none by default */
+  checkpointEvery?: number;
+}
+
+export const MIRROR = 20_001;
+const DEPTH = 14;
+
+/** A generator of numbers in [0, 1). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function randomTape({
+  seed,
+  minutes,
+  troubled = false,
+  mirrored = false,
+  ...options
+}: RandomTapeOptions): TapeBuilder {
+  const random = randomFrom(seed);
+  const whole = (most: number): number => Math.floor(random() * most);
+  const tape = new TapeBuilder(options);
+  const flip = (levels: readonly Level[]): Level[] =>
+    mirrored ? levels.map(([price, size]): Level => [MIRROR - price, size]) : [...levels];
+  const depth = (bids: readonly Level[], asks: readonly Level[], lost = 0): void => {
+    if (mirrored) tape.depth(flip(asks), flip(bids), { lost });
+    else tape.depth(bids, asks, { lost });
+  };
+  let bid = 10_000;
+  const sizes = new Map<number, number>();
+  const book = (): [Level[], Level[]] => {
+    const side = (sign: number, first: number): Level[] =>
+      Array.from({ length: DEPTH }, (_, i): Level => {
+        const price = first + sign * i;
+        if (!sizes.has(price)) sizes.set(price, 1 + whole(20));
+        return [price, sizes.get(price) ?? 1];
+      });
+    return [side(-1, bid), side(1, bid + 1)];
+  };
+  const join = (): void => {
+    const [bids, asks] = book();
+    if (mirrored) tape.snapshot(flip(asks), flip(bids));
+    else tape.snapshot(bids, asks);
+  };
+  join();
+  const end = tape.t + minutes * MINUTE;
+  let mood = 0;
+  let moodUntil = 0;
+  while (tape.t < end) {
+    if (tape.t > moodUntil) {
+      mood = whole(3) - 1;
+      moodUntil = tape.t + SECOND * (3 + whole(20));
+    }
+    tape.wait(1000 + whole(mood === 0 ? 400_000 : 150_000));
+    const draw = random();
+    if (draw < 0.45) {
+      const side = (mood === 0 ? random() < 0.5 : random() < 0.5 + 0.45 * mood) ? 1 : -1;
+      const price = side > 0 ? bid + 1 : bid;
+      const shown = sizes.get(price) ?? 1;
+      const size = 1 + whole(Math.min(shown, mood === 0 ? 3 : 8));
+      if (mirrored) tape.trade(-side as 1 | -1, MIRROR - price, size);
+      else tape.trade(side as 1 | -1, price, size);
+      // most of it is refilled, at times the level goes
+      const rest = random() < 0.8 ? shown : shown - size;
+      tape.wait(500 + whole(2000));
+      if (rest > 0) {
+        sizes.set(price, rest);
+        depth(side < 0 ? [[price, rest]] : [], side > 0 ? [[price, rest]] : []);
+      } else {
+        sizes.delete(price);
+        const before = bid;
+        bid += side;
+        sizes.delete(price);
+        const [bids, asks] = book();
+        const gone: Level[] = [[price, 0]];
+        if (side > 0) depth(bids, [...gone, ...asks]);
+        else depth([...gone, ...bids.filter(([p]) => p !== before)], asks);
+      }
+    } else if (draw < 0.85) {
+      const away = whole(DEPTH);
+      const price = random() < 0.5 ? bid - away : bid + 1 + away;
+      const size = 1 + whole(random() < 0.1 ? 200 : 20);
+      sizes.set(price, size);
+      depth(price <= bid ? [[price, size]] : [], price > bid ? [[price, size]] : []);
+    } else if (draw < 0.98 || !troubled) tape.clock();
+    else if (draw < 0.985) tape.wait(SECOND * 30).clock();
+    else if (draw < 0.99) {
+      depth([], [], 2);
+      tape.wait(SECOND);
+      join();
+    } else if (draw < 0.995) {
+      if (mirrored) tape.trade(-1, MIRROR - bid - 1, 1, { lost: 1 });
+      else tape.trade(1, bid + 1, 1, { lost: 1 });
+    } else tape.clock();
+  }
+  return tape;
+}

@@ -1,0 +1,73 @@
+/** Detectors by name, their parameters, and refusals that help. */
+import { describe, expect, test } from 'vitest';
+import { detectorFacts, detectorText } from '../../src/signals/describe.js';
+import { defaultsOf } from '../../src/signals/detector.js';
+import { chooseDetectors, detectors, parseSetting } from '../../src/signals/registry.js';
+
+const refusal = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    return `${(error as { code?: string }).code}: ${(error as Error).message}`;
+  }
+  return 'no refusal';
+};
+
+describe('choosing', () => {
+  test('all detectors with their defaults, unless some are named', () => {
+    expect(chooseDetectors(null, []).map(({ detector }) => detector.name)).toEqual([
+      'book-imbalance',
+      'tape-imbalance',
+      'absorption',
+    ]);
+    expect(chooseDetectors(['absorption', 'absorption'], []).map(({ detector }) => detector.name)).toEqual([
+      'absorption',
+    ]);
+    expect(chooseDetectors([], [])).toEqual([]);
+  });
+
+  test('a later setting wins; durations come in µs', () => {
+    const set = ['absorption.window=4s', 'absorption.window=2500ms', 'absorption.kind=B'].map(parseSetting);
+    expect(chooseDetectors(['absorption'], set)[0].options).toMatchObject({ window: 2_500_000, kind: 'B' });
+  });
+
+  test.each([
+    [
+      ['absorbtion'],
+      [],
+      "E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are book-imbalance, tape-imbalance, absorption",
+    ],
+    [null, ['absorption.windw=1s'], "E_CONFIG: absorption has no parameter 'windw'; did you mean 'window'?"],
+    [null, ['absorption.toString=1s'], "E_CONFIG: absorption has no parameter 'toString'"],
+    [null, ['book-imbalance.on=2'], 'E_CONFIG: book-imbalance.on: "2" is not a number from 0.01 to 1'],
+    [null, ['book-imbalance.on='], 'E_CONFIG: book-imbalance.on: "" is not a number'],
+    [null, ['book-imbalance.levels=1.5'], 'E_CONFIG: book-imbalance.levels: "1.5" is not a whole number'],
+    [null, ['absorption.window=2h'], 'E_CONFIG: absorption.window: "2h" is not a duration from 500ms to 1m'],
+    [null, ['absorption.kind=E'], 'E_CONFIG: absorption.kind: "E" is not one of composite, A, B, C'],
+    [null, ['tape-imbalance.volume=-1'], 'E_CONFIG: tape-imbalance.volume: "-1" is not a size'],
+  ])('%j %j is refused', (names, set, message) => {
+    expect(refusal(() => chooseDetectors(names, set.map(parseSetting)))).toContain(message);
+  });
+
+  test('a setting needs a detector, a parameter and a value', () => {
+    for (const text of ['window=1s', 'absorption', 'absorption.window', '.a=1'])
+      expect(refusal(() => parseSetting(text))).toContain('E_CONFIG');
+  });
+});
+
+test('every detector is described whole, and its defaults are values it accepts', () => {
+  for (const detector of detectors) {
+    const defaults = Object.entries(detector.parameters).map(([parameter, { default: value }]) => ({
+      detector: detector.name,
+      parameter,
+      value,
+    }));
+    expect(chooseDetectors([detector.name], defaults)[0].options).toEqual(defaultsOf(detector));
+    const text = detectorText(detector).join('\n');
+    for (const [name, { doc }] of Object.entries(detector.parameters)) {
+      expect(text).toContain(name);
+      expect(text).toContain(doc);
+    }
+    expect(JSON.parse(JSON.stringify(detectorFacts(detector)))).toMatchObject({ name: detector.name });
+  }
+});
