@@ -52,6 +52,10 @@ export function createSourceSink({ openTape, live, liveSource, counts, failed }:
 
   const fail = (error: unknown): void => {
     broken = true;
+    // lines that were accepted and never reached the system were not written after all
+    const { messages, safeMessages } = tape?.written ?? { messages: 0, safeMessages: 0 };
+    counts.written -= messages - safeMessages;
+    counts.dropped += messages - safeMessages;
     failed(error);
   };
   const show = (t: Micros, line: Buffer): boolean => live?.push(liveSource, t, line) ?? false;

@@ -48,6 +48,8 @@ export interface Written {
   entries: number;
   /** lines written as messages */
   messages: number;
+  /** of these, the ones handed to the system: what a failed write cannot take back */
+  safeMessages: number;
   textBytes: number;
   /** size of the segment files; the open frame is not in it yet */
   compressedBytes: number;
@@ -117,6 +119,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
   /** totals of the segments before this one */
   const before = { entries: 0, textBytes: 0, compressedBytes: 0 };
   let messages = 0;
+  let safeMessages = 0;
   /** lines the segment was opened with */
   let opened = 0;
   let segments = 0;
@@ -127,6 +130,11 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
 
   let file!: SegmentFile;
 
+  const closeFrame = (): void => {
+    file.closeFrame();
+    safeMessages = messages;
+  };
+
   const put = (line: string | Uint8Array, t: Micros, checkpoint: boolean): void => {
     const bytes = typeof line === 'string' ? Buffer.from(line) : line;
     if (bytes.length > MAX_LINE_BYTES || bytes.at(-1) !== 0x0a)
@@ -135,7 +143,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
         `while writing an entry: no whole line, or longer than ${MAX_LINE_BYTES} bytes`,
       );
     const full = file.pendingBytes + bytes.length > frameBytes;
-    if (file.pendingBytes > 0 && (full || t - file.pendingSince >= frameMicros)) file.closeFrame();
+    if (file.pendingBytes > 0 && (full || t - file.pendingSince >= frameMicros)) closeFrame();
     file.add(bytes, t, checkpoint);
   };
 
@@ -163,13 +171,19 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     const full = file;
     // times of the seal follow the last entry, so that a segment's entries all come before the next one's
     const seal = full.seal({ index: ++clock.last, end: ++clock.last });
+    const sealedMessages = messages;
     before.entries += full.entries;
     before.textBytes += full.textBytes;
     before.compressedBytes += full.offset;
     // nobody waits for it here: the next tick throws what went wrong
-    const settled = seal.catch((error: unknown) => {
-      sealFault ??= error;
-    });
+    const settled = seal.then(
+      () => {
+        safeMessages = Math.max(safeMessages, sealedMessages);
+      },
+      (error: unknown) => {
+        sealFault ??= error;
+      },
+    );
     sealing = Promise.all([sealing, settled]);
     openSegment(now);
   };
@@ -191,9 +205,10 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     if (sealFault !== null) throw sealFault;
     if (now >= nextRotation || (rotateBytes !== null && file.offset >= rotateBytes && file.entries > opened))
       rotate(now);
-    else if (now - file.pendingSince >= frameMicros) file.closeFrame();
+    else if (now - file.pendingSince >= frameMicros) closeFrame();
     if (flushMs !== null && now - flushedAt >= flushMs * 1000) {
       file.flush();
+      safeMessages = messages;
       flushedAt = now;
     }
   };
@@ -210,6 +225,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       return {
         entries: before.entries + file.entries,
         messages,
+        safeMessages,
         textBytes: before.textBytes + file.textBytes,
         compressedBytes: before.compressedBytes + file.offset,
         segments,
@@ -234,6 +250,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     async seal() {
       try {
         await file.seal({ index: ++clock.last, end: ++clock.last });
+        safeMessages = messages;
         await sealing;
         if (sealFault !== null) throw sealFault;
       } finally {

@@ -55,6 +55,7 @@ describe('a sealed segment', () => {
     expect(writer.written).toEqual({
       entries: 23,
       messages: 20,
+      safeMessages: 20,
       textBytes: text.length,
       compressedBytes: fs.statSync(path).size,
       segments: 1,
