@@ -1,9 +1,9 @@
 /** `scan` as a command: files and stdin, formats, ranges, lists, refusals and exit status. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { argumentKey, type CommandIo, takesValue } from '../../src/commands/command.js';
 import scan from '../../src/commands/scan.js';
 import { parseTimeSpec } from '../../src/model/time.js';
@@ -35,6 +35,7 @@ async function run(given: Record<string, unknown>, stdin: string[] = []): Promis
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tapedeck-scan-command-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const write = (name: string, text: string): string => {
   const path = join(folder, name);
   writeFileSync(path, text);
