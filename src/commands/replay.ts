@@ -40,7 +40,7 @@ print nothing for what lies before.
 
 Each line is due at a moment counted from the first one, so waiting never adds up to a drift. A line that is late is printed at once.
 
-Damage is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
+Lines are not looked into: one that is no entry passes as it stands, and verify tells. Damage of frames is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
 `,
   async handler({ tape: paths, speed, from, to, maxIdle }, io) {
     if (paths.includes('-') && io.stdinIsTty && !io.quiet)
