@@ -9,7 +9,7 @@ import {
   type ValueDeclaration,
 } from './commands/command.js';
 import { TapedeckError } from './model/errors.js';
-import { nearest } from './program.js';
+import { nearest } from './model/nearest.js';
 
 /** Stands for a bare `-`, which yargs drops (yargs-parser#381). Words of a command line cannot hold U+0000. */
 const DASH = '\u0000-';

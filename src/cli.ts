@@ -5,10 +5,11 @@ import { prepareWords, readArguments } from './arguments.js';
 import { type Command, type CommandIo, globalOptions, type Options, takesValue } from './commands/command.js';
 import { commandHelp, programHelp } from './help.js';
 import { describeError, TapedeckError } from './model/errors.js';
+import { nearest } from './model/nearest.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';
-import { loadCommands, nearest, program, programName, programTitle } from './program.js';
+import { loadCommands, program, programName, programTitle } from './program.js';
 
 const DONE = 0;
 const FAILED = 2;

@@ -12,7 +12,7 @@ import {
   synopsis,
   wholeNumber,
 } from '../src/commands/command.js';
-import { nearest } from '../src/program.js';
+import { nearest } from '../src/model/nearest.js';
 
 const command: Command = defineCommand({
   name: 'play',

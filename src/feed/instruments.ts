@@ -1,6 +1,8 @@
 /** Checking symbols against the venue before anything is recorded: an unknown one is an error that names it. */
+
 import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
+import { editDistance } from '../model/nearest.js';
 import type { Venue } from '../venues/venue.js';
 import { backoffMs } from './backoff.js';
 import type { RestAnswer, RestGet } from './rest.js';
@@ -102,18 +104,4 @@ function nearSymbols(symbol: string, body: unknown, listed: (candidate: string) 
   visit(body, 0);
   const nearest = Math.min(...near.values());
   return [...near.keys()].filter((candidate) => near.get(candidate) === nearest && listed(candidate)).slice(0, 3);
-}
-
-/** Levenshtein distance; gives up at 3. */
-function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return 3;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

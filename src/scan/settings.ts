@@ -1,8 +1,8 @@
 /** What a scan is asked to do, and how much of the past it has to know for that. */
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
+import { didYouMean } from '../model/nearest.js';
 import { MICROS_PER_MINUTE, parseDuration } from '../model/time.js';
-import { nearest } from '../signals/nearest.js';
 import { type Chosen, chooseDetectors, type Setting } from '../signals/registry.js';
 
 export interface ScanSettings {
@@ -103,7 +103,7 @@ export function readConfig(text: string, file: string): GivenSettings {
   if (!isObject(config)) return refuse('not a JSON object');
   for (const key of Object.keys(config))
     if (!CONFIG_KEYS.some((known) => known === key))
-      refuse(`no key '${key}'${nearest(key, CONFIG_KEYS)}; there are ${CONFIG_KEYS.join(', ')}`);
+      refuse(`no key '${key}'${didYouMean(key, CONFIG_KEYS)}; there are ${CONFIG_KEYS.join(', ')}`);
   const duration = (key: keyof typeof SCAN_DEFAULTS): Micros | undefined => {
     const value = config[key];
     if (value === undefined) return undefined;

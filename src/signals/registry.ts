@@ -1,9 +1,9 @@
 /** The detectors tapedeck knows, and how options for them are read. */
 import { TapedeckError } from '../model/errors.js';
+import { didYouMean } from '../model/nearest.js';
 import absorption from './absorption.js';
 import bookImbalance from './book-imbalance.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
-import { nearest } from './nearest.js';
 import { readParameter } from './parameters.js';
 import tapeImbalance from './tape-imbalance.js';
 
@@ -24,7 +24,7 @@ export function detectorByName(name: string): Detector {
   const detector = detectors.find((one) => one.name === name);
   if (detector !== undefined) return detector;
   const names = detectors.map((one) => one.name);
-  throw new TapedeckError('E_CONFIG', `no detector '${name}'${nearest(name, names)}; there are ${names.join(', ')}`);
+  throw new TapedeckError('E_CONFIG', `no detector '${name}'${didYouMean(name, names)}; there are ${names.join(', ')}`);
 }
 
 /**
@@ -42,7 +42,7 @@ export function chooseDetectors(names: readonly string[] | null, settings: reado
       const keys = Object.keys(detector.parameters);
       throw new TapedeckError(
         'E_CONFIG',
-        `${name} has no parameter '${key}'${nearest(key, keys)}; it has ${keys.join(', ')}`,
+        `${name} has no parameter '${key}'${didYouMean(key, keys)}; it has ${keys.join(', ')}`,
       );
     }
     (values.get(detector) as Record<string, number | string>)[key] = readParameter(`${name}.${key}`, parameter, value);

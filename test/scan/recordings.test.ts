@@ -45,6 +45,7 @@ const minutely: TestSettings = {
 describe.each(sessions)('$venue $symbol', ({ venue, symbol, files, instrument, minutes, messages }) => {
   const paths = files.map((file) => join(data, file));
   if (!paths.every((path) => existsSync(path))) {
+    // the recordings are other people's and no part of the project, so a user's machine lacks them
     test.skip('the recordings are not here (../shared/data)', () => {});
     return;
   }
