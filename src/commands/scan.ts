@@ -1,11 +1,12 @@
 /** `tapedeck scan`: signals from tapes, or from a live pipe. */
 import fs from 'node:fs';
+import type { DecodeMode } from '../decode/decoder.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter, type DataWriter } from '../output/stdio.js';
 import { escapeControl, truncate } from '../output/text.js';
 import type { Sums } from '../scan/checksum.js';
-import { scan } from '../scan/scan.js';
+import { scan, scanRooms } from '../scan/scan.js';
 import { type GivenSettings, mergeSettings, readConfig, readingStart, scanSettings } from '../scan/settings.js';
 import { signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
 import { detectorFacts, detectorText } from '../signals/describe.js';
@@ -103,9 +104,12 @@ Damage is reported on stderr with its place, open events end there with reason g
     const settings = scanSettings(given, { checksum, ...range });
     let damaged = 0;
     const sums: Sums[] = [];
-    const flows = tape.flows(range.from === undefined ? {} : { from: readingStart(settings, range.from) });
+    const decoder = decoderOf(io.env.TAPEDECK_SCANNER);
+    const reading = range.from === undefined ? {} : { from: readingStart(settings, range.from) };
+    const flows = tape.flows(reading, scanRooms(decoder));
     const signals = scan(flows, {
       settings,
+      decoder,
       signal: io.signal,
       damage(damage) {
         damaged++;
@@ -130,6 +134,16 @@ Damage is reported on stderr with its place, open events end there with reason g
     return damaged > 0 ? 1 : 0;
   },
 });
+
+const DECODERS: readonly DecodeMode[] = ['wasm', 'typescript', 'json'];
+
+/** The decoder named in the environment: for comparing them, and for a machine whose WebAssembly fails. */
+function decoderOf(name: string | undefined): DecodeMode {
+  if (name === undefined || name === '') return 'wasm';
+  const known = DECODERS.find((one) => one === name);
+  if (known !== undefined) return known;
+  throw new TapedeckError('E_USAGE', `TAPEDECK_SCANNER is '${name}'; it may be ${DECODERS.join(', ')}`);
+}
 
 async function printList(out: DataWriter, json: boolean): Promise<number> {
   if (json) for (const detector of detectors) await out.write(`${JSON.stringify(detectorFacts(detector))}\n`);

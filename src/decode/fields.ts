@@ -1,5 +1,6 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
 import { Field, Kind } from '../model/event.js';
+import { type Form, fieldsOf } from './forms.js';
 import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
 /** Record field of the meanings that fill exactly one. */
@@ -29,4 +30,17 @@ export const KIND_OF: Record<MessageLayout['event'], number> = {
 /** FLAGS of a record: bit 0 off-book print, bit 1 a trade stream that is not the flow, above: layout and stream variant. */
 export function flagsOf(layout: number, stream: number): number {
   return (layout * MAX_STREAMS + stream) << 2;
+}
+
+/** Record fields that a form fills beside KIND and FLAGS. */
+export function filledBy(form: Form): Set<number> {
+  const filled = new Set<number>();
+  for (const { form: written, means } of fieldsOf(form)) {
+    const target = FIELD_OF[means];
+    if (target !== undefined) filled.add(target);
+    if (means === 'id') filled.add(Field.FIRST);
+    if (written === 'flag') filled.add(Field.SIDE);
+    if (written === 'levels') filled.add(means === 'bids' ? Field.SIZE : Field.PRICE2).add(Field.PRICE);
+  }
+  return filled;
 }

@@ -1,16 +1,9 @@
 /** The plain decoder: JSON.parse and the layouts' keys. The oracle of tests, and the way of every unusual message. */
 import { scaleDecimal } from '../model/decimal.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK } from '../model/event.js';
+import type { Bound } from './envelope.js';
 import { FIELD_OF, flagsOf, KIND_OF } from './fields.js';
-import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
-
-/** What the JSON decoder needs to know of a src. */
-export interface JsonNames {
-  symbol: string;
-  lower: string;
-  priceDecimals: number;
-  sizeDecimals: number;
-}
+import type { FieldLayout, MessageLayout } from './layout.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -22,7 +15,8 @@ function isObject(value: unknown): value is JsonObject {
  * Decodes a parsed message into the next record of `out` (KIND to SIZE2 and FLAGS; line and origin are the caller's).
  * A message no layout explains becomes Kind.unknown; one with a value that cannot be held exactly, Kind.invalid.
  */
-export function decodeJson(message: unknown, layouts: Layouts, names: JsonNames, out: EventBuffer): void {
+export function decodeJson(message: unknown, source: Bound, out: EventBuffer): void {
+  const { layouts } = source;
   const e = out.events;
   const o = out.count * EVENT_STRIDE;
   e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
@@ -36,7 +30,7 @@ export function decodeJson(message: unknown, layouts: Layouts, names: JsonNames,
     return;
   }
   const payload = message[layouts.payloadKey];
-  const prefix = names.lower + layouts.separator;
+  const prefix = source.lower + layouts.separator;
   if (!topic.startsWith(prefix) || !isObject(payload)) return;
   const stream = topic.slice(prefix.length);
   for (let index = 0; index < layouts.messages.length; index++) {
@@ -46,13 +40,13 @@ export function decodeJson(message: unknown, layouts: Layouts, names: JsonNames,
     if ((layout.type ?? undefined) !== payload[layouts.typeKey]) continue;
     const levels = out.levelCount;
     e[o + Field.FLAGS] = flagsOf(index, variant);
-    e[o + Field.KIND] = fill(layout, payload, names, out, o) ? KIND_OF[layout.event] : Kind.invalid;
+    e[o + Field.KIND] = fill(layout, payload, source, out, o) ? KIND_OF[layout.event] : Kind.invalid;
     if (e[o + Field.KIND] === Kind.invalid) out.levelCount = levels;
     return;
   }
 }
 
-function fill(layout: MessageLayout, payload: JsonObject, names: JsonNames, out: EventBuffer, o: number): boolean {
+function fill(layout: MessageLayout, payload: JsonObject, source: Bound, out: EventBuffer, o: number): boolean {
   const e = out.events;
   const book = layout.event === 'depth' || layout.event === 'partial';
   if (book) e[o + Field.PRICE] = out.levelCount;
@@ -60,7 +54,7 @@ function fill(layout: MessageLayout, payload: JsonObject, names: JsonNames, out:
   for (const field of ordered) {
     const value = payload[field.key];
     if (value === undefined && field.optional === true) continue;
-    if (!fillField(field, value, layout, names, out, o)) return false;
+    if (!fillField(field, value, layout, source, out, o)) return false;
   }
   return true;
 }
@@ -74,7 +68,7 @@ function fillField(
   field: FieldLayout,
   value: unknown,
   layout: MessageLayout,
-  names: JsonNames,
+  source: Bound,
   out: EventBuffer,
   o: number,
 ): boolean {
@@ -89,13 +83,13 @@ function fillField(
       return true;
     case 'price':
     case 'size': {
-      const scaled = typeof value === 'string' ? scaleDecimal(value, names[`${field.form}Decimals`]) : Number.NaN;
+      const scaled = typeof value === 'string' ? scaleDecimal(value, source.scale[field.form]) : Number.NaN;
       if (!(scaled >= 0)) return false;
       e[o + target] = scaled;
       return true;
     }
     case 'levels': {
-      const count = fillLevels(value, names, out);
+      const count = fillLevels(value, source, out);
       e[o + (field.means === 'bids' ? Field.SIZE : Field.PRICE2)] = count;
       return count >= 0;
     }
@@ -104,19 +98,19 @@ function fillField(
       return typeof value === 'boolean';
     case 'text':
       if (typeof value !== 'string') return false;
-      if (field.means === 'symbol') return value === names.symbol;
+      if (field.means === 'symbol') return value === source.symbol;
       if (!(layout.flowPrints ?? []).includes(value)) e[o + Field.FLAGS] += OFF_BOOK;
       return true;
   }
 }
 
-function fillLevels(value: unknown, names: JsonNames, out: EventBuffer): number {
+function fillLevels(value: unknown, { scale }: Bound, out: EventBuffer): number {
   if (!Array.isArray(value)) return -1;
   while ((out.levelCount + value.length) * 2 > out.levels.length) out.growLevels();
   for (const level of value) {
     if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string') return -1;
-    const price = scaleDecimal(level[0], names.priceDecimals);
-    const size = scaleDecimal(level[1], names.sizeDecimals);
+    const price = scaleDecimal(level[0], scale.price);
+    const size = scaleDecimal(level[1], scale.size);
     if (!(price >= 0 && size >= 0)) return -1;
     out.levels[out.levelCount * 2] = price;
     out.levels[out.levelCount * 2 + 1] = size;

@@ -52,13 +52,16 @@ export interface MessageLayout {
   flowPrints?: string[];
   /**
    * Usual byte forms of the payload, tried in order. `<key>` stands for the field of that key, `<symbol>` for the
-   * symbol, `<*>` for the inside of a plain ASCII string and `<#>` for a plain integer that nobody reads.
+   * symbol; `<*>` for the inside of a plain ASCII string, `<#>` for a plain integer and `<!>` for a boolean that nobody
+   * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field.
    */
   usual: string[];
 }
 
 /** All that is needed to decode a venue's messages. */
 export interface Layouts {
+  /** a word of its own: the scanner compiled at build time is found by it */
+  id: string;
   /** the wrapper around a payload, with `<topic>` and `<payload>` */
   wrapper: string;
   /** keys of topic and payload in the wrapper, and of the type in the payload */

@@ -4,16 +4,14 @@ import { formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { BookState, Checkpoint, CloseEntry, Entry, Gap, Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
+import type { LadderRooms } from '../model/ladder.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
-import { ASK, BID, Book, type BookSide } from './book.js';
+import { ASK, BID, Book, type LevelListener } from './book.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
 import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
-
-/** Called for every level an applied update sets, while the book is valid; sizes are scaled integers. */
-export type LevelListener = (side: BookSide, price: number, before: number, after: number) => void;
 
 /** What the recorder says when it closes a connection because it was told to end. */
 const OWN_CLOSE = 'stop';
@@ -32,6 +30,8 @@ export interface TrackOptions {
    */
   connOf?: (origin: number) => string | null;
   onLevel?: LevelListener;
+  /** where the book's ladders live */
+  ladders?: LadderRooms | undefined;
 }
 
 /** State of one src; see `createTrack`. */
@@ -76,7 +76,7 @@ export class Track {
   constructor(options: TrackOptions) {
     this.instrument = options.instrument;
     this.scale = scaleOf(options.instrument);
-    this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price));
+    this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price), options.ladders);
     this.#rules = options.rules;
     this.continuity = options.rules.continuity();
     this.onLevel = options.onLevel ?? null;
@@ -201,20 +201,9 @@ export class Track {
     const { book, onLevel } = this;
     const low = onLevel === null ? Number.POSITIVE_INFINITY : this.levelBand.low;
     const { high } = this.levelBand;
-    let at = start * 2;
-    const middle = at + bids * 2;
-    const end = middle + asks * 2;
-    // most levels lie far from the touch: a comparison each is cheaper than a call
-    for (; at < middle; at += 2) {
-      const price = levels[at];
-      const before = book.set(BID, price, levels[at + 1]);
-      if (price >= low && price <= high) onLevel?.(BID, price, before, levels[at + 1]);
-    }
-    for (; at < end; at += 2) {
-      const price = levels[at];
-      const before = book.set(ASK, price, levels[at + 1]);
-      if (price >= low && price <= high) onLevel?.(ASK, price, before, levels[at + 1]);
-    }
+    const middle = (start + bids) * 2;
+    book.apply(BID, levels, start * 2, middle, low, high, onLevel ?? undefined);
+    book.apply(ASK, levels, middle, middle + asks * 2, low, high, onLevel ?? undefined);
     book.settle();
     this.counts.applied++;
     if (book.crossed()) this.counts.crossed++;

@@ -30,3 +30,17 @@ export interface Damage {
 
 /** Flow between layers: batches of lines, with damage reported in its place. */
 export type LineFlow = AsyncIterable<LineBatch | Damage>;
+
+/** Where text is put together: a consumer that reads faster from memory of its own hands such rooms out. */
+export interface TextRooms {
+  /** a buffer of at least so many bytes */
+  take(bytes: number): Buffer;
+  /** it is not used any more */
+  give(room: Buffer): void;
+}
+
+/** Rooms of ordinary memory. */
+export const plainRooms: TextRooms = {
+  take: (bytes) => Buffer.allocUnsafeSlow(bytes),
+  give: () => {},
+};

@@ -18,11 +18,33 @@ function leadingZeros(digits: string): number {
 /** Largest magnitude a scaled integer may have. */
 export const MAX_SCALED = Number.MAX_SAFE_INTEGER;
 
+const POW10 = Array.from({ length: 16 }, (_, n) => Number(`1e${n}`));
+
+/** The same for a plain decimal of up to 15 digits that needs no more decimals than there are; -1 for any other text. */
+function scalePlain(text: string, decimals: number): number {
+  let value = 0;
+  let left = -1;
+  const { length } = text;
+  if (length === 0 || length > 15 || decimals > 15) return -1;
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      if (left >= 0) left--;
+    } else if (digit === -2 && left < 0 && i > 0 && length - i - 1 <= decimals) left = decimals;
+    else return -1;
+  }
+  value *= POW10[left < 0 ? decimals : left];
+  return value <= MAX_SCALED ? value : -1;
+}
+
 /**
  * Reads a decimal such as `0.080100`, `28145.10` or `7.548E+4` as `value × 10^decimals`.
  * @returns the exact integer, or NaN when the text is no decimal, needs more decimals, or exceeds 2^53.
  */
 export function scaleDecimal(text: string, decimals: number): number {
+  const plain = scalePlain(text, decimals);
+  if (plain >= 0) return plain;
   const match = DECIMAL.exec(text);
   if (match === null) return Number.NaN;
   const fraction = withoutEndingZeros(match[3] ?? '');

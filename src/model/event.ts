@@ -71,14 +71,20 @@ export class EventBuffer {
   /** pairs used in `levels` */
   levelCount = 0;
 
-  constructor(events = 4096, levels = 32768) {
-    this.events = new Float64Array(events * EVENT_STRIDE);
-    this.levels = new Float64Array(levels * 2);
+  /** `levels` before any message outgrew it */
+  readonly #home: Float64Array;
+
+  /** Room for so many records and level pairs, or room that is there already. */
+  constructor(events: number | Float64Array = 4096, levels: number | Float64Array = 32768) {
+    this.events = typeof events === 'number' ? new Float64Array(events * EVENT_STRIDE) : events;
+    this.#home = typeof levels === 'number' ? new Float64Array(levels * 2) : levels;
+    this.levels = this.#home;
   }
 
   clear(): void {
     this.count = 0;
     this.levelCount = 0;
+    this.levels = this.#home;
   }
 
   /** Doubles the room for levels; for the rare message that outgrows it. */

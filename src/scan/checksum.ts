@@ -59,10 +59,10 @@ export class Checksum {
       case Kind.touch: {
         this.#touches++;
         let h = this.#touchWord;
-        h = Math.imul(h, 31) + e[o + Field.PRICE];
-        h = Math.imul(h, 31) + e[o + Field.SIZE];
-        h = Math.imul(h, 31) + e[o + Field.PRICE2];
-        this.#touchWord = (Math.imul(h, 31) + e[o + Field.SIZE2]) | 0;
+        h = Math.imul(h, 31) + (e[o + Field.PRICE] | 0);
+        h = Math.imul(h, 31) + (e[o + Field.SIZE] | 0);
+        h = Math.imul(h, 31) + (e[o + Field.PRICE2] | 0);
+        this.#touchWord = (Math.imul(h, 31) + (e[o + Field.SIZE2] | 0)) | 0;
         return;
       }
       case Kind.trade: {
@@ -78,11 +78,12 @@ export class Checksum {
         this.#depth++;
         const count = e[o + Field.SIZE] + e[o + Field.PRICE2];
         const { levels } = buffer;
-        const from = e[o + Field.PRICE] * 2;
+        const from = (e[o + Field.PRICE] * 2) | 0;
+        const to = (from + count * 2) | 0;
         let h = this.#levelWord;
-        for (let at = from; at < from + count * 2; at += 2) {
-          h = (Math.imul(h, 31) + levels[at]) | 0;
-          h = (Math.imul(h, 31) + levels[at + 1]) | 0;
+        for (let at = from; at < to; at += 2) {
+          // integers before they are added, and two terms a step: each step waits for the one before
+          h = (Math.imul(h, 961) + (Math.imul(levels[at] | 0, 31) + (levels[at + 1] | 0))) | 0;
         }
         this.#levelWord = h;
         this.#levels += count;

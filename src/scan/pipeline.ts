@@ -1,5 +1,6 @@
 /** One src from entries to signals: track, market state, detectors, units. */
 
+import { scannerLadders } from '../decode/wasm-ladders.js';
 import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
@@ -82,7 +83,7 @@ export class Pipeline {
 
   #createTrack(): Track {
     const { instrument, flow } = this.#header.tape;
-    return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf });
+    return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf, ladders: scannerLadders });
   }
 
   #createMarket(): Market {

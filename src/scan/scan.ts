@@ -1,7 +1,8 @@
 /** Flows of lines to signals: decoding, one pipeline per src, and the order in which several flows are printed. */
 
-import { createDecoder, type Decoder } from '../decode/decoder.js';
-import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
+import { createDecoder, type DecodeMode, type Decoder } from '../decode/decoder.js';
+import { scannerBuffer, scannerRooms } from '../decode/wasm-scanner.js';
+import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
 import type { HeaderEntry, Source } from '../model/entry.js';
 import { TAPE_VERSION } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
@@ -23,6 +24,13 @@ export interface ScanOptions {
   sums?(sums: Sums): void;
   /** ends the scan as if the input had ended */
   signal?: AbortSignal;
+  /** which decoder is used; the results are the same */
+  decoder?: DecodeMode | undefined;
+}
+
+/** Where the text of flows that are to be scanned is best put together; undefined where it does not matter. */
+export function scanRooms(mode: DecodeMode = 'wasm'): TextRooms | undefined {
+  return mode === 'wasm' ? scannerRooms() : undefined;
 }
 
 /**
@@ -33,7 +41,7 @@ export interface ScanOptions {
  */
 export async function* scan(flows: readonly LineFlow[], options: ScanOptions): AsyncGenerator<Printed[]> {
   // records are used up within a batch, so one buffer serves all flows; it is small enough to stay in the nearest caches
-  const buffer = new EventBuffer(256, 4096);
+  const buffer = (options.decoder ?? 'wasm') === 'wasm' ? scannerBuffer() : new EventBuffer(256);
   const scans = flows.map((flow) => scanFlow(flow, options, buffer));
   yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
 }
@@ -100,7 +108,7 @@ class FlowScanner {
   done = false;
   readonly #options: ScanOptions;
   readonly #buffer: EventBuffer;
-  readonly #decoder: Decoder = createDecoder();
+  readonly #decoder: Decoder;
   readonly #pipelines = new Map<Source, Pipeline>();
   /** by index of `Decoder.origins` */
   readonly #byOrigin: Pipeline[] = [];
@@ -111,6 +119,7 @@ class FlowScanner {
   constructor(options: ScanOptions, buffer: EventBuffer) {
     this.#options = options;
     this.#buffer = buffer;
+    this.#decoder = createDecoder(options.decoder);
   }
 
   take(item: LineBatch | Damage): Printed[] {

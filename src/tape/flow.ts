@@ -1,7 +1,7 @@
 /** Segments and pipes as flows of batches. */
 import fs from 'node:fs';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import type { LineFlow } from '../model/batch.js';
+import type { LineFlow, TextRooms } from '../model/batch.js';
 import { fromSystemError } from '../model/errors.js';
 import { type Segment, type SegmentRange, segmentItems } from './segment.js';
 import { createTapeDecoder } from './tape-decoder.js';
@@ -12,7 +12,7 @@ const BATCHES_PER_TURN = 8;
 /** The entries of one segment as a flow; a batch is valid until the next is asked for. */
 export async function* readSegment(segment: Segment, range: SegmentRange = {}): LineFlow {
   if (segment.form === 'stream') {
-    yield* readStream(fs.createReadStream(segment.path), segment.path);
+    yield* readStream(fs.createReadStream(segment.path), segment.path, range.rooms);
     return;
   }
   let batches = 0;
@@ -28,8 +28,8 @@ export async function* readSegment(segment: Segment, range: SegmentRange = {}): 
  * @param name for messages
  * @throws {TapedeckError} E_NOT_A_TAPE, E_IO
  */
-export async function* readStream(readable: AsyncIterable<Uint8Array>, name: string): LineFlow {
-  const decoder = createTapeDecoder({ file: name });
+export async function* readStream(readable: AsyncIterable<Uint8Array>, name: string, rooms?: TextRooms): LineFlow {
+  const decoder = createTapeDecoder({ file: name, rooms });
   const chunks = readable[Symbol.asyncIterator]();
   try {
     while (!decoder.done) {
@@ -45,6 +45,7 @@ export async function* readStream(readable: AsyncIterable<Uint8Array>, name: str
       }
     }
   } finally {
+    decoder.close();
     await chunks.return?.();
   }
 }

@@ -1,5 +1,5 @@
 /** Text in pieces to batches of whole lines: one reused buffer, the unfinished line carried from piece to piece. */
-import type { Damage, LineBatch } from '../model/batch.js';
+import { type Damage, type LineBatch, plainRooms, type TextRooms } from '../model/batch.js';
 import { countLines } from './checkpoints.js';
 import { MAX_LINE_BYTES } from './line.js';
 
@@ -21,11 +21,15 @@ export interface LineAssembly {
   readonly unfinished: boolean;
   /** the number of lines in the next piece is known (from an index), so need not be counted */
   expect(lines: number): void;
+  /** gives the text's room back; batches given out end their life */
+  close(): void;
 }
 
-/** @param file name for messages @param firstLine one-based number of the first line */
-export function createLineAssembly(file: string, firstLine = 1): LineAssembly {
-  let text = Buffer.allocUnsafeSlow(0);
+const NO_TEXT = Buffer.alloc(0);
+
+/** @param file name for messages @param firstLine one-based number of the first line @param rooms where text is put together */
+export function createLineAssembly(file: string, firstLine = 1, rooms: TextRooms = plainRooms): LineAssembly {
+  let text: Buffer = NO_TEXT;
   /** the unfinished line is `text[heldFrom, heldTo)` */
   let heldFrom = 0;
   let heldTo = 0;
@@ -39,8 +43,9 @@ export function createLineAssembly(file: string, firstLine = 1): LineAssembly {
     const held = heldTo - heldFrom;
     if (held + bytes > text.length) {
       const size = Math.max(held + bytes, Math.min(text.length * 2, MAX_LINE_BYTES));
-      const grown = Buffer.allocUnsafeSlow(size);
+      const grown = rooms.take(size);
       text.copy(grown, 0, heldFrom, heldTo);
+      rooms.give(text);
       text = grown;
     } else if (heldFrom > 0) text.copyWithin(0, heldFrom, heldTo);
     heldFrom = 0;
@@ -110,6 +115,10 @@ export function createLineAssembly(file: string, firstLine = 1): LineAssembly {
     },
     expect(lines) {
       expected = lines;
+    },
+    close() {
+      rooms.give(text);
+      text = NO_TEXT;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** One file of a tape: what it is, where its frames stand, and its entries from any frame on. */
 import fs from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Damage } from '../model/batch.js';
+import type { Damage, TextRooms } from '../model/batch.js';
 import { type HeaderEntry, type Micros, type Source, TAPE_VERSION } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastTimeOf } from './checkpoints.js';
@@ -41,6 +41,8 @@ export interface SegmentRange {
   fromFrame?: number;
   /** first frame not to read */
   toFrame?: number;
+  /** where text is put together */
+  rooms?: TextRooms | undefined;
 }
 
 /**
@@ -135,6 +137,7 @@ export function* segmentItems(
     frame: fromFrame,
     line: frames.slice(0, fromFrame).reduce((line, frame) => line + frame.lines, 1),
     linesOf: (frame) => (segment.sealed ? (frames[frame]?.lines ?? -1) : -1),
+    rooms: range.rooms,
   });
   const fd = openFile(path);
   let position = offset;
@@ -167,6 +170,7 @@ export function* segmentItems(
       decoder.end();
     }
   } finally {
+    decoder.close();
     fs.closeSync(fd);
   }
 }

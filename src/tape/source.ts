@@ -1,5 +1,5 @@
 /** The tape of one src over all its segments, cut to a range of time the way `replay --from --to` does. */
-import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
+import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
 import type { Micros, Source } from '../model/entry.js';
 import { findCheckpoint, lastTimeOf } from './checkpoints.js';
 import { readSegment } from './flow.js';
@@ -31,8 +31,9 @@ export function groupBySource(segments: readonly Segment[]): Segment[][] {
 /**
  * The entries of the segments of one src, in order of time. With `from`, reading starts at the frame of the last
  * checkpoint at or before it where the segment has an index.
+ * @param rooms where text is put together
  */
-export async function* readSegments(segments: readonly Segment[], range: TimeRange = {}): LineFlow {
+export async function* readSegments(segments: readonly Segment[], range: TimeRange = {}, rooms?: TextRooms): LineFlow {
   const sorted = [...segments].sort((a, b) => a.first - b.first);
   const { from, to } = range;
   if (isEmpty(from, to)) return;
@@ -44,7 +45,7 @@ export async function* readSegments(segments: readonly Segment[], range: TimeRan
           0,
         );
   const wanted = sorted.slice(start).filter((segment) => !(to !== undefined && segment.first >= to));
-  const flow = from === undefined ? concatenate(wanted) : concatenateFrom(wanted, from);
+  const flow = from === undefined ? concatenate(wanted, rooms) : concatenateFrom(wanted, from, rooms);
   yield* from === undefined && to === undefined ? flow : selectRange(flow, from, to);
 }
 
@@ -91,11 +92,11 @@ export function cutBatch(batch: LineBatch, from: number, to: number): LineBatch 
   return { ...batch, from, to, line };
 }
 
-async function* concatenate(segments: readonly Segment[]): LineFlow {
-  for (const segment of segments) yield* readSegment(segment);
+async function* concatenate(segments: readonly Segment[], rooms: TextRooms | undefined): LineFlow {
+  for (const segment of segments) yield* readSegment(segment, { rooms });
 }
 
-async function* concatenateFrom(segments: readonly Segment[], from: Micros): LineFlow {
+async function* concatenateFrom(segments: readonly Segment[], from: Micros, rooms: TextRooms | undefined): LineFlow {
   const [first, ...others] = segments;
   if (first === undefined) return;
   const fromFrame = startFrame(first, from);
@@ -103,8 +104,8 @@ async function* concatenateFrom(segments: readonly Segment[], from: Micros): Lin
     const bytes = Buffer.from(entryLine(first.header()));
     yield { bytes, from: 0, to: bytes.length, file: first.path, frame: 0, line: 1 };
   }
-  yield* readSegment(first, fromFrame > 0 ? { fromFrame } : {});
-  yield* concatenate(others);
+  yield* readSegment(first, fromFrame > 0 ? { fromFrame, rooms } : { rooms });
+  yield* concatenate(others, rooms);
 }
 
 /** The frame that holds the last checkpoint at or before `from`; 0 when the segment has none or no index. */

@@ -1,5 +1,5 @@
 /** Bytes of a tape (zstd or plain NDJSON) to batches of lines, without I/O; damage is reported where it stands. */
-import type { Damage, LineBatch } from '../model/batch.js';
+import type { Damage, LineBatch, TextRooms } from '../model/batch.js';
 import { TapedeckError } from '../model/errors.js';
 import { FrameDecompressor, frameExtent, frameHeader, StreamDecompressor } from './frame.js';
 import { isMagicAt, ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
@@ -22,6 +22,8 @@ export interface TapeDecoderOptions {
   linesOf?: (frame: number) => number;
   /** what the input is, when that is known; else its first bytes tell */
   form?: 'zstd' | 'plain';
+  /** where text is put together */
+  rooms?: TextRooms | undefined;
 }
 
 /** A batch that knows at which byte of the input its frame starts. */
@@ -43,6 +45,8 @@ export interface TapeDecoder {
   readonly position: number;
   readonly frame: number;
   readonly line: number;
+  /** no more is wanted: the batches given out end their life */
+  close(): void;
 }
 
 type State = 'sniff' | 'plain' | 'frames' | 'stream' | 'skip' | 'lost' | 'done';
@@ -50,7 +54,7 @@ type State = 'sniff' | 'plain' | 'frames' | 'stream' | 'skip' | 'lost' | 'done';
 /** A decoder is fed through `room` and `filled`, and emptied through `next`; one buffer serves all its batches. */
 export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
   const { file } = options;
-  const lines = createLineAssembly(file, options.line ?? 1);
+  const lines = createLineAssembly(file, options.line ?? 1, options.rooms);
   const queue: (LineBatch | Damage)[] = [];
   let state: State = options.form === 'zstd' ? 'frames' : options.form === 'plain' ? 'plain' : 'sniff';
   let input = Buffer.allocUnsafeSlow(0);
@@ -302,5 +306,6 @@ export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
     get line() {
       return lines.line;
     },
+    close: () => lines.close(),
   };
 }

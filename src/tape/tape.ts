@@ -1,5 +1,5 @@
 /** What a person named as tapes: segments, folders and stdin, opened together and cut to a range of time. */
-import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
+import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { resolveTime, type TimeSpec } from '../model/time.js';
@@ -19,8 +19,11 @@ export interface Tape {
    * @throws {TapedeckError} E_USAGE for an offset from the end of stdin
    */
   range(from: TimeSpec | undefined, to: TimeSpec | undefined): Promise<TimeRange>;
-  /** one flow per src and one for stdin, each with damage in its place; may be asked for once where stdin is among them */
-  flows(range?: TimeRange): LineFlow[];
+  /**
+   * One flow per src and one for stdin, each with damage in its place; may be asked for once where stdin is among them.
+   * @param rooms where the text of files is put together
+   */
+  flows(range?: TimeRange, rooms?: TextRooms): LineFlow[];
 }
 
 /**
@@ -59,8 +62,8 @@ export async function openTape(paths: readonly string[], stdin: AsyncIterable<Ui
         throw new TapedeckError('E_USAGE', '--to is not after --from: nothing lies between them');
       return { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
     },
-    flows(range = {}) {
-      const flows: LineFlow[] = groups.map((group) => readSegments(group, range));
+    flows(range = {}, rooms) {
+      const flows: LineFlow[] = groups.map((group) => readSegments(group, range, rooms));
       if (piped !== null) {
         const whole = range.from === undefined && range.to === undefined;
         flows.push(whole ? piped.flow : selectRange(piped.flow, range.from, range.to));

@@ -33,12 +33,8 @@ const futuresDepthFields = [
 ] as FieldLayout[];
 
 /** 2023-04 recordings have neither `ps` nor `st`; COIN-M always had `ps`; both appeared on USD-M in mid-2026. */
-const FUTURES_TAILS = ['', ',"st":<#>'];
-const FUTURES_PAIRS = ['', '"ps":"<*>",'];
-
-function futuresForms(form: (pair: string, tail: string) => string): string[] {
-  return FUTURES_PAIRS.flatMap((pair) => FUTURES_TAILS.map((tail) => form(pair, tail)));
-}
+const PAIR = '("ps":"<*>",)';
+const STATUS = '(,"st":<#>)';
 
 const futuresDepth: MessageLayout = {
   name: 'depth',
@@ -46,10 +42,9 @@ const futuresDepth: MessageLayout = {
   streams: ['depth@100ms', 'depth', 'depth@0ms', 'depth@500ms'],
   type: 'depthUpdate',
   fields: futuresDepthFields,
-  usual: futuresForms(
-    (pair, tail) =>
-      `{"e":"depthUpdate","E":<E>,"T":<T>,"s":"<symbol>",${pair}"U":<U>,"u":<u>,"pu":<pu>,"b":<b>,"a":<a>${tail}}`,
-  ),
+  usual: [
+    `{"e":"depthUpdate","E":<E>,"T":<T>,"s":"<symbol>",${PAIR}"U":<U>,"u":<u>,"pu":<pu>,"b":<b>,"a":<a>${STATUS}}`,
+  ],
 };
 
 /** The same words as a diff; only the stream name tells that it is a whole top-N. */
@@ -78,9 +73,7 @@ const futuresTrade: MessageLayout = {
     maker,
   ],
   flowPrints: ['MARKET'],
-  usual: ['', ',"st":<#>'].map(
-    (tail) => `{"e":"trade","E":<E>,"T":<T>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>","X":"<X>","m":<m>${tail}}`,
-  ),
+  usual: [`{"e":"trade","E":<E>,"T":<T>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>","X":"<X>","m":<m>${STATUS}}`],
 };
 
 const futuresAggTrade: MessageLayout = {
@@ -89,12 +82,9 @@ const futuresAggTrade: MessageLayout = {
   streams: ['aggTrade'],
   type: 'aggTrade',
   fields: [emitted, matched, symbol, { key: 'a', form: 'id', means: 'id' }, price, size, maker],
-  usual: ['', '"nq":"<*>",'].flatMap((net) =>
-    FUTURES_TAILS.map(
-      (tail) =>
-        `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>",${net}"f":<#>,"l":<#>,"T":<T>,"m":<m>${tail}}`,
-    ),
-  ),
+  usual: [
+    `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>",("nq":"<*>",)"f":<#>,"l":<#>,"T":<T>,"m":<m>${STATUS}}`,
+  ],
 };
 
 const futuresTouch: MessageLayout = {
@@ -104,10 +94,8 @@ const futuresTouch: MessageLayout = {
   type: 'bookTicker',
   fields: [...touch, emitted, matched, symbol],
   // the order of `e` and `u` differs between USD-M and COIN-M recordings
-  usual: ['"e":"bookTicker","u":<u>', '"u":<u>,"e":"bookTicker"'].flatMap((head) =>
-    futuresForms(
-      (pair, tail) => `{${head},"s":"<symbol>",${pair}"b":"<b>","B":"<B>","a":"<a>","A":"<A>","T":<T>,"E":<E>${tail}}`,
-    ),
+  usual: ['"e":"bookTicker","u":<u>', '"u":<u>,"e":"bookTicker"'].map(
+    (head) => `{${head},"s":"<symbol>",${PAIR}"b":"<b>","B":"<B>","a":"<a>","A":"<A>","T":<T>,"E":<E>${STATUS}}`,
   ),
 };
 
@@ -117,9 +105,7 @@ const markPrice: MessageLayout = {
   streams: ['markPrice', 'markPrice@1s'],
   type: 'markPriceUpdate',
   fields: [emitted],
-  usual: ['', '"ap":"<*>",'].map(
-    (average) => `{"e":"markPriceUpdate","E":<E>,"s":"<*>","p":"<*>",${average}"P":"<*>","i":"<*>","r":"<*>","T":<#>}`,
-  ),
+  usual: ['{"e":"markPriceUpdate","E":<E>,"s":"<*>","p":"<*>",("ap":"<*>",)"P":"<*>","i":"<*>","r":"<*>","T":<#>}'],
 };
 
 const liquidation: MessageLayout = {
@@ -161,12 +147,7 @@ const spotTrade: MessageLayout = {
   type: 'trade',
   fields: [emitted, matched, symbol, { key: 't', form: 'id', means: 'id' }, price, size, maker],
   // order ids `b` and `a` were dropped after 2023; `M` means nothing
-  usual: ['', '"b":<#>,"a":<#>,'].flatMap((orders) =>
-    ['true', 'false'].map(
-      (ignored) =>
-        `{"e":"trade","E":<E>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>",${orders}"T":<T>,"m":<m>,"M":${ignored}}`,
-    ),
-  ),
+  usual: ['{"e":"trade","E":<E>,"s":"<symbol>","t":<t>,"p":"<p>","q":"<q>",("b":<#>,"a":<#>,)"T":<T>,"m":<m>,"M":<!>}'],
 };
 
 const spotAggTrade: MessageLayout = {
@@ -175,10 +156,9 @@ const spotAggTrade: MessageLayout = {
   streams: ['aggTrade'],
   type: 'aggTrade',
   fields: [emitted, matched, symbol, { key: 'a', form: 'id', means: 'id' }, price, size, maker],
-  usual: ['true', 'false'].map(
-    (ignored) =>
-      `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>","f":<#>,"l":<#>,"T":<T>,"m":<m>,"M":${ignored}}`,
-  ),
+  usual: [
+    '{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>","f":<#>,"l":<#>,"T":<T>,"m":<m>,"M":<!>}',
+  ],
 };
 
 const spotTouch: MessageLayout = {
@@ -201,11 +181,13 @@ const wrapped = {
 
 /** USD-M and COIN-M speak alike. */
 export const futuresLayouts: Layouts = {
+  id: 'binance_futures',
   ...wrapped,
   messages: [futuresDepth, futuresTrade, futuresTouch, futuresAggTrade, markPrice, futuresPartial, liquidation],
 };
 
 export const spotLayouts: Layouts = {
+  id: 'binance_spot',
   ...wrapped,
   messages: [spotDepth, spotTrade, spotTouch, spotAggTrade, spotPartial],
 };

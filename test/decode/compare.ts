@@ -1,6 +1,7 @@
 /** Runs the decoders over the same lines and tells the first difference between their records. */
 import { type Binding, createDecoder, type DecodeCounts, type DecodeMode } from '../../src/decode/decoder.js';
 import type { Layouts } from '../../src/decode/layout.js';
+import { scannerBuffer, scannerRooms } from '../../src/decode/wasm-scanner.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, NOT_FLOW, OFF_BOOK } from '../../src/model/event.js';
 import { type NaiveRecord, type NaiveSource, naiveDecode } from './naive.js';
 
@@ -27,6 +28,8 @@ export interface RunOptions {
   /** records and level pairs of the buffer, small ones make it grow and fill up */
   events?: number;
   levels?: number;
+  /** text and records in the compiled scanner's own memory, as a scan has them */
+  own?: boolean;
 }
 
 /**
@@ -34,9 +37,20 @@ export interface RunOptions {
  * @throws where decoding stands still, runs past the end or leaves a line out
  */
 export function runDecoder(bytes: Buffer, from: number, to: number, options: RunOptions): Run {
+  const rooms = options.own === true ? scannerRooms() : undefined;
+  if (rooms === undefined) return runOver(bytes, from, to, options);
+  const room = rooms.take(bytes.length);
+  room.set(bytes);
+  const run = runOver(room, from, to, options);
+  rooms.give(room);
+  return run;
+}
+
+function runOver(bytes: Buffer, from: number, to: number, options: RunOptions): Run {
   const decoder = createDecoder(options.mode);
   for (const [src, binding] of options.bindings) decoder.bind(src, binding);
-  const out = new EventBuffer(options.events ?? 64, options.levels ?? 256);
+  const own = options.own === true;
+  const out = own ? scannerBuffer() : new EventBuffer(options.events ?? 64, options.levels ?? 256);
   // what an earlier use of the buffer left must not show through
   out.events.fill(-7);
   const lines: Line[] = [];
@@ -155,7 +169,8 @@ export function naiveDifference(
 }
 
 /**
- * Decodes a region with the fast and the JSON decoder, and every so many lines with the naive one.
+ * Decodes a region with the compiled scanner (in its own memory and out of it), the TypeScript scanner and the JSON
+ * decoder, and every so many lines with the naive one.
  * @throws with the line where two of them differ
  */
 export function compareAll(
@@ -166,10 +181,16 @@ export function compareAll(
   sources: Map<string, NaiveSource>,
   naiveEvery = 1,
 ): DecodeCounts {
-  const fast = runDecoder(bytes, from, to, { bindings, mode: 'fast' });
-  const json = runDecoder(bytes, from, to, { bindings, mode: 'json' });
-  const found = difference(fast, json);
-  if (found !== null) throw new Error(`fast against json: ${found}`);
+  const fast = runDecoder(bytes, from, to, { bindings, mode: 'wasm' });
+  const others: [string, Run][] = [
+    ['wasm in its own memory', runDecoder(bytes, from, to, { bindings, mode: 'wasm', own: true })],
+    ['typescript', runDecoder(bytes, from, to, { bindings, mode: 'typescript' })],
+    ['json', runDecoder(bytes, from, to, { bindings, mode: 'json' })],
+  ];
+  for (const [name, other] of others) {
+    const found = difference(fast, other);
+    if (found !== null) throw new Error(`wasm against ${name}: ${found}`);
+  }
   for (let i = 0; i < fast.lines.length; i += naiveEvery) {
     const line = fast.lines[i];
     const text = bytes.subarray(line.fields[Field.START], line.fields[Field.END]);

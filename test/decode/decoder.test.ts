@@ -10,7 +10,7 @@ import { bindingOf, coinm, missing, recorded, type Session, sourceOf, spot, unle
 const text = (lines: string[]): Buffer => Buffer.from(`${lines.join('\n')}\n`);
 
 /** Decodes all lines with one decoder and buffer; entries are left out. */
-function decodeAll(lines: string[], mode: DecodeMode = 'fast') {
+function decodeAll(lines: string[], mode: DecodeMode = 'wasm') {
   const bytes = text(lines);
   return runDecoder(bytes, 0, bytes.length, { bindings, mode });
 }
@@ -46,7 +46,7 @@ describe.skipIf(missing)(`recordings${unless}`, () => {
       session === spot ? 7 : 29, // the naive decoder is slow, and every shape comes often
     );
     // every real message has a usual form, so none may take the slow way
-    const rest = runDecoder(bytes, compared, bytes.length, { bindings: bound, mode: 'fast' }).counts;
+    const rest = runDecoder(bytes, compared, bytes.length, { bindings: bound, mode: 'wasm' }).counts;
     expect([counts.fast + rest.fast, counts.slow + rest.slow]).toEqual([messages, 0]);
     expect(bytes.toString('latin1').split('"http":')).toHaveLength(entries + 1);
   });
@@ -101,7 +101,7 @@ describe('bytes that look like a message and are none', () => {
   it.each(traps)('%s is an entry for the caller to refuse', (_, bytes) => {
     const lines = Buffer.concat([bytes, Buffer.from('\n')]);
     agreeOn(lines);
-    const run = runDecoder(lines, 0, lines.length, { bindings, mode: 'fast' });
+    const run = runDecoder(lines, 0, lines.length, { bindings, mode: 'wasm' });
     for (const { kind } of run.lines) expect(kind).toBe(Kind.entry);
   });
 
@@ -117,7 +117,7 @@ describe('bytes that look like a message and are none', () => {
     ]);
     const both = Buffer.concat([clean, broken]);
     agreeOn(both);
-    expect(runDecoder(both, 0, both.length, { bindings, mode: 'fast' }).lines.map(({ kind }) => kind)).toEqual([
+    expect(runDecoder(both, 0, both.length, { bindings, mode: 'wasm' }).lines.map(({ kind }) => kind)).toEqual([
       Kind.other,
       Kind.entry,
     ]);
@@ -131,14 +131,14 @@ describe('bytes that look like a message and are none', () => {
       line('v:x', message.replace('btcusdt', symbol.toLowerCase()).replace('BTCUSDT', symbol)),
       line('v:x', message.replace('btcusdt', 'a\\",\\"s\\":\\"b').replace('BTCUSDT', 'A\\",\\"s\\":\\"B')),
     ]);
-    const fast = runDecoder(bytes, 0, bytes.length, { bindings: hostile, mode: 'fast' });
+    const fast = runDecoder(bytes, 0, bytes.length, { bindings: hostile, mode: 'wasm' });
     expect(difference(fast, runDecoder(bytes, 0, bytes.length, { bindings: hostile, mode: 'json' }))).toBeNull();
     expect(fast.lines.map(({ kind }) => kind)).toEqual([Kind.unknown, Kind.trade]);
   });
 
   it('a message whose last brace stands behind the region is cut, not read', () => {
     const bytes = Buffer.from(`${good}\n`);
-    const run = runDecoder(bytes, 0, bytes.length - 2, { bindings, mode: 'fast' });
+    const run = runDecoder(bytes, 0, bytes.length - 2, { bindings, mode: 'wasm' });
     expect(run.lines.map(({ kind, fields }) => [kind, fields[Field.END]])).toEqual([[Kind.entry, bytes.length - 2]]);
   });
 
@@ -279,11 +279,11 @@ describe('records', () => {
 describe('batches', () => {
   const lines = [...seedLines, ...seedLines].filter((one) => one !== '');
   const bytes = text(lines);
-  const whole = runDecoder(bytes, 0, bytes.length, { bindings, mode: 'fast', events: 4096 });
+  const whole = runDecoder(bytes, 0, bytes.length, { bindings, mode: 'wasm', events: 4096 });
   const same = (run: typeof whole): void => expect(difference(whole, run)).toBeNull();
 
   it('cut at every line gives the records of the whole', () => {
-    const decoder = { events: 64, bindings, mode: 'fast' as const };
+    const decoder = { events: 64, bindings, mode: 'wasm' as const };
     let at = 0;
     const parts: typeof whole = { lines: [], counts: whole.counts };
     while (at < bytes.length) {
@@ -295,14 +295,14 @@ describe('batches', () => {
   });
 
   it('a last line without its newline is decoded too', () => {
-    const run = runDecoder(bytes, 0, bytes.length - 1, { bindings, mode: 'fast' });
+    const run = runDecoder(bytes, 0, bytes.length - 1, { bindings, mode: 'wasm' });
     expect(difference(whole, run)).toBeNull();
   });
 
   it('room for one record and few levels is enough', () => {
-    same(runDecoder(bytes, 0, bytes.length, { bindings, mode: 'fast', events: 1, levels: 1 }));
+    same(runDecoder(bytes, 0, bytes.length, { bindings, mode: 'wasm', events: 1, levels: 1 }));
     same(runDecoder(bytes, 0, bytes.length, { bindings, mode: 'json', events: 1, levels: 1 }));
-    same(runDecoder(bytes, 0, bytes.length, { bindings, mode: 'fast', events: 3, levels: 2 }));
+    same(runDecoder(bytes, 0, bytes.length, { bindings, mode: 'wasm', events: 3, levels: 2 }));
   });
 
   it('a message of very many levels makes room and keeps the levels before it', () => {
@@ -310,7 +310,7 @@ describe('batches', () => {
     const big = seedLines[0].replace(/"b":\[\[.*?\]\]/, `"b":[${many}]`);
     const both = text([seedLines[0], big, seedLines[0]]);
     agreeOn(both);
-    const run = runDecoder(both, 0, both.length, { bindings, mode: 'fast', levels: 4 });
+    const run = runDecoder(both, 0, both.length, { bindings, mode: 'wasm', levels: 4 });
     expect(run.lines.map(({ levels }) => levels.length)).toEqual([6, 10_002, 6]);
     expect(run.lines[2].levels).toEqual(run.lines[0].levels);
   });
@@ -320,7 +320,7 @@ describe('batches', () => {
     for (let i = 0; i < 20; i++) {
       const shift = below(9);
       const moved = Buffer.concat([Buffer.alloc(shift, '}'), bytes, Buffer.alloc(below(9), '0')]);
-      const run = runDecoder(moved, shift, shift + bytes.length, { bindings, mode: 'fast' });
+      const run = runDecoder(moved, shift, shift + bytes.length, { bindings, mode: 'wasm' });
       for (const { fields } of run.lines) {
         fields[Field.START] -= shift;
         fields[Field.END] -= shift;

@@ -1,10 +1,11 @@
 /** The JSON decoder on parsed values: what is unknown, what is invalid, and what it leaves behind. */
 import { describe, expect, it } from 'vitest';
+import { boundOf } from '../../src/decode/envelope.js';
 import { decodeJson } from '../../src/decode/json-decoder.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { futuresLayouts } from '../../src/venues/binance-layouts.js';
 
-const names = { symbol: 'BTCUSDT', lower: 'btcusdt', priceDecimals: 3, sizeDecimals: 5 };
+const source = boundOf({ layouts: futuresLayouts, symbol: 'BTCUSDT', scale: { price: 3, size: 5 }, flow: 'trade' });
 const depth = {
   e: 'depthUpdate',
   E: 1786000001234,
@@ -18,7 +19,7 @@ const depth = {
 };
 
 function decode(data: unknown, stream: unknown = 'btcusdt@depth@100ms', out = new EventBuffer(2, 1)): EventBuffer {
-  decodeJson({ stream, data }, futuresLayouts, names, out);
+  decodeJson({ stream, data }, source, out);
   return out;
 }
 
@@ -62,7 +63,7 @@ describe('decodeJson', () => {
 
   it.each([null, 7, 'text', [], true])('%j is unknown', (message) => {
     const out = new EventBuffer(1, 1);
-    decodeJson(message, futuresLayouts, names, out);
+    decodeJson(message, source, out);
     expect(out.events[Field.KIND]).toBe(Kind.unknown);
   });
 
@@ -101,7 +102,7 @@ describe('decodeJson', () => {
     expect(kindOf(JSON.parse(`{"__proto__":${JSON.stringify(depth)}}`))).toBe(Kind.unknown);
     expect(kindOf(depth, 'btcusdt@constructor')).toBe(Kind.unknown);
     const out = new EventBuffer(1, 1);
-    decodeJson(JSON.parse('{"__proto__":{"result":null}}'), futuresLayouts, names, out);
+    decodeJson(JSON.parse('{"__proto__":{"result":null}}'), source, out);
     expect(out.events[Field.KIND]).toBe(Kind.unknown);
   });
 });

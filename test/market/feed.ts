@@ -1,6 +1,7 @@
 /** Feeds tape lines to a track, for tests: decoded once, applied record by record or entry by entry. */
 import { createDecoder } from '../../src/decode/decoder.js';
-import { createTrack, type LevelListener, type Track } from '../../src/market/track.js';
+import type { LevelListener } from '../../src/market/book.js';
+import { createTrack, type Track } from '../../src/market/track.js';
 import type { Entry } from '../../src/model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { type Instrument, scaleOf } from '../../src/model/instrument.js';

@@ -1,0 +1,171 @@
+/** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
+import { Field } from '../model/event.js';
+import { FIELD_OF, filledBy, flagsOf, KIND_OF } from './fields.js';
+import { type Form, formsOf, type Step, streamKey } from './forms.js';
+import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
+
+const FIELD_BYTES = 8;
+const encoder = new TextEncoder();
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+
+/** Loads of 8, 4, 2 and 1 bytes that together compare a literal; the last may overlap the one before. */
+function* chunksOf(bytes: Uint8Array): Generator<{ type: string; at: number; value: bigint }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const n = bytes.length;
+  let at = 0;
+  for (; at + 8 <= n; at += 8) yield { type: 'u64', at, value: view.getBigUint64(at, true) };
+  const rest = n - at;
+  if (rest === 0) return;
+  if (n >= 8) yield { type: 'u64', at: n - 8, value: view.getBigUint64(n - 8, true) };
+  else {
+    if (rest >= 4) yield { type: 'u32', at, value: BigInt(view.getUint32(at, true)) };
+    const left = rest & 3;
+    if (n >= 4 && left > 0) yield { type: 'u32', at: n - 4, value: BigInt(view.getUint32(n - 4, true)) };
+    else {
+      if (left >= 2) yield { type: 'u16', at, value: BigInt(view.getUint16(at, true)) };
+      if ((left & 1) === 1) yield { type: 'u8', at: n - 1, value: BigInt(bytes[n - 1]) };
+    }
+  }
+}
+
+/** An expression that is true where `text` stands at `p`. */
+function standsHere(text: string): string {
+  return [...chunksOf(encoder.encode(text))]
+    .map(({ type, at, value }) => `load<${type}>(p, ${at}) == ${hex(value)}`)
+    .join(' && ');
+}
+
+const lengthOf = (text: string): number => encoder.encode(text).length;
+
+const literal = (text: string): string => `if (!(${standsHere(text)})) return 0; p += ${lengthOf(text)};`;
+const setField = (field: number, value: string): string => `store<f64>(o, ${value}, ${field * FIELD_BYTES});`;
+const number = (read: string): string => `x = ${read}; if (x == 0) return 0; p += <u32>(x >> 56); x &= VALUE;`;
+
+function fieldSource(field: FieldLayout, layout: MessageLayout): string {
+  const target = FIELD_OF[field.means] ?? 0;
+  switch (field.form) {
+    case 'time':
+      return `${number('readInteger(p)')} ${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
+    case 'id':
+      return `${number('readInteger(p)')} ${setField(target, '<f64>(<i64>x)')}${
+        field.means === 'id' ? ` ${setField(Field.FIRST, '<f64>(<i64>x)')}` : ''
+      }`;
+    case 'price':
+    case 'size':
+      // the quote that closes the number begins the next literal
+      return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`)} p--; ${setField(target, '<f64>(<i64>x)')}`;
+    case 'levels': {
+      const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
+      return `held = levelCount; p = readLevels(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
+    }
+    case 'flag':
+      // the aggressor is the taker: buyer is maker means a sell
+      return `if (${standsHere('true')}) { p += 4; ${setField(Field.SIDE, '-1')} } else { ${literal('false')} ${setField(Field.SIDE, '1')} }`;
+    case 'text': {
+      const prints = (layout.flowPrints ?? []).map(
+        (print) => `if (${standsHere(`${print}"`)}) p += ${lengthOf(print)}; else `,
+      );
+      return `${prints.join('')}{ p = skipText(p); if (p == 0) return 0; flags |= 1; }`;
+    }
+  }
+}
+
+function stepSource(step: Step, layout: MessageLayout): string {
+  switch (step.kind) {
+    case 'literal':
+      return literal(step.text);
+    case 'streams':
+      return step.names
+        .map(
+          (name, variant) => `if (${standsHere(`${name}"`)}) { p += ${lengthOf(name) + 1}; flags = ${variant << 2}; }`,
+        )
+        .concat('return 0;')
+        .join(' else ');
+    case 'symbol':
+      return 'p = matchSymbol(p); if (p == 0) return 0;';
+    case 'anyText':
+      return 'p = skipText(p); if (p == 0) return 0;';
+    case 'anyInteger':
+      return number('readInteger(p)');
+    case 'anyFlag':
+      return `if (${standsHere('true')}) p += 4; else { ${literal('false')} }`;
+    case 'optional':
+      return `if (${standsHere(step.first)}) { p += ${lengthOf(step.first)}; ${step.steps
+        .map((inner) => stepSource(inner, layout))
+        .join(' ')} }`;
+    case 'field':
+      return fieldSource(step.field, layout);
+  }
+}
+
+/** The record is used again: what a message does not carry must not keep the value of an earlier one. */
+function absentSource(form: Form): string {
+  const filled = filledBy(form);
+  const absent: string[] = [];
+  for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
+    if (!filled.has(field)) absent.push(setField(field, field >= Field.FIRST && field <= Field.PREVIOUS ? '-1' : '0'));
+  return absent.join(' ');
+}
+
+function formSource(form: Form, name: string): string {
+  const { index, layout, steps } = form;
+  const book = layout.event === 'depth' || layout.event === 'partial';
+  return `function ${name}(p: u32, to: u32, o: u32): u32 {
+  let x: u64 = 0; let held: u32 = 0; let flags: u32 = 0;
+  ${absentSource(form)}
+  ${book ? setField(Field.PRICE, '<f64>(<i32>levelCount)') : ''}
+  ${steps.map((step) => stepSource(step, layout)).join('\n  ')}
+  ${setField(Field.KIND, String(KIND_OF[layout.event]))}
+  ${setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsOf(index, 0)} | ((notFlow >> ${index}) & 1) << 1))`)}
+  return p;
+}
+`;
+}
+
+function familySource(layouts: Layouts): string {
+  const forms = formsOf(layouts);
+  const names = forms.map((_, n) => `${layouts.id}_${n}`);
+  const keys = [...new Set(forms.flatMap(({ layout }) => layout.streams.map(streamKey)))];
+  const branches = keys.map((key) => {
+    const tried = forms.flatMap(({ layout }, n) =>
+      layout.streams.some((stream) => streamKey(stream) === key) ? [names[n]] : [],
+    );
+    // a form that does not fit may have read levels already
+    const tries = tried.map((name) => `q = ${name}(p, to, o); if (q != 0) return q; setLevels(held);`);
+    return `if (key == ${hex(key)}) { ${tries.join(' ')} return 0; }`;
+  });
+  return `${forms.map((form, n) => formSource(form, names[n])).join('\n')}
+function ${layouts.id}(p: u32, to: u32, o: u32): u32 {
+  const key = load<u32>(p); const held = levelCount; let q: u32 = 0;
+  ${branches.join('\n  ')}
+  return 0;
+}
+`;
+}
+
+/** A number by which a program can tell whether the compiled forms are those of these layouts. */
+export function digestOf(layouts: Layouts): number {
+  let digest = 0x811c9dc5;
+  for (const byte of encoder.encode(JSON.stringify(layouts))) digest = Math.imul(digest ^ byte, 0x01000193);
+  return digest | 0;
+}
+
+/** The module `forms` that the scanner's loop imports. Families are numbered in the order given. */
+export function formsSource(families: readonly Layouts[]): string {
+  return `import { readLevels } from './levels';
+import { VALUE, readInteger, readDecimal } from './numbers';
+import { levelCount, matchSymbol, notFlow, priceDecimals, priceTable, setLevels, sizeDecimals, sizeTable, skipText } from './state';
+${families.map(familySource).join('\n')}
+export function decodeForm(family: u32, p: u32, to: u32, o: u32): u32 {
+  ${families.map(({ id }, n) => `if (family == ${n}) return ${id}(p, to, o);`).join('\n  ')}
+  return 0;
+}
+
+/** which layouts a family was made from; 0 beyond the last */
+export function digestOf(family: u32): i32 {
+  ${families.map((layouts, n) => `if (family == ${n}) return ${digestOf(layouts)};`).join('\n  ')}
+  return 0;
+}
+`;
+}

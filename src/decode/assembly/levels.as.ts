@@ -1,0 +1,118 @@
+/** Reading the levels of a book message: the hottest loop there is, so price and size of a level are added up together. */
+import { LEVEL_ROOM, LEVELS } from './memory';
+import {
+  HUNDREDS,
+  LARGEST_DIGIT,
+  lowTableOf,
+  MYRIADS,
+  NIBBLE,
+  readDecimal,
+  sums,
+  TEN,
+  TO_SMALLEST,
+  VALUE,
+} from './numbers';
+import { levelCount, priceDecimals, priceTable, setLevels, sizeDecimals, sizeTable } from './state';
+
+const DOT: u8 = 0x2e;
+/** `","` and `"],["`, as they stand between price and size and between two levels */
+const BETWEEN: u32 = 0x222c22;
+const NEXT: u64 = 0x225b2c5d22;
+const NEXT_MASK: u64 = 0xffffffffff;
+/** Numbers of up to eight digits on scales of up to seven decimals take the short way. */
+const SHORT: u32 = 8;
+
+/**
+ * `[["price","size"],…]` at `p`, appended to the levels. @returns the address behind it, or 0
+ *
+ * A level of the usual length is read without branches that depend on its digits; any other takes `readDecimal` twice.
+ */
+export function readLevels(p: u32, to: u32): u32 {
+  const head = load<u16>(p);
+  if (head === 0x5d5b) return p + 2;
+  if (head !== 0x5b5b || load<u8>(p, 2) !== 0x22) return 0;
+  p += 3;
+  const pd = priceDecimals;
+  const sd = sizeDecimals;
+  const pt = lowTableOf(pd);
+  const st = sizeTable;
+  // digits before the dot that leave room for the decimals
+  const pn = pd < SHORT ? SHORT - pd : 0;
+  const sn = sd < SHORT ? SHORT - sd : 0;
+  const toSmallest = v128.load(TO_SMALLEST);
+  const largest = v128.load(LARGEST_DIGIT);
+  const nibble = v128.load(NIBBLE);
+  const ten = v128.load(TEN);
+  const hundreds = v128.load(HUNDREDS);
+  const myriads = v128.load(MYRIADS);
+  let at = LEVELS + (levelCount << 4);
+  const end = LEVELS + (LEVEL_ROOM << 4);
+  let more = true;
+  let long = false;
+  while (more) {
+    // no call in the inner loop: its vectors would have to be kept in memory around it
+    if (long) {
+      p = readLong(p, at, pd, sd);
+      if (p === 0) return 0;
+      at += 16;
+      more = (load<u64>(p) & NEXT_MASK) === NEXT;
+      if (more) p += 5;
+      long = false;
+    }
+    let go = more;
+    while (go) {
+      if (at === end || p >= to) return 0;
+      const x = v128.load(p);
+      const xm = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(x, toSmallest), largest));
+      const xd = ctz(xm);
+      let xe = xd;
+      let y: v128;
+      // the load stands in both branches so that a guess about the dot, nearly always right, need not wait for the byte
+      if (load<u8>(p + xd) === DOT) {
+        xe = ctz(xm & (xm - 1));
+        y = v128.load(p + xe, 3);
+      } else y = v128.load(p + xd, 3);
+      const q = p + xe + 3;
+      const ym = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(y, toSmallest), largest));
+      const yd = ctz(ym);
+      let ye = yd;
+      let tail: u64;
+      if (load<u8>(q + yd) === DOT) {
+        ye = ctz(ym & (ym - 1));
+        tail = load<u64>(q + ye);
+      } else tail = load<u64>(q + yd);
+      // unsigned: a number that begins with its dot, or has none within sixteen bytes, is out of range as well
+      long = xd - 1 >= pn || xe - xd > pd + 1 || yd - 1 >= sn || ye - yd > sd + 1;
+      if (long) go = false;
+      else {
+        if ((load<u32>(q - 3) & 0xffffff) !== BETWEEN) return 0;
+        const price = i8x16.swizzle(x, v128.load(pt + (xd << 8) + (xe << 4)));
+        const size = i8x16.swizzle(y, v128.load(st + (yd << 8) + (ye << 4)));
+        const both = sums(v128.or(price, size), nibble, ten, hundreds, myriads);
+        v128.store(at, f64x2.convert_low_i32x4_s(both));
+        at += 16;
+        p = q + ye;
+        more = (tail & NEXT_MASK) === NEXT;
+        go = more;
+        if (more) p += 5;
+      }
+    }
+  }
+  // `p` is at the quote that closes the last size
+  if ((load<u32>(p) & 0xffffff) !== 0x5d5d22) return 0;
+  setLevels((at - LEVELS) >> 4);
+  return p + 3;
+}
+
+/** One level of any length, stored at `at`. @returns the address of the quote that closes the size, or 0 */
+function readLong(p: u32, at: u32, pd: u32, sd: u32): u32 {
+  const price = readDecimal(p, pd, priceTable);
+  if (price === 0) return 0;
+  p += <u32>(price >> 56);
+  if (load<u16>(p) !== 0x222c) return 0;
+  const size = readDecimal(p + 2, sd, sizeTable);
+  if (size === 0) return 0;
+  store<f64>(at, <f64>(<i64>(price & VALUE)));
+  store<f64>(at, <f64>(<i64>(size & VALUE)), 8);
+  return p + 1 + <u32>(size >> 56);
+}

@@ -1,0 +1,16 @@
+/** Where things stand in the scanner's memory; `memory.ts` beside this folder tells the other side, and a test compares them. */
+
+export const SLOT_BITS: u32 = 10;
+export const SLOTS: u32 = 0x10000;
+export const ENVELOPES: u32 = SLOTS + (1 << SLOT_BITS) * 4;
+/** 256 records of 128 bytes */
+export const EVENTS: u32 = 0x110000;
+export const LEVELS: u32 = 0x120000;
+/** level pairs of 16 bytes */
+export const LEVEL_ROOM: u32 = 0x10000;
+/** shuffle indices for numbers, 4 KiB a scale, for up to sixteen digits and for up to eight */
+export const TABLES: u32 = 0x220000;
+export const LOW_TABLES: u32 = 0x230000;
+export const CONSTANTS: u32 = 0x240000;
+/** pairs that a book has to look at, as many as there may be levels */
+export const TOLD: u32 = 0x300000;

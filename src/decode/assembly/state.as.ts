@@ -1,0 +1,56 @@
+/** What the forms need to know beside the bytes: the envelope in force, and how many levels stand in their room. */
+import { tableOf } from './numbers';
+
+export let levelCount: u32 = 0;
+export let priceDecimals: u32 = 0;
+export let sizeDecimals: u32 = 0;
+export let priceTable: u32 = 0;
+export let sizeTable: u32 = 0;
+/** bit per layout: its trades are not the flow */
+export let notFlow: u32 = 0;
+
+let symbolAt: u32 = 0;
+let symbolBytes: u32 = 0;
+/** the first eight bytes of the symbol, and which of them count */
+let symbolHead: u64 = 0;
+let symbolMask: u64 = 0;
+
+export function setLevels(count: u32): void {
+  levelCount = count;
+}
+
+/** Takes over an envelope; its layout is written by `envelopes.ts`. */
+export function setEnvelope(envelope: u32): void {
+  notFlow = load<u32>(envelope, 24);
+  priceDecimals = load<u32>(envelope, 28);
+  sizeDecimals = load<u32>(envelope, 32);
+  priceTable = tableOf(priceDecimals);
+  sizeTable = tableOf(sizeDecimals);
+  symbolBytes = load<u32>(envelope, 36);
+  symbolAt = envelope + load<u32>(envelope, 8);
+  symbolMask = symbolBytes >= 8 ? u64.MAX_VALUE : ((<u64>1 << (symbolBytes << 3)) - 1);
+  symbolHead = load<u64>(symbolAt) & symbolMask;
+}
+
+/** @returns the address behind the symbol at `p`, or 0 */
+@inline
+export function matchSymbol(p: u32): u32 {
+  if ((load<u64>(p) & symbolMask) !== symbolHead) return 0;
+  return symbolBytes <= 8 ? p + symbolBytes : matchRest(p);
+}
+
+function matchRest(p: u32): u32 {
+  let i: u32 = 8;
+  while (i < symbolBytes && load<u8>(p + i) === load<u8>(symbolAt + i)) i++;
+  return i === symbolBytes ? p + i : 0;
+}
+
+/** @returns the address of the quote that closes the plain ASCII text at `p`, or 0 */
+export function skipText(p: u32): u32 {
+  let c = load<u8>(p);
+  while (c !== 0x22) {
+    if (c < 0x20 || c > 0x7e || c === 0x5c) return 0;
+    c = load<u8>(++p);
+  }
+  return p;
+}

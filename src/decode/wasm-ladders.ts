@@ -1,0 +1,56 @@
+/** Price ladders in the scanner's memory, so that the levels it wrote are applied where they stand. */
+import {
+  type FastLadder,
+  LADDER_SUMMARY,
+  LADDER_TICKS,
+  LADDER_WORDS,
+  type LadderRoom,
+  plainLadders,
+} from '../model/ladder.js';
+import { type Machine, theMachine } from './wasm-machine.js';
+import { LEVELS, LEVELS_AT, TOLD_AT } from './wasm-memory.js';
+
+const WORDS_AT = LADDER_TICKS * 8;
+const SUMMARY_AT = WORDS_AT + LADDER_WORDS * 4;
+const SIDE_BYTES = SUMMARY_AT + LADDER_SUMMARY * 4;
+
+/** Rooms of books that are no longer used; a book does not say so itself. */
+let lost: FinalizationRegistry<Buffer> | null = null;
+
+/** The ladders of one book; in ordinary memory where there is no compiled scanner, or no room in its memory. */
+export function scannerLadders(): [LadderRoom, LadderRoom] {
+  const machine = theMachine();
+  if (machine === null) return plainLadders();
+  const { rooms, bytes } = machine;
+  const room = rooms.take(2 * SIDE_BYTES);
+  if (room.buffer !== bytes.buffer) return plainLadders();
+  room.fill(0);
+  const sides: [LadderRoom, LadderRoom] = [sideOf(machine, room, 0), sideOf(machine, room, 1)];
+  lost ??= new FinalizationRegistry((unused) => theMachine()?.rooms.give(unused));
+  lost.register(sides[0], room);
+  return sides;
+}
+
+function sideOf(machine: Machine, room: Buffer, side: number): LadderRoom {
+  const { buffer } = machine.bytes;
+  const at = room.byteOffset + side * SIDE_BYTES;
+  return {
+    sizes: new Float64Array(buffer, at, LADDER_TICKS),
+    words: new Int32Array(buffer, at + WORDS_AT, LADDER_WORDS),
+    summary: new Int32Array(buffer, at + SUMMARY_AT, LADDER_SUMMARY),
+    fast: fastLadder(machine, side, at),
+  };
+}
+
+function fastLadder({ exports, levels: own, bytes }: Machine, side: number, ladder: number): FastLadder {
+  const { applyLevels, told } = exports;
+  return {
+    told: new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2),
+    reaches: (levels) => levels === own,
+    apply: (_, from, to, zero, inverse, tick, best, low, high) =>
+      applyLevels(side, ladder, LEVELS_AT + from * 8, from, (to - from) >> 1, zero, inverse, tick, best, low, high),
+    get count() {
+      return told.value;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** The WebAssembly instance of a thread: compiled at build time, started when first asked for, shared by all its users. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { TextRooms } from '../model/batch.js';
+import { EVENT_STRIDE } from '../model/event.js';
+import { digestOf } from './assembly-source.js';
+import type { Layouts } from './layout.js';
+import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT } from './wasm-memory.js';
+
+export interface Exports {
+  applyLevels(
+    side: number,
+    ladder: number,
+    levels: number,
+    first: number,
+    count: number,
+    zero: number,
+    inverse: number,
+    tick: number,
+    best: number,
+    low: number,
+    high: number,
+  ): number;
+  told: WebAssembly.Global;
+  scan(p: number, to: number, base: number, records: number, levels: number, max: number): number;
+  slotOf(line: number): number;
+  forget(): void;
+  digestOf(family: number): number;
+  count: WebAssembly.Global;
+  levelCount: WebAssembly.Global;
+  status: WebAssembly.Global;
+}
+
+export interface Machine {
+  exports: Exports;
+  /** all of the memory */
+  bytes: Buffer;
+  rooms: TextRooms;
+  /** records and levels where the scanner writes them */
+  events: Float64Array;
+  levels: Float64Array;
+  /** number of the family compiled from these layouts; -1 where there is none */
+  familyOf(layouts: Layouts): number;
+  /** whose envelopes stand in the memory */
+  owner: object | null;
+}
+
+/** undefined: not tried yet; null: not to be had */
+let machine: Machine | null | undefined;
+
+/** Beside this module in the built program, and in its `dist` when sources are run. */
+function scannerFile(): URL | null {
+  for (const place of ['./scanner.wasm', '../../dist/decode/scanner.wasm']) {
+    const url = new URL(place, import.meta.url);
+    if (existsSync(url)) return url;
+  }
+  return null;
+}
+
+function start(): Machine | null {
+  const file = scannerFile();
+  if (file === null || typeof WebAssembly === 'undefined') return null;
+  let memory: WebAssembly.Memory;
+  let instance: WebAssembly.Instance;
+  try {
+    memory = createMemory();
+    instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory } });
+  } catch {
+    return null; // address space may be limited: the fallback needs none
+  }
+  const exports = instance.exports as Record<string, unknown> as Exports & Record<string, unknown>;
+  const families = new Map<Layouts, number>();
+  return {
+    exports,
+    bytes: Buffer.from(memory.buffer),
+    rooms: createRooms(memory),
+    events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
+    levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
+    familyOf(layouts) {
+      let family = families.get(layouts);
+      if (family === undefined) {
+        const wanted = digestOf(layouts);
+        family = 0;
+        for (let digest = exports.digestOf(0); digest !== wanted; digest = exports.digestOf(++family))
+          if (digest === 0) {
+            family = -1;
+            break;
+          }
+        families.set(layouts, family);
+      }
+      return family;
+    },
+    owner: null,
+  };
+}
+
+/** The machine of this thread; null where there is none. */
+export function theMachine(): Machine | null {
+  if (machine === undefined) machine = start();
+  return machine;
+}

@@ -1,0 +1,57 @@
+/** The scanner's memory: where things stand in it (`assembly/memory.as.ts` says the same), and rooms for text. */
+import type { TextRooms } from '../model/batch.js';
+
+export const SLOTS_AT = 0x10000;
+export const SLOTS = 1024;
+export const ENVELOPES_AT = SLOTS_AT + SLOTS * 4;
+export const EVENTS_AT = 0x110000;
+/** More records at a time would leave the nearest caches. */
+export const EVENTS = 256;
+export const LEVELS_AT = 0x120000;
+export const LEVELS = 0x10000;
+/** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
+export const SCRATCH_AT = 0x250000;
+export const SCRATCH_BYTES = 0x80000;
+/** what a fast ladder tells its book */
+export const TOLD_AT = 0x300000;
+const ROOMS_AT = 0x400000;
+/** Rooms are not touched before they are used, so they cost no memory; beyond them text is copied. */
+const MEMORY_BYTES = 0x10000000;
+const PAGE = 0x10000;
+export const SLACK = 64;
+
+/** The whole memory, never grown: growing it would detach every buffer over it. */
+export function createMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE, maximum: MEMORY_BYTES / PAGE });
+}
+
+/** Rooms inside the memory, so that text is decompressed where it is scanned. */
+export function createRooms(memory: WebAssembly.Memory): TextRooms {
+  /** rooms given back, by size */
+  const free = new Map<number, number[]>();
+  const taken = new WeakMap<Buffer, number>();
+  let next = ROOMS_AT;
+  return {
+    take(bytes) {
+      const size = Math.ceil((bytes + SLACK) / PAGE) * PAGE;
+      let at = free.get(size)?.pop();
+      if (at === undefined) {
+        if (next + size > MEMORY_BYTES) return Buffer.allocUnsafeSlow(bytes);
+        at = next;
+        next += size;
+      }
+      const room = Buffer.from(memory.buffer, at, size - SLACK);
+      taken.set(room, at);
+      return room;
+    },
+    give(room) {
+      const at = taken.get(room);
+      if (at === undefined) return;
+      taken.delete(room);
+      const size = room.length + SLACK;
+      const same = free.get(size);
+      if (same === undefined) free.set(size, [at]);
+      else same.push(at);
+    },
+  };
+}
