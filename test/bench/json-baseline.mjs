@@ -1,5 +1,6 @@
 // What a careful newcomer would write: split lines, JSON.parse each, keep the book in sorted arrays. Reads NDJSON on stdin.
-// Does the core work of `scan --detect none --checksum` and prints the counts that prove it.
+// Prints the very lines of `scan --detect none --checksum --format json`, by code of its own, then float sums for the peers.
+// Binance USD-M tapes that begin with a snapshot.
 import { createInterface } from 'node:readline';
 
 /** One side of a book: prices sorted ascending, sizes beside them. */
@@ -27,95 +28,203 @@ class Side {
     return low;
   }
 
+  /** Sum of the best `limit` sizes; the best bid is the last price, the best ask the first. */
+  top(limit, bestIsLast) {
+    const { prices, sizes } = this;
+    let sum = 0;
+    for (let i = 0; i < limit && i < prices.length; i++)
+      sum += sizes.get(prices[bestIsLast ? prices.length - 1 - i : i]);
+    return sum;
+  }
+
   clear() {
     this.prices = [];
     this.sizes.clear();
   }
 }
 
-const bids = new Side();
-const asks = new Side();
-const counts = { messages: 0, depth: 0, levels: 0, trades: 0, touches: 0, gaps: 0 };
-let top10 = 0;
-let rolling = 0;
-let rollingSum = 0;
-let window = [];
-let windowStart = 0;
-let last = -1;
-let waiting = [];
-let valid = false;
-/** a snapshot came and no update has reached it yet */
-let joining = false;
+const decimalsOf = (text) => text.split('.')[1]?.length ?? 0;
+/** The digest's step: a polynomial modulo 2^32. */
+const mix = (word, value) => (Math.imul(word, 31) + value) | 0;
 
-function top(side, best) {
-  let sum = 0;
-  for (let i = 0; i < 10 && i < side.prices.length; i++) {
-    sum += side.sizes.get(side.prices[best === 'high' ? side.prices.length - 1 - i : i]);
+/** Everything of one src. */
+class Source {
+  counts = { messages: 0, trades: 0, depth: 0, levels: 0, touches: 0 };
+  words = { trade: 0, level: 0, touch: 0, top: 0, flow: 0 };
+  sums = { flow: 0, gaps: 0, topBid: 0, topAsk: 0, rolling: 0, bbo: 0 };
+  bids = new Side();
+  asks = new Side();
+  valid = false;
+  last = -1;
+  pending = null;
+  kept = [];
+  window = [];
+  oldest = 0;
+  rolling = 0;
+  lastTrade = -1;
+
+  constructor({ tick, lot }) {
+    // two spare decimals, as src/model/instrument.ts has them
+    this.priceUnit = 10 ** (decimalsOf(tick) + 2);
+    this.sizeUnit = 10 ** (decimalsOf(lot) + 2);
   }
-  return sum;
-}
 
-function apply(event) {
-  for (const [price, size] of event.b) bids.set(Number(price), Number(size));
-  for (const [price, size] of event.a) asks.set(Number(price), Number(size));
-  counts.levels += event.b.length + event.a.length;
-  last = event.u;
-  joining = false;
-  top10 += top(bids, 'high') - top(asks, 'low');
-}
+  price(text) {
+    return Math.round(Number(text) * this.priceUnit);
+  }
 
-function depth(event) {
-  counts.depth++;
-  if (!valid) waiting.push(event);
-  else if (joining && event.u < last) counts.levels += event.b.length + event.a.length;
-  else if (joining || event.pu === last) apply(event);
-  else {
-    counts.gaps++;
-    valid = false;
-    waiting = [event];
+  size(text) {
+    return Math.round(Number(text) * this.sizeUnit);
+  }
+
+  apply(event) {
+    for (const [price, size] of event.b) this.bids.set(this.price(price), this.size(size));
+    for (const [price, size] of event.a) this.asks.set(this.price(price), this.size(size));
+    this.last = event.u;
+  }
+
+  load({ bids, asks }) {
+    this.bids.clear();
+    this.asks.clear();
+    for (const [price, size] of bids) this.bids.set(this.price(price), this.size(size));
+    for (const [price, size] of asks) this.asks.set(this.price(price), this.size(size));
+  }
+
+  reaches({ U, pu }) {
+    return U <= this.pending.lastUpdateId || pu === this.pending.lastUpdateId;
+  }
+
+  /** Tries to make a book of the snapshot at hand and the updates kept. */
+  join() {
+    if (this.pending === null) return false;
+    let joined = false;
+    for (const [n, event] of this.kept.entries()) {
+      if (joined ? event.u <= this.last : event.u < this.pending.lastUpdateId) continue;
+      if (joined ? event.pu !== this.last : !this.reaches(event)) {
+        this.pending = null;
+        this.kept = this.kept.slice(n);
+        return false;
+      }
+      if (!joined) this.load(this.pending);
+      joined = true;
+      this.apply(event);
+    }
+    this.kept = [];
+    this.valid = joined;
+    if (joined) this.pending = null;
+    return joined;
+  }
+
+  lose() {
+    this.valid = false;
+    this.pending = null;
+    this.kept = [];
+  }
+
+  snapshot(body) {
+    this.pending = body;
+    if (!this.valid) this.join();
+  }
+
+  sumTop() {
+    const bid = this.bids.top(10, true);
+    const ask = this.asks.top(10, false);
+    this.sums.topBid += bid;
+    this.sums.topAsk += ask;
+    this.words.top = mix(mix(this.words.top, bid), ask);
+  }
+
+  depth(event) {
+    this.counts.depth++;
+    this.counts.levels += event.b.length + event.a.length;
+    let word = this.words.level;
+    for (const side of [event.b, event.a])
+      for (const [price, size] of side) word = mix(mix(word, this.price(price)), this.size(size));
+    this.words.level = word;
+    if (!this.valid) {
+      this.kept.push(event);
+      if (this.join()) this.sumTop();
+    } else if (event.pu === this.last) {
+      // a snapshot of a valid book renews it once the stream has reached it
+      if (this.pending !== null && event.u >= this.pending.lastUpdateId) {
+        if (this.reaches(event)) this.load(this.pending);
+        this.pending = null;
+      }
+      this.apply(event);
+      this.sumTop();
+    } else if (event.u > this.last) {
+      this.sums.gaps++;
+      this.lose();
+      this.kept.push(event);
+    }
+  }
+
+  trade(t, event) {
+    this.counts.trades++;
+    const signed = event.m ? -this.size(event.q) : this.size(event.q);
+    this.words.trade = mix(mix(this.words.trade, this.price(event.p)), signed);
+    if (event.t <= this.lastTrade) return;
+    if (this.lastTrade >= 0 && event.t !== this.lastTrade + 1) {
+      this.window = [];
+      this.oldest = 0;
+      this.rolling = 0;
+    }
+    this.lastTrade = event.t;
+    if (event.X !== 'MARKET') return;
+    this.sums.flow++;
+    this.window.push([t, signed]);
+    this.rolling += signed;
+    while (this.window[this.oldest][0] <= t - 5_000_000) this.rolling -= this.window[this.oldest++][1];
+    if (this.oldest > 100_000) {
+      this.window = this.window.slice(this.oldest);
+      this.oldest = 0;
+    }
+    this.sums.rolling += this.rolling;
+    this.words.flow = mix(this.words.flow, this.rolling);
+  }
+
+  touch(event) {
+    this.counts.touches++;
+    const bid = this.price(event.b);
+    const ask = this.price(event.a);
+    const word = mix(mix(this.words.touch, bid), this.size(event.B));
+    this.words.touch = mix(mix(word, ask), this.size(event.A));
+    this.sums.bbo += bid + ask;
+  }
+
+  digest() {
+    return Object.values(this.words)
+      .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
+      .join('-');
   }
 }
 
-function snapshot(body) {
-  bids.clear();
-  asks.clear();
-  for (const [price, size] of body.bids) bids.set(Number(price), Number(size));
-  for (const [price, size] of body.asks) asks.set(Number(price), Number(size));
-  last = body.lastUpdateId;
-  valid = true;
-  joining = true;
-  const kept = waiting;
-  waiting = [];
-  counts.depth -= kept.length;
-  for (const event of kept) depth(event);
-}
-
-function trade(t, event) {
-  counts.trades++;
-  if (event.X !== 'MARKET') return;
-  const signed = event.m ? -Number(event.q) : Number(event.q);
-  window.push([t, signed]);
-  rolling += signed;
-  while (window[windowStart][0] <= t - 5_000_000) rolling -= window[windowStart++][1];
-  if (windowStart > 100_000) {
-    window = window.slice(windowStart);
-    windowStart = 0;
-  }
-  rollingSum += rolling;
-}
+const sources = new Map();
 
 for await (const line of createInterface({ input: process.stdin })) {
   const entry = JSON.parse(line);
-  if (entry.http !== undefined) snapshot(entry.http.body);
-  else if (entry.close !== undefined) {
-    valid = false;
-    waiting = [];
-  }
+  if (entry.tape !== undefined && !sources.has(entry.src)) sources.set(entry.src, new Source(entry.tape.instrument));
+  const source = sources.get(entry.src);
+  if (entry.http !== undefined) source.snapshot(entry.http.body);
+  else if (entry.close !== undefined || entry.gap !== undefined || entry.drop !== undefined) source.lose();
   if (entry.msg === undefined) continue;
-  counts.messages++;
+  source.counts.messages++;
   const event = entry.msg.data;
-  if (event.e === 'depthUpdate') depth(event);
-  else if (event.e === 'trade') trade(entry.t, event);
-  else if (event.e === 'bookTicker') counts.touches++;
+  if (event.e === 'depthUpdate') source.depth(event);
+  else if (event.e === 'trade') source.trade(entry.t, event);
+  else if (event.e === 'bookTicker') source.touch(event);
 }
-process.stdout.write(`${JSON.stringify({ ...counts, top10: Math.round(top10), rolling: Math.round(rollingSum) })}\n`);
+
+const total = { flow: 0, gaps: 0, topBid: 0, topAsk: 0, rolling: 0, bbo: 0 };
+let out = '';
+for (const [src, source] of [...sources].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  out += `${JSON.stringify({ checksum: { src, ...source.counts, digest: source.digest() } })}\n`;
+  const { flow, gaps, topBid, topAsk, rolling, bbo } = source.sums;
+  total.flow += flow;
+  total.gaps += gaps;
+  total.topBid += topBid / source.sizeUnit;
+  total.topAsk += topAsk / source.sizeUnit;
+  total.rolling += rolling / source.sizeUnit;
+  total.bbo += bbo / source.priceUnit;
+}
+process.stdout.write(`${out}${JSON.stringify({ sums: total })}\n`);

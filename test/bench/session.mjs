@@ -5,11 +5,16 @@ import { gunzipSync } from 'node:zlib';
 
 const FILES = ['binance-usdm_btcusdt_20230404.dat.gz', 'binance-usdm_btcusdt_20230405.dat.gz'];
 
+/** Archives of the hftbacktest collector (gzip or plain, in order of time) as lines. */
+export function readArchives(files) {
+  const text = (bytes) => (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
+  return files.flatMap((file) => text(readFileSync(file)).trimEnd().split('\n'));
+}
+
 /** The recorded session as lines, or null where the recordings are absent (they are not part of the project). */
 export function recordedSession(shared) {
   const files = FILES.map((name) => join(shared, 'data', name));
-  if (!files.every(existsSync)) return null;
-  return files.flatMap((file) => gunzipSync(readFileSync(file)).toString().trimEnd().split('\n'));
+  return files.every(existsSync) ? readArchives(files) : null;
 }
 
 /** The same from the simulated exchange: `seconds` of one symbol at `rate` messages per second. */
@@ -37,57 +42,78 @@ export async function simulatedSession(seconds, rate) {
 }
 
 const number = (line, key) => Number(new RegExp(`"${key}": ?(\\d+)`).exec(line)?.[1] ?? Number.NaN);
+const timeOf = (line) => Number(line.slice(0, line.indexOf(' ')));
+export const isDepth = (line) => line.includes('"depthUpdate"');
+export const isTrade = (line) => line.includes('"e":"trade"');
+export const isSnapshot = (line) => /^\d+ \{"lastUpdateId"/.test(line);
 
-/**
- * Writes the session again and again until `bytes` of text are reached (at least once). Repeat k adds k spans to all
- * ids and times, and opens with its snapshot, so that the chain of book updates goes on over the joins without a gap.
- * @returns what was written: { repeats, messages, depth, levels, trades, bytes }
- */
-export function writeRepeats(lines, path, bytes) {
-  const depth = lines.filter((line) => line.includes('"depthUpdate"'));
-  const trades = lines.filter((line) => line.includes('"e":"trade"'));
-  const snapshot = lines.find((line) => /^\d+ \{"lastUpdateId"/.test(line));
-  const joined = depth.filter((line) => number(line, 'u') >= number(snapshot, 'lastUpdateId'));
-  const times = lines.map((line) => Number(line.slice(0, line.indexOf(' '))));
-  const spans = {
-    // a whole number of seconds, so that millisecond times shift alike
-    micros: Math.ceil((times.at(-1) - times[0] + 1) / 1e6) * 1e6,
-    book: number(depth.at(-1), 'u') - number(joined[0], 'pu'),
-    trade: number(trades.at(-1), 't') - number(trades[0], 't') + 1,
-  };
-  const perRepeat = {
-    messages: lines.length - 1,
+/** Messages, depth messages, trades and book levels of some lines, told by their text alone. */
+export function countLines(lines) {
+  const depth = lines.filter(isDepth);
+  return {
+    messages: lines.filter((line) => !isSnapshot(line)).length,
     depth: depth.length,
-    trades: trades.length,
+    trades: lines.filter(isTrade).length,
     // each level ends with a quote and a bracket; a depth message has no other such pair
     levels: depth.reduce((sum, line) => sum + line.split('"]').length - 1, 0),
   };
+}
+
+export const times = (counts, factor) =>
+  Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, count * factor]));
+
+/** What each repeat adds to times and ids, so that no repeat is a gap. */
+function spansOf(lines) {
+  const depth = lines.filter(isDepth);
+  const trades = lines.filter(isTrade);
+  const snapshot = lines.find(isSnapshot);
+  const first = depth.find((line) => number(line, 'u') >= number(snapshot, 'lastUpdateId'));
+  return {
+    // a whole number of seconds, so that millisecond times shift alike
+    micros: Math.ceil((timeOf(lines.at(-1)) - timeOf(lines[0]) + 1) / 1e6) * 1e6,
+    book: number(depth.at(-1), 'u') - number(first, 'pu'),
+    trade: number(trades.at(-1), 't') - number(trades[0], 't') + 1,
+  };
+}
+
+/** What a tape's line has around the message: key names, src, connection. */
+const ENVELOPE_BYTES = 64;
+
+/** How many repeats make about `bytes` of tape text. */
+export function repeatsFor(lines, bytes) {
+  const once = lines.reduce((sum, line) => sum + line.length + ENVELOPE_BYTES, 0);
+  return Math.max(1, Math.round(bytes / once));
+}
+
+/**
+ * Writes the session again and again. Repeat k adds k spans to all times and ids (U, u, pu, lastUpdateId, trade and
+ * bookTicker ids) and has its snapshot like the first, so that the chain of book updates goes on over the joins.
+ * @returns what was written: { messages, depth, trades, levels }
+ */
+export function writeRepeats(lines, path, repeats) {
+  const spans = spansOf(lines);
   const file = openSync(path, 'w');
-  let written = 0;
-  let repeats = 0;
   try {
-    while (written < bytes) {
-      const shifted = lines.map((line, n) => shift(line, times[n], repeats, spans));
-      written += writeSync(file, `${shifted.join('\n')}\n`);
-      repeats++;
-    }
+    for (let k = 0; k < repeats; k++)
+      writeSync(
+        file,
+        `${lines.map((line) => shift(line, { micros: k * spans.micros, book: k * spans.book, trade: k * spans.trade })).join('\n')}\n`,
+      );
   } finally {
     closeSync(file);
   }
-  const totals = Object.fromEntries(Object.entries(perRepeat).map(([key, count]) => [key, count * repeats]));
-  return { repeats, bytes: written, ...totals };
+  return times(countLines(lines), repeats);
 }
 
 /** All ids and times stand in the first 300 characters of a message. */
 const HEAD = 300;
 
-function shift(line, t, repeat, { micros, book, trade }) {
-  if (repeat === 0) return line;
-  const head = line
-    .slice(line.indexOf(' '), HEAD)
-    .replace(/"(E|T|U|u|pu|lastUpdateId|t)":( ?)(\d+)/g, (_, key, blank, value) => {
-      const span = key === 'E' || key === 'T' ? micros / 1000 : key === 't' ? trade : book;
-      return `"${key}":${blank}${Number(value) + repeat * span}`;
-    });
-  return `${t + repeat * micros}${head}${line.slice(HEAD)}`;
+/** The line with `micros` added to its times, `book` to its update ids and `trade` to its trade id. */
+export function shift(line, { micros, book, trade }) {
+  const blank = line.indexOf(' ');
+  const head = line.slice(blank, HEAD).replace(/"(E|T|U|u|pu|lastUpdateId|t)":( ?)(\d+)/g, (_, key, gap, value) => {
+    const span = key === 'E' || key === 'T' ? micros / 1000 : key === 't' ? trade : book;
+    return `"${key}":${gap}${Number(value) + span}`;
+  });
+  return `${Number(line.slice(0, blank)) + micros}${head}${line.slice(HEAD)}`;
 }

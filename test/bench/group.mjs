@@ -1,0 +1,75 @@
+// A group of commands that are compared with each other: run interleaved, checked for equal work, held against promises.
+import { interleaved, median } from './measure.mjs';
+
+/**
+ * @typedef {{ name: string, command: string, tape: { bytes: number, counts?: Record<string, number> }, cores?: string | null, after?: string }} Case
+ * @typedef {{ of: string, against: string, must?: number, goal?: number, stretch?: number, atMost?: number, what?: string }} Claim
+ *   a ratio of speeds in MB/s of text (`must`, `goal`, `stretch` from below), or of costs of a message (`atMost`)
+ * @typedef {{ title: string, cores: string, cases: Case[], claims: Claim[], flat?: string[], check(results: object): Promise<string[] | void> }} Group
+ *   `check` throws on unequal work, and says what is worth a note; `flat` names commands whose memory is held down
+ */
+
+/** No command that reads a tape needs more, whatever the tape's length. */
+const MOST_MEMORY_MB = 250;
+
+/** @returns {Promise<{ rows: object[], outcomes: object[], notes: string[], faults: string[] }>} */
+export async function runGroup(group, { rounds, say }) {
+  say(`${group.title}:`);
+  const results = await interleaved(group.cases, rounds, say);
+  const notes = (await group.check(results)) ?? [];
+  const find = (name) => group.cases.find((one) => one.name === name);
+  const rows = group.cases.map(({ name, tape }) => ({
+    group: group.title,
+    cores: group.cores,
+    name,
+    megabytes: tape.bytes / 1e6 / median(results[name].seconds),
+    kilomessages: tape.counts === undefined ? null : tape.counts.messages / 1e3 / median(results[name].seconds),
+    textMB: tape.bytes / 1e6,
+    peakMB: results[name].peakMB,
+  }));
+  // ratios inside one round first: the machine's slow minutes cancel
+  const ratio = (claim, times) => {
+    const [of, against] = [find(claim.of), find(claim.against)];
+    const size = ({ tape }) => (claim.atMost === undefined ? tape.bytes : tape.counts.messages);
+    const factor = claim.atMost === undefined ? size(of) / size(against) : size(against) / size(of);
+    const [own, others] = [results[claim.of][times], results[claim.against][times]];
+    return median(own.map((value, n) => factor * (claim.atMost === undefined ? others[n] / value : value / others[n])));
+  };
+  const outcomes = group.claims
+    .filter(({ of, against }) => results[of] !== undefined && results[against] !== undefined)
+    .map((claim) => ({
+      group: group.title,
+      cores: group.cores,
+      ...claim,
+      value: ratio(claim, 'seconds'),
+      cpu: ratio(claim, 'cpu'),
+    }));
+  const faults = [];
+  for (const outcome of outcomes) {
+    const { value, must, atMost } = outcome;
+    say(`  ${claimText(outcome)}: ${value.toFixed(2)} (by CPU time ${outcome.cpu.toFixed(2)}; ${boundText(outcome)})`);
+    if (value < must || value > atMost)
+      faults.push({ speed: true, text: `${claimText(outcome)} is ${value.toFixed(2)}, ${boundText(outcome)}` });
+  }
+  for (const name of group.flat ?? []) {
+    if (results[name]?.peakMB > MOST_MEMORY_MB)
+      faults.push({
+        speed: false,
+        text: `${name} took ${results[name].peakMB.toFixed(0)} MB of memory, at most ${MOST_MEMORY_MB}`,
+      });
+  }
+  return { rows, outcomes, notes, faults };
+}
+
+export const claimText = ({ of, against, atMost, what }) =>
+  what ?? (atMost === undefined ? `${of} / ${against}` : `cost of ${of} / ${against}`);
+
+export function boundText({ must, goal, stretch, atMost }) {
+  if (atMost !== undefined) return `at most ${atMost}`;
+  const parts = [
+    ['must', must],
+    ['goal', goal],
+    ['stretch', stretch],
+  ].filter(([, value]) => value !== undefined);
+  return parts.length === 0 ? 'no promise' : parts.map(([word, value]) => `${word} ${value}`).join(', ');
+}
