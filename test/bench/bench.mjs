@@ -120,7 +120,7 @@ async function prepare(name, { folder, tapes, has, simdjson }) {
     case 'pacing':
       return measurePacing({ tape: await tapes.main(), tapedeck, folder, seconds: Number(options.pace), say });
     default:
-      return measureLive({ tape: await tapes.main(), bin, folder, say });
+      return measureLive({ session: await tapes.session(), tape: await tapes.main(), symbol, bin, folder, say });
   }
 }
 

@@ -2,7 +2,7 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { lines: path, fifo, rate, base } = workerData;
+const { text: path, fifo, rate, base } = workerData;
 /** sleeping wakes up late by about this much; the rest is spun */
 const SPIN = 150;
 
@@ -27,4 +27,4 @@ for (let from = 0; from < text.length; count++) {
   from = to;
 }
 // the file is closed with the worker
-parentPort.postMessage({ seconds: (now() - started) / 1e6 });
+parentPort.postMessage({ seconds: (now() - started) / 1e6, count });

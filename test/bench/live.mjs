@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { quantile, run } from './measure.mjs';
+import { instrumentOf, makeSpread, nameOf } from './spread.mjs';
 
 const RATE = 5000;
 const SECONDS = 20;
+/** A detector speaks at most every second or so of one symbol: many symbols give enough signals to judge. */
+const SYMBOLS = 25;
 const BOUNDS = { p50: 0.3, p99: 2, pause: 5 };
-/** All detectors run; one is made to speak on almost any trade. */
-const EASY = ['window=100ms', 'basis=time', 'on=0.01', 'off=0', 'hold=0s', 'quantile=0'];
+/** All detectors run; one is made to speak whenever the aggressors change sides. */
+const EASY = ['basis=groups', 'groups=1', 'on=0.01', 'off=0', 'hold=0s', 'quantile=0'];
 const SCAN = [
   'scan',
   '-',
@@ -65,42 +68,46 @@ function latencies(seen, ahead = 0) {
   return times.filter(({ t }) => t >= first + WARMUP_SECONDS * 1e6).map(({ late }) => late / 1000);
 }
 
-/** A tape's own lines with new receive times, written into `scan -` at the moments they bear. */
-async function driven({ tape, bin, folder }) {
-  const lines = join(folder, 'live.ndjson');
+/** The session's messages over the symbols with new receive times, written into `scan -` at the moments they bear. */
+async function driven({ session, tape, symbol, bin, folder }) {
+  const text = join(folder, 'live.ndjson');
   const fifo = join(folder, 'live.fifo');
-  await run(`zstd -dc ${tape.files} 2> /dev/null | head -${RATE * SECONDS} > ${lines} || true`, { cores: null });
+  const instrument = await instrumentOf(tape);
+  const spread = { lines: session, folder, name: 'live', symbols: SYMBOLS, symbol, instrument, repeats: 1 };
+  const { path } = await makeSpread(spread);
+  await run(`node ${bin} replay ${path} --speed max | head -${RATE * SECONDS} > ${text} || true`, { cores: null });
   execFileSync('mkfifo', [fifo]);
   const clock = createClock();
   const command = ['-c', `exec node --trace-gc "$@" < ${fifo}`, 'bash', bin, ...SCAN];
   const scan = spawn('bash', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const heard = listen(scan.stdout, clock);
-  const workerData = { lines, fifo, rate: RATE, base: clock.base };
+  const workerData = { text, fifo, rate: RATE, base: clock.base };
   const writer = new Worker(new URL('live-writer.mjs', import.meta.url), { workerData });
   const written = new Promise((resolve, reject) => {
     writer.on('message', resolve);
     writer.on('error', reject);
   });
   const ended = new Promise((resolve) => scan.on('close', resolve));
-  const { seconds } = await written;
+  const { seconds, count } = await written;
   if ((await ended) !== 0) throw new Error('the live scan failed');
-  return { late: latencies(heard.seen), pauses: heard.pauses, rate: (RATE * SECONDS) / seconds };
+  return { late: latencies(heard.seen), pauses: heard.pauses, rate: count / seconds };
 }
 
 /** The whole way for real: simulated exchange, loopback, recorder, scan. */
 async function overLoopback({ bin, folder }) {
-  const simWords = ['sim', 'binance-usdm', '--symbols', 'BTCUSDT', '--rate', String(RATE), '-q'];
+  const names = Array.from({ length: SYMBOLS }, (_, n) => nameOf(n)).join(',');
+  const simWords = ['sim', 'binance-usdm', '--symbols', names, '--rate', String(RATE), '-q'];
   const sim = spawn(process.execPath, [bin, ...simWords], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [ws, http] = await firstLine(sim.stdout);
     const out = join(folder, 'live-tape');
-    const record = `node ${bin} record binance-usdm:BTCUSDT --stdout -o ${out} --duration ${SECONDS}s -q --endpoint ${ws} --rest-endpoint ${http}`;
+    const record = `node ${bin} record binance-usdm:${names} --stdout -o ${out} --duration ${SECONDS}s -q --endpoint ${ws} --rest-endpoint ${http}`;
     const clock = createClock();
     const command = ['-c', `${record} | node --trace-gc "$@"`, 'bash', bin, ...SCAN];
     const scan = spawn('bash', command, { stdio: ['ignore', 'pipe', 'inherit'] });
     const heard = listen(scan.stdout, clock);
     if ((await new Promise((resolve) => scan.on('close', resolve))) !== 0) throw new Error('record | scan failed');
-    const entries = `zstd -dc $(find ${out} -name 'BTCUSDT*.zst')`;
+    const entries = `zstd -dc $(find ${out} -name '*USDT*.zst')`;
     const messages = Number((await run(`${entries} | grep -c '"msg":'`)).stdout);
     const drifts = (await run(`${entries} | grep -o '"clock":{.*'`)).stdout.trim().split('\n');
     // The recorder's clock starts at a whole millisecond and so runs up to one behind; its own clock entries tell how much.
@@ -119,7 +126,7 @@ async function firstLine(stdout) {
   throw new Error('the simulated exchange did not say where it is');
 }
 
-export async function measureLive({ tape, bin, folder, say }) {
+export async function measureLive({ session, tape, symbol, bin, folder, say }) {
   say('live latency:');
   const notes = [];
   const faults = [];
@@ -134,7 +141,7 @@ export async function measureLive({ tape, bin, folder, say }) {
       if (held && !(value < BOUNDS[key]))
         faults.push({ speed: true, text: `${what}: ${key} is ${value.toFixed(3)} ms, under ${BOUNDS[key]}` });
   };
-  tell('Message in to signal line out', await driven({ tape, bin, folder }), true);
+  tell('Message in to signal line out', await driven({ session, tape, symbol, bin, folder }), true);
   tell(
     'The same from a simulated exchange over loopback through `record --stdout`',
     await overLoopback({ bin, folder }),

@@ -16,7 +16,7 @@ export const SYMBOLS = 200;
 const SNAPSHOT_LEVELS = 1000;
 
 /** A00USDT, A01USDT, … B99USDT */
-const nameOf = (n) => `${String.fromCharCode(65 + Math.floor(n / 100))}${String(n % 100).padStart(2, '0')}USDT`;
+export const nameOf = (n) => `${String.fromCharCode(65 + Math.floor(n / 100))}${String(n % 100).padStart(2, '0')}USDT`;
 
 /** Follows the book through the lines as text; levels of a snapshot are replaced, sizes of zero deleted. */
 class TextBook {
@@ -70,20 +70,20 @@ function cut(lines, count) {
 }
 
 /**
- * Writes the tapes of all symbols.
+ * Writes the tapes of all symbols; `repeats` divides how many they are.
  * @param {string} symbol the one in the lines
  * @param {{ tick: string, lot: string }} instrument as the tape of one symbol has it
  */
-export async function makeSpread({ lines, folder, symbol, instrument, repeats }) {
+export async function makeSpread({ lines, folder, name: spread, symbols = SYMBOLS, symbol, instrument, repeats }) {
   const { importHftbacktest } = await import('../../dist/audit/import.js');
   const { venueById } = await import('../../dist/venues/registry.js');
   const venue = venueById('binance-usdm');
-  const path = join(folder, 'spread');
+  const path = join(folder, spread);
   mkdirSync(path);
-  const count = SYMBOLS / repeats;
+  const count = symbols / repeats;
   const start = Number(lines[0].slice(0, lines[0].indexOf(' ')));
   const shares = cut(lines, count);
-  for (let n = 0; n < SYMBOLS; n++) {
+  for (let n = 0; n < symbols; n++) {
     const name = nameOf(n);
     const share = shares[n % count];
     const micros = Math.ceil((start - Number(share[0].slice(0, share[0].indexOf(' ')))) / 1000) * 1000;

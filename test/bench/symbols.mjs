@@ -8,7 +8,7 @@ const BASELINE = new URL('json-baseline.mjs', import.meta.url).pathname;
 
 export async function symbolsGroup({ lines, tape, tapedeck, folder, symbol }) {
   const instrument = await instrumentOf(tape);
-  const spread = await makeSpread({ lines, folder, symbol, instrument, repeats: tape.repeats });
+  const spread = await makeSpread({ lines, folder, name: 'spread', symbol, instrument, repeats: tape.repeats });
   const merged = join(folder, 'merged.ndjson.zst');
   await run(`${tapedeck} replay ${spread.path} --speed max | zstd -3 -q -c > ${merged}`, { cores: null });
   const scan = `${tapedeck} scan --detect none --checksum --format json`;
