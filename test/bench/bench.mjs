@@ -95,7 +95,7 @@ const NEED_MADE = ['length', 'jobs', 'import', 'symbols'];
 
 /** Either a group to run, or measured already as { notes, faults }, or a sentence that says why neither. */
 async function prepare(name, { folder, tapes, has, simdjson }) {
-  if (options.tape !== undefined && NEED_MADE.includes(name)) return `${name}: not measured on a tape given by path`;
+  if (options.tape !== undefined && NEED_MADE.includes(name)) return `${name}: not measured on a tape given by path.`;
   const { symbol } = options;
   switch (name) {
     case 'scan':
@@ -108,7 +108,7 @@ async function prepare(name, { folder, tapes, has, simdjson }) {
     case 'length':
       return longGroup({ tape: await tapes.main(), long: await tapes.long(), tapedeck, simdjson: await simdjson() });
     case 'jobs':
-      return has.jobs ? jobsGroup({ long: await tapes.long(), tapedeck }) : 'jobs: not built (scan has no --jobs)';
+      return has.jobs ? jobsGroup({ long: await tapes.long(), tapedeck }) : 'jobs: not built (scan has no --jobs).';
     case 'replay':
       return replayGroup({ tape: await tapes.main(), tapedeck });
     case 'import':
@@ -116,7 +116,7 @@ async function prepare(name, { folder, tapes, has, simdjson }) {
     case 'symbols':
       return symbolsGroup({ lines: await tapes.session(), tape: await tapes.main(), tapedeck, folder, symbol });
     case 'startup':
-      return measureStartup({ tapedeck, say });
+      return measureStartup({ bin, say });
     case 'pacing':
       return measurePacing({ tape: await tapes.main(), tapedeck, folder, seconds: Number(options.pace), say });
     default:
@@ -136,7 +136,7 @@ async function bench(folder) {
   const outcomes = [];
   const notes = [];
   const faults = [];
-  if (!has.fallback && wanted.includes('scan')) notes.push('scan: TypeScript only is not built (no TAPEDECK_SCANNER)');
+  if (!has.fallback && wanted.includes('scan')) notes.push('scan: TypeScript only is not built (no TAPEDECK_SCANNER).');
   for (const name of wanted) {
     const prepared = await prepare(name, { folder, tapes, has, simdjson });
     if (typeof prepared === 'string') {

@@ -5,12 +5,15 @@ import { interleaved, median } from './measure.mjs';
  * @typedef {{ name: string, command: string, tape: { bytes: number, counts?: Record<string, number> }, cores?: string | null, after?: string }} Case
  * @typedef {{ of: string, against: string, must?: number, goal?: number, stretch?: number, atMost?: number, what?: string }} Claim
  *   a ratio of speeds in MB/s of text (`must`, `goal`, `stretch` from below), or of costs of a message (`atMost`)
- * @typedef {{ title: string, cores: string, cases: Case[], claims: Claim[], flat?: string[], check(results: object): Promise<string[] | void> }} Group
- *   `check` throws on unequal work, and says what is worth a note; `flat` names commands whose memory is held down
+ * @typedef {{ title: string, cores: string, cases: Case[], claims: Claim[], flat?: string[], grows?: [string, string], check(results: object): Promise<string[] | void> }} Group
+ *   `check` throws on unequal work, and says what is worth a note; `flat` names commands whose memory is held down,
+ *   `grows` one on a long and one on a short tape whose memory must be alike
  */
 
 /** No command that reads a tape needs more, whatever the tape's length. */
 const MOST_MEMORY_MB = 250;
+/** A long tape may take this much more than a short one. */
+const GROWTH_MB = 24;
 
 /** @returns {Promise<{ rows: object[], outcomes: object[], notes: string[], faults: string[] }>} */
 export async function runGroup(group, { rounds, say }) {
@@ -51,14 +54,20 @@ export async function runGroup(group, { rounds, say }) {
     if (value < must || value > atMost)
       faults.push({ speed: true, text: `${claimText(outcome)} is ${value.toFixed(2)}, ${boundText(outcome)}` });
   }
-  for (const name of group.flat ?? []) {
-    if (results[name]?.peakMB > MOST_MEMORY_MB)
-      faults.push({
-        speed: false,
-        text: `${name} took ${results[name].peakMB.toFixed(0)} MB of memory, at most ${MOST_MEMORY_MB}`,
-      });
-  }
+  for (const text of memoryFaults(group, results)) faults.push({ speed: false, text });
   return { rows, outcomes, notes, faults };
+}
+
+/** Memory does not depend on how busy the machine is, so it decides in every run. */
+function memoryFaults({ flat = [], grows }, results) {
+  const faults = flat
+    .filter((name) => results[name]?.peakMB > MOST_MEMORY_MB)
+    .map((name) => `${name} took ${results[name].peakMB.toFixed(0)} MB of memory, at most ${MOST_MEMORY_MB}`);
+  if (grows === undefined) return faults;
+  const [long, short] = grows.map((name) => results[name].peakMB);
+  if (long > short + GROWTH_MB)
+    faults.push(`memory grows with the tape: ${short.toFixed(0)} MB, then ${long.toFixed(0)} MB`);
+  return faults;
 }
 
 export const claimText = ({ of, against, atMost, what }) =>

@@ -1,9 +1,6 @@
 // Length: a message of a long tape costs what one of a short tape costs, and memory does not grow.
 import { checkCounts, checkSame } from './work.mjs';
 
-/** A longer tape may take this much more memory, MB. */
-const MARGIN_MB = 24;
-
 export function longGroup({ tape, long, tapedeck, simdjson }) {
   const scan = (one) => `${tapedeck} scan ${one.path} --detect none --checksum --format json`;
   const short = `core scan of ${(tape.bytes / 1e6).toFixed(0)} MB`;
@@ -22,15 +19,15 @@ export function longGroup({ tape, long, tapedeck, simdjson }) {
       { of: 'core scan', against: short, atMost: 1.1 },
     ],
     flat: ['core scan', short],
+    grows: ['core scan', short],
     async check(results) {
       checkCounts('the core scan', results['core scan'].stdout, long.counts);
       checkCounts('the core scan', results[short].stdout, tape.counts);
       if (simdjson !== null)
         checkSame('core scan', results['core scan'].stdout, 'C++ simdjson', results['C++ simdjson'].stdout);
       const [more, less] = [results['core scan'].peakMB, results[short].peakMB];
-      if (more > less + MARGIN_MB) throw new Error(`memory grows with the tape: ${less} MB, then ${more} MB`);
       return [
-        `peak memory ${less.toFixed(0)} MB for ${(tape.bytes / 1e6).toFixed(0)} MB of text, ${more.toFixed(0)} MB for ${(long.bytes / 1e6).toFixed(0)} MB`,
+        `Peak memory of the core scan: ${less.toFixed(0)} MB for ${(tape.bytes / 1e6).toFixed(0)} MB of text, ${more.toFixed(0)} MB for ${(long.bytes / 1e6).toFixed(0)} MB.`,
       ];
     },
   };

@@ -62,7 +62,7 @@ export async function peersGroup({ slice, tape, tapedeck, folder, installed, has
       checkSame('core scan', own.stdout, 'JSON.parse', plain);
       const [{ depth, trades, levels, touches }] = checksumsOf(plain);
       const known = { ...sumsOf(plain), depth, levels, touches };
-      const notes = [`peers read the first ${(slice.bytes / 1e6).toFixed(0)} MB; ratios are of MB/s`];
+      const notes = [`Peers of the scan read ${(slice.bytes / 1e6).toFixed(0)} MB, because they are slow.`];
       for (const name of ['tardis-dev', 'ccxt', 'orderbooks']) {
         if (results[name] === undefined) continue;
         const off = checkPeer(
@@ -71,7 +71,8 @@ export async function peersGroup({ slice, tape, tapedeck, folder, installed, has
           known,
           name === 'orderbooks' ? ['topBid', 'topAsk'] : [],
         );
-        if (off.length > 0) notes.push(`${name} keeps 250 levels and loses some that matter later: ${off.join(', ')}`);
+        if (off.length > 0)
+          notes.push(`${name} keeps 250 levels and loses some that matter later: its sums are off, ${off.join(', ')}.`);
       }
       const jq = results['jq, no book']?.stdout.trim();
       if (jq !== undefined && jq !== `${depth} ${trades} ${touches}`) throw new Error(`unequal work: jq counted ${jq}`);

@@ -42,7 +42,7 @@ export async function simulatedSession(seconds, rate) {
 }
 
 const number = (line, key) => Number(new RegExp(`"${key}": ?(\\d+)`).exec(line)?.[1] ?? Number.NaN);
-const timeOf = (line) => Number(line.slice(0, line.indexOf(' ')));
+export const timeOf = (line) => Number(line.slice(0, line.indexOf(' ')));
 export const isDepth = (line) => line.includes('"depthUpdate"');
 export const isTrade = (line) => line.includes('"e":"trade"');
 export const isSnapshot = (line) => /^\d+ \{"lastUpdateId"/.test(line);
@@ -76,6 +76,8 @@ function spansOf(lines) {
   };
 }
 
+const HOUR = 3_600_000_000;
+
 /** What a tape's line has around the message: key names, src, connection. */
 const ENVELOPE_BYTES = 64;
 
@@ -88,21 +90,25 @@ export function repeatsFor(lines, bytes) {
 /**
  * Writes the session again and again. Repeat k adds k spans to all times and ids (U, u, pu, lastUpdateId, trade and
  * bookTicker ids) and has its snapshot like the first, so that the chain of book updates goes on over the joins.
- * @returns what was written: { messages, depth, trades, levels }
+ * @returns {{ counts: Record<string, number>, bytes: number, wholeHours: number }} what was written, and how many UTC hours
+ *   of data are complete
  */
 export function writeRepeats(lines, path, repeats) {
   const spans = spansOf(lines);
   const file = openSync(path, 'w');
+  let bytes = 0;
   try {
-    for (let k = 0; k < repeats; k++)
-      writeSync(
-        file,
-        `${lines.map((line) => shift(line, { micros: k * spans.micros, book: k * spans.book, trade: k * spans.trade })).join('\n')}\n`,
-      );
+    for (let k = 0; k < repeats; k++) {
+      const by = { micros: k * spans.micros, book: k * spans.book, trade: k * spans.trade };
+      bytes += writeSync(file, `${lines.map((line) => shift(line, by)).join('\n')}\n`);
+    }
   } finally {
     closeSync(file);
   }
-  return times(countLines(lines), repeats);
+  const start = timeOf(lines[0]);
+  const end = start + repeats * spans.micros;
+  const wholeHours = Math.max(0, Math.floor(end / HOUR) - Math.ceil(start / HOUR));
+  return { counts: times(countLines(lines), repeats), bytes, wholeHours };
 }
 
 /** All ids and times stand in the first 300 characters of a message. */

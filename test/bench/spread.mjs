@@ -8,7 +8,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './measure.mjs';
-import { countLines, isDepth, isSnapshot, shift, times } from './session.mjs';
+import { countLines, isDepth, isSnapshot, shift, timeOf, times } from './session.mjs';
 import { openTape } from './tapes.mjs';
 
 export const SYMBOLS = 200;
@@ -52,6 +52,7 @@ class TextBook {
 /** The session in `count` stretches of consecutive messages, each with a snapshot before its first depth message. */
 function cut(lines, count) {
   const book = new TextBook();
+  const snapshotAt = (line) => `${timeOf(line)} ${book.snapshot(Math.ceil(SNAPSHOT_LEVELS / count))}`;
   const messages = lines.length - 1;
   const shares = [];
   let share = [];
@@ -59,11 +60,10 @@ function cut(lines, count) {
   for (const line of lines) {
     const opens = isSnapshot(line);
     if (opens || isDepth(line)) book.take(line);
-    if (opens) share.push(`${line.slice(0, line.indexOf(' '))} ${book.snapshot(Math.ceil(SNAPSHOT_LEVELS / count))}`);
-    else share.push(line);
+    share.push(opens ? snapshotAt(line) : line);
     if (!opens && ++done >= Math.round(((shares.length + 1) * messages) / count)) {
       shares.push(share);
-      share = [`${line.slice(0, line.indexOf(' '))} ${book.snapshot(Math.ceil(SNAPSHOT_LEVELS / count))}`];
+      share = [snapshotAt(line)];
     }
   }
   return shares;
@@ -81,12 +81,12 @@ export async function makeSpread({ lines, folder, name: spread, symbols = SYMBOL
   const path = join(folder, spread);
   mkdirSync(path);
   const count = symbols / repeats;
-  const start = Number(lines[0].slice(0, lines[0].indexOf(' ')));
+  const start = timeOf(lines[0]);
   const shares = cut(lines, count);
   for (let n = 0; n < symbols; n++) {
     const name = nameOf(n);
     const share = shares[n % count];
-    const micros = Math.ceil((start - Number(share[0].slice(0, share[0].indexOf(' ')))) / 1000) * 1000;
+    const micros = Math.ceil((start - timeOf(share[0])) / 1000) * 1000;
     const text = share.map((line) => rename(shift(line, { micros, book: 0, trade: 0 }), symbol, name));
     const archive = join(folder, `${name}.dat`);
     writeFileSync(archive, `${text.join('\n')}\n`);

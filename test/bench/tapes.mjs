@@ -6,7 +6,8 @@ import { readArchives, recordedSession, repeatsFor, simulatedSession, writeRepea
 
 /**
  * A tape: `path` for tapedeck, `files` for a shell, `bytes` of text, and what was written to it where the bench made it.
- * @typedef {{ path: string, files: string, bytes: number, counts?: Record<string, number>, repeats?: number, archive?: string }} Tape
+ * @typedef {{ path: string, files: string, bytes: number, counts?: Record<string, number>, repeats?: number, wholeHours?: number,
+ *   archive?: string, archiveBytes?: number }} Tape
  */
 
 /** The lines that tapes are made of: given archives, else the recordings where they stand, else the simulator. */
@@ -30,13 +31,13 @@ export async function openTape(path) {
 export async function makeTape({ lines, folder, name, bytes, tapedeck, symbol, parts, keep = false }) {
   const repeats = nearestDivisor(repeatsFor(lines, bytes), parts);
   const text = join(folder, `${name}.dat`);
-  const counts = writeRepeats(lines, text, repeats);
+  const { counts, bytes: archiveBytes, wholeHours } = writeRepeats(lines, text, repeats);
   if (keep) await run(`gzip -6 ${text}`, { cores: null });
   const archive = keep ? `${text}.gz` : text;
   const path = join(folder, name);
   await run(`${importCommand({ tapedeck, archive, symbol, out: path })} > /dev/null`, { cores: null });
   if (!keep) rmSync(archive);
-  return { ...(await openTape(path)), counts, repeats, ...(keep ? { archive } : {}) };
+  return { ...(await openTape(path)), counts, repeats, wholeHours, ...(keep ? { archive, archiveBytes } : {}) };
 }
 
 export function importCommand({ tapedeck, archive, symbol, out }) {
