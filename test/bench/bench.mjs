@@ -80,7 +80,9 @@ function createTapes(folder) {
     session,
     main: () =>
       once('main', () =>
-        options.tape === undefined ? make('main', size, { parts: SYMBOLS, keep: true }) : openTape(options.tape),
+        options.tape === undefined
+          ? make('main', size, { parts: SYMBOLS, keep: wanted.includes('import') })
+          : openTape(options.tape),
       ),
     long: () => once('long', () => make('long', megabytes(options.long))),
     slice: () =>
@@ -94,14 +96,14 @@ function createTapes(folder) {
 const NEED_MADE = ['length', 'jobs', 'import', 'symbols'];
 
 /** Either a group to run, or measured already as { notes, faults }, or a sentence that says why neither. */
-async function prepare(name, { folder, tapes, has, simdjson }) {
+async function prepare(name, { folder, tapes, has, simdjson, missing }) {
   if (options.tape !== undefined && NEED_MADE.includes(name)) return `${name}: not measured on a tape given by path.`;
   const { symbol } = options;
   switch (name) {
     case 'scan':
       return coreGroup({ tape: await tapes.main(), tapedeck, simdjson: await simdjson(), has });
     case 'peers': {
-      const installed = await installPeers(say);
+      const installed = await installPeers(say, missing);
       const [tape, slice] = [await tapes.main(), await tapes.slice()];
       return peersGroup({ slice, tape, tapedeck, folder, installed, has });
     }
@@ -114,7 +116,9 @@ async function prepare(name, { folder, tapes, has, simdjson }) {
     case 'import':
       return importGroup({ tape: await tapes.main(), tapedeck, folder, symbol });
     case 'symbols':
-      return symbolsGroup({ lines: await tapes.session(), tape: await tapes.main(), tapedeck, folder, symbol });
+      return symbolsGroup({
+        ...{ lines: await tapes.session(), tape: await tapes.main(), tapedeck, folder, symbol, piped: !options.ci },
+      });
     case 'startup':
       return measureStartup({ bin, say });
     case 'pacing':
@@ -127,21 +131,26 @@ async function prepare(name, { folder, tapes, has, simdjson }) {
 async function bench(folder) {
   const tapes = createTapes(folder);
   const has = await detectAbilities({ root, tapedeck });
-  let program;
-  const simdjson = async () => {
-    program ??= { path: options.ci ? null : await buildSimdjson(folder, say) };
-    return program.path;
-  };
   const rows = [];
   const outcomes = [];
   const notes = [];
   const faults = [];
-  if (!has.fallback && wanted.includes('scan')) notes.push('scan: TypeScript only is not built (no TAPEDECK_SCANNER).');
+  /** What cannot be measured is said at once and below the tables. */
+  const missing = (text) => {
+    say(text);
+    notes.push(text);
+  };
+  let program;
+  const simdjson = async () => {
+    program ??= { path: options.ci ? null : await buildSimdjson(folder, missing) };
+    return program.path;
+  };
+  if (!has.fallback && wanted.includes('scan')) missing('scan: TypeScript only is not built (no TAPEDECK_SCANNER).');
+  if (!has.jq && wanted.includes('peers')) missing('jq is not measured: it is not installed.');
   for (const name of wanted) {
-    const prepared = await prepare(name, { folder, tapes, has, simdjson });
+    const prepared = await prepare(name, { folder, tapes, has, simdjson, missing });
     if (typeof prepared === 'string') {
-      say(prepared);
-      notes.push(prepared);
+      missing(prepared);
       continue;
     }
     const done = 'cases' in prepared ? await runGroup(prepared, { rounds, say }) : prepared;

@@ -8,7 +8,7 @@ const FOLDER = new URL('peers', import.meta.url).pathname;
 const BASELINE = new URL('json-baseline.mjs', import.meta.url).pathname;
 
 /** Installs the peers from their lock file into the bench's own folder, once. */
-export async function installPeers(say) {
+export async function installPeers(say, missing) {
   const installed = join(FOLDER, 'node_modules/.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(FOLDER, 'package-lock.json')).mtimeMs)
     return true;
@@ -17,7 +17,7 @@ export async function installPeers(say) {
     await run(`cd ${FOLDER} && npm ci --ignore-scripts --no-audit --no-fund > /dev/null 2>&1`, { cores: null });
     return true;
   } catch {
-    say('tardis-dev, ccxt and orderbooks are not measured: npm ci in test/bench/peers failed (offline?)');
+    missing('tardis-dev, ccxt and orderbooks are not measured: npm ci in test/bench/peers failed (offline?).');
     return false;
   }
 }
