@@ -1,11 +1,13 @@
 /** The program: finds the command, parses its words, runs it, and turns every outcome into an exit status. */
 import { createWriteStream, fstatSync, readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { prepareWords, readArguments } from './arguments.js';
 import { type Command, type CommandIo, globalOptions, type Options, takesValue } from './commands/command.js';
 import { commandHelp, programHelp } from './help.js';
 import { describeError, TapedeckError } from './model/errors.js';
 import { nearest } from './model/nearest.js';
+import { packageFile } from './model/package-file.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';
@@ -27,9 +29,22 @@ function watchSignals(): void {
       stoppedStatus = 128 + number;
       stopping.abort();
       // a read from the terminal would wait for the next line
-      if (process.stdin.isTTY) process.stdin.destroy();
+      if (stdinOpened && isatty(0)) process.stdin.destroy();
     });
 }
+
+let stdinOpened = false;
+
+/**
+ * Opened at the first read and not before: Node makes a pipe on stdin non-blocking, for every process that shares it.
+ * With `scan - | cmp - <(tapedeck scan T)` the second scan would break the pipe cmp reads from.
+ */
+const stdin: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]() {
+    stdinOpened = true;
+    return process.stdin[Symbol.asyncIterator]();
+  },
+};
 
 /**
  * Node writes to a regular file on stdout without looking at short writes, so a full disk can pass unnoticed;
@@ -45,7 +60,7 @@ function openStdout(): Writable {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
@@ -59,17 +74,15 @@ interface Parsed {
 async function parse(command: Command, words: readonly string[]): Promise<Parsed> {
   const options: Options = { ...globalOptions, ...command.options };
   const prepared = prepareWords(words, options);
-  // the parser alone costs as much as starting Node, so `--help` and `--version` do without
-  const { default: yargs } = await import('yargs');
-  const parser = yargs(prepared.words)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .locale('en')
-    .fail((message, error) => {
-      throw error ?? new TapedeckError('E_USAGE', message);
-    })
-    .parserConfiguration({
+  // the parser of yargs without its help, locales and validation, which are not used and cost 20 ms of start-up; `--help`
+  // and `--version` do without either
+  const { Parser } = await import('yargs/helpers');
+  const names = Object.keys(options);
+  const flags: Readonly<Record<string, unknown>> = Parser(prepared.words, {
+    alias: Object.fromEntries(Object.entries(options).map(([name, { alias }]) => [name, alias ?? []])),
+    boolean: names.filter((name) => !takesValue(options[name])),
+    string: names.filter((name) => takesValue(options[name])),
+    configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -77,31 +90,29 @@ async function parse(command: Command, words: readonly string[]): Promise<Parsed
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'strip-aliased': true,
-    });
-  for (const [name, option] of Object.entries(options))
-    parser.option(name, {
-      ...(option.alias === undefined ? {} : { alias: option.alias }),
-      ...(takesValue(option) ? { type: 'string' as const } : { type: 'boolean' as const }),
-    });
-  return { flags: await parser.parseAsync(), literal: prepared.literal };
+    },
+  });
+  return { flags, literal: prepared.literal };
 }
 
 function makeIo(stdout: Writable, quiet: boolean, refused: boolean): CommandIo {
-  const stdoutIsTty = process.stdout.isTTY === true;
+  const stdoutIsTty = isatty(1);
   return {
-    stdin: process.stdin,
+    stdin,
     stdout,
     stderr: process.stderr,
-    stdinIsTty: process.stdin.isTTY === true,
+    stdinIsTty: isatty(0),
     stdoutIsTty,
-    stderrIsTty: process.stderr.isTTY === true,
+    stderrIsTty: isatty(2),
     columns: columnsOf(process.stderr),
     signal: stopping.signal,
     now: () => Date.now() * 1000,
     colour: wantsColour({ isTty: stdoutIsTty, env: process.env, refused }),
     quiet,
     env: process.env,
-    version: readVersion(),
+    get version() {
+      return readVersion();
+    },
     commands: loadCommands,
   };
 }

@@ -1,7 +1,7 @@
 /** The program as a user runs it: words in; stdout, stderr and exit status out. Needs `npm run build`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -246,6 +246,31 @@ describe('output', () => {
       status: 2,
       stderr: 'tapedeck: E_DISK_FULL: while writing to stdout: no space left\n',
     });
+  });
+});
+
+describe('input', () => {
+  const tape = join(root, 'fixtures/minimal');
+  const isBlocking = (pid: number | undefined): boolean => {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/0`, 'utf8'))?.[1] ?? '';
+    return (Number.parseInt(flags, 8) & constants.O_NONBLOCK) === 0;
+  };
+
+  // `scan - | cmp - <(tapedeck scan T)`: a pipe made non-blocking here fails in the process it is shared with
+  test.skipIf(!existsSync('/proc/self/fdinfo/0'))('stdin is left alone unless it is read (needs /proc)', async () => {
+    const child = spawn(process.execPath, [bin, 'replay', tape, '--speed', '0.000001']);
+    await once(child.stdout, 'data');
+    const blocking = isBlocking(child.pid);
+    child.kill();
+    await once(child, 'close');
+    expect(blocking).toBe(true);
+  });
+
+  test('- is read', async () => {
+    const child = spawn(process.execPath, [bin, 'replay', '-', '--speed', 'max']);
+    child.stdin.end('{"t":1723161255030314,"src":"binance-usdm:BTCUSDT"}\n');
+    const [text] = await Promise.all([once(child.stdout, 'data'), once(child, 'close')]);
+    expect(String(text)).toBe('{"t":1723161255030314,"src":"binance-usdm:BTCUSDT"}\n');
   });
 });
 

@@ -1,5 +1,5 @@
 /** The contract of a command: what it is called, what it takes, how it is explained and what it does. */
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseDuration, parseTimeSpec } from '../model/time.js';
@@ -80,7 +80,8 @@ export type Arguments<P extends Positionals, O extends Options> = {
 
 /** The world as a command may see it. Commands touch no `process.*` and never exit. */
 export interface CommandIo {
-  stdin: Readable;
+  /** opened when it is first iterated, so that a command that reads files leaves it alone */
+  stdin: AsyncIterable<Uint8Array>;
   /** data; write through `output/stdio.ts`, which buffers, waits for slow readers and knows broken pipes */
   stdout: Writable;
   /** talk */
