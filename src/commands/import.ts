@@ -9,7 +9,7 @@ import { startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount } from '../output/text.js';
 import { venueById } from '../venues/registry.js';
-import { defineCommand, wholeNumber } from './command.js';
+import { defineCommand, levelOption } from './command.js';
 
 /** Bad lines told one by one; the rest are only counted. */
 const LISTED_BAD = 20;
@@ -92,7 +92,7 @@ export default defineCommand({
       describe: 'what one unit of size is worth: base units, or quote units per contract',
       parse: positiveDecimal,
     },
-    level: { value: 'N', describe: 'zstd level, 1 to 19', parse: wholeNumber(1, 19), default: '6' },
+    level: levelOption,
   },
   examples: [
     [

@@ -6,7 +6,7 @@ import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
 import { createStatusLine } from '../output/progress.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, wholeNumber } from './command.js';
+import { byteSize, defineCommand, duration, levelOption } from './command.js';
 
 /** `1h` or `512M`: the two ways a segment may be full. */
 function rotation(text: string): { rotateEvery: number } | { rotateBytes: number } {
@@ -75,7 +75,7 @@ export default defineCommand({
       parse: duration,
       default: '1s',
     },
-    level: { value: 'N', describe: 'zstd level, 1 to 19', parse: wholeNumber(1, 19), default: '6' },
+    level: levelOption,
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",

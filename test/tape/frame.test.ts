@@ -27,6 +27,16 @@ describe('compressFrame', () => {
     );
   });
 
+  test('a level gives the same frame whatever levels came before', () => {
+    const lines = Buffer.from(
+      Array.from({ length: 2000 }, (_, n) => `{"n":${n},"p":"${(n * n * 7919) % 100_003}"}\n`).join(''),
+    );
+    const levels = [1, 3, 6, 9, 12, 15];
+    const once = levels.map((level) => compressFrame(lines, level));
+    expect(levels.toReversed().map((level) => compressFrame(lines, level))).toEqual(once.toReversed());
+    expect(once[3].length).toBeLessThan(once[1].length);
+  });
+
   test('any flipped bit is noticed', () => {
     const frame = compressFrame(text.subarray(0, 2000));
     const decompressor = new FrameDecompressor();
