@@ -12,6 +12,8 @@ import { entryLine, httpLine, isJsonLine, messageLine } from '../tape/line.js';
 import { createTapeWriter } from '../tape/writer.js';
 import type { Venue } from '../venues/venue.js';
 
+/** Where the time stands in a line's head. */
+const HEAD_DIGITS = '{"t":'.length;
 /** Text that is decoded at a time. */
 const PIECE_BYTES = 256 * 1024;
 /** Header, open entry and first checkpoint stand this much before the first message, one microsecond each. */
@@ -107,13 +109,16 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
   let checkpointAt = options.first + MICROS_PER_MINUTE;
 
   // Lines are put together here and decoded many at a time; `lines[i]` is the archive's line number.
-  const headFrom = Buffer.from('{"t":');
-  const headTo = Buffer.from(`,"src":${JSON.stringify(src)},"conn":${JSON.stringify(conn)},"msg":`);
-  const headBytes = headFrom.length + 16 + headTo.length;
+  const head = Buffer.from(`{"t":${'0'.repeat(16)},"src":${JSON.stringify(src)},"conn":${JSON.stringify(conn)},"msg":`);
+  let headTime = 0;
   const usual = Buffer.from(venue.layouts.wrapper.slice(0, venue.layouts.wrapper.indexOf('<topic>')));
   let text = Buffer.allocUnsafeSlow(PIECE_BYTES * 2);
   let used = 0;
   let lines: number[] = [];
+  /** decoded lines of `text` that are still to be written, in one go: the first starts at `runFrom` */
+  let runFrom = 0;
+  let ends: number[] = [];
+  let times: Micros[] = [];
 
   /** The time as it will be stored: strictly increasing. */
   const stamp = (t: Micros): Micros => {
@@ -124,27 +129,45 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
     return stored;
   };
 
+  const writeRun = (): void => {
+    if (ends.length === 0) return;
+    tape.writeRun(text, runFrom, ends, times);
+    imported.messages += ends.length;
+    ends = [];
+    times = [];
+  };
+
   /** A checkpoint stands in the microsecond before a message, so that no message's time moves for it. */
   const checkpoint = (t: Micros): void => {
-    if (t < checkpointAt || track.state !== 'valid' || t - 1 <= tape.last) return;
+    if (t < checkpointAt || track.state !== 'valid') return;
+    writeRun();
+    if (t - 1 <= tape.last) return;
     const line = entryLine({ t: t - 1, src, book: track.checkpoint() });
     tape.write(line, t - 1, { checkpoint: true });
     imported.checkpoints++;
     checkpointAt = t + MICROS_PER_MINUTE;
   };
 
+  /** Writes the digits of a time into the head; those of the last time that stay the same are left. */
+  const stampHead = (t: Micros): void => {
+    const high = Math.floor(t / 1e8);
+    const low = t - high * 1e8;
+    if (high !== Math.floor(headTime / 1e8)) writeDigits(head, HEAD_DIGITS, high);
+    writeDigits(head, HEAD_DIGITS + 8, low);
+    headTime = t;
+  };
+
   const append = (batch: ArchiveBatch, i: number): void => {
     const { bytes, from, to } = batch;
-    const size = headBytes + to[i] - from[i] + 2;
+    const size = head.length + to[i] - from[i] + 2;
     if (used + size > text.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(used + size, text.length * 2));
       text.copy(grown, 0, 0, used);
       text = grown;
     }
-    text.set(headFrom, used);
-    text.write(String(stamp(batch.t[i])), used + headFrom.length, 'latin1');
-    text.set(headTo, used + headFrom.length + 16);
-    used += headBytes;
+    stampHead(stamp(batch.t[i]));
+    text.set(head, used);
+    used += head.length;
     used += bytes.copy(text, used, from[i], to[i]);
     text[used++] = 0x7d;
     text[used++] = 0x0a;
@@ -160,6 +183,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
       return false;
     }
     if (isUtf8(message) && isJsonLine(message)) return true;
+    writeRun();
     checkpoint(t);
     tape.write(messageLine(t, src, conn, message), t);
     imported.texts++;
@@ -181,14 +205,18 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
         const end = e[o + Field.END];
         const entry = e[o + Field.KIND] === Kind.entry;
         const t = entry ? Number(text.toString('latin1', start + 5, start + 21)) : e[o + Field.T];
-        if ((entry || !proven) && !writeUnusual(file, lines[index], t, text.subarray(start + headBytes, end - 1)))
+        if ((entry || !proven) && !writeUnusual(file, lines[index], t, text.subarray(start + head.length, end - 1))) {
+          writeRun();
           continue;
+        }
         checkpoint(t);
-        tape.write(text.subarray(start, end + 1), t, { message: true });
+        if (ends.length === 0) runFrom = start;
+        ends.push(end + 1);
+        times.push(t);
         track.apply(events, n);
-        imported.messages++;
       }
     }
+    writeRun();
     used = 0;
     lines = [];
   };
@@ -221,8 +249,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
     take(batch) {
       const { file, bytes, count, from } = batch;
       for (let i = 0; i < count; i++) {
-        const wrapped = usual.equals(bytes.subarray(from[i], from[i] + usual.length));
-        if (!wrapped && writeSnapshot(batch, i)) continue;
+        if (!startsWith(bytes, from[i], usual) && writeSnapshot(batch, i)) continue;
         append(batch, i);
         if (used >= PIECE_BYTES) flush(file);
       }
@@ -251,4 +278,19 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
     },
     abandon: () => tape.abandon(),
   };
+}
+
+/** Eight digits. */
+function writeDigits(into: Buffer, at: number, value: number): void {
+  let rest = value | 0;
+  for (let p = at + 7; p >= at; p--) {
+    const tenth = (rest / 10) | 0;
+    into[p] = 0x30 + rest - tenth * 10;
+    rest = tenth;
+  }
+}
+
+function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false;
+  return true;
 }

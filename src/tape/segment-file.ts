@@ -45,6 +45,8 @@ export interface SegmentFile {
   readonly pendingSince: Micros;
   /** adds a line to the open frame, in memory until `flush` */
   add(line: Uint8Array, t: Micros, checkpoint: boolean): void;
+  /** adds `lines` whole lines, `bytes[from, to)`, to the open frame; `t` is the first one's */
+  addRun(bytes: Uint8Array, from: number, to: number, lines: number, t: Micros): void;
   /** appends the lines since the last flush to the tail */
   flush(): void;
   /** compresses the open frame and appends it; its tail goes once the frame is on disk */
@@ -150,19 +152,26 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     open = { t: Number.NaN, lines: 0, checkpoint: false };
   };
 
-  const add = (line: Uint8Array, t: Micros, checkpoint: boolean): void => {
-    if (used + line.length > text.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(used + line.length, text.length * 2));
-      text.copy(grown, 0, 0, used);
-      text = grown;
-    }
-    text.set(line, used);
-    used += line.length;
+  const grow = (bytes: number): void => {
+    if (used + bytes <= text.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(used + bytes, text.length * 2));
+    text.copy(grown, 0, 0, used);
+    text = grown;
+  };
+
+  const account = (bytes: number, lines: number, t: Micros): void => {
     if (open.lines === 0) open.t = t;
-    open.lines++;
+    open.lines += lines;
+    entries += lines;
+    textBytes += bytes;
+    used += bytes;
+  };
+
+  const add = (line: Uint8Array, t: Micros, checkpoint: boolean): void => {
+    grow(line.length);
+    text.set(line, used);
+    account(line.length, 1, t);
     open.checkpoint ||= checkpoint;
-    entries++;
-    textBytes += line.length;
   };
 
   const writeSeal = (indexTime: Micros, endTime: Micros, extra: Record<string, unknown>): void => {
@@ -203,6 +212,12 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     add(line, t, checkpoint) {
       if (failure !== null) throw failure;
       add(line, t, checkpoint);
+    },
+    addRun(bytes, from, to, lines, t) {
+      if (failure !== null) throw failure;
+      grow(to - from);
+      text.set(bytes.subarray(from, to), used);
+      account(to - from, lines, t);
     },
     flush() {
       if (tail) guarded('writing the tail of a segment', flushTail);

@@ -79,6 +79,12 @@ export interface TapeWriter {
    * @throws {TapedeckError} E_LINE for a wrong `t`; E_DISK_FULL, E_IO: what stands stays recoverable, the writer is done
    */
   write(line: string | Uint8Array, t: Micros, options?: { checkpoint?: boolean; message?: boolean }): void;
+  /**
+   * Adds messages whose lines stand one after the other in `bytes`: line `i` begins where the one before ends (the first
+   * at `from`), ends before `ends[i]` and has the time `times[i]`. The same tape as `write` for each of them, with one copy for many.
+   * @throws {TapedeckError} as `write`
+   */
+  writeRun(bytes: Uint8Array, from: number, ends: readonly number[], times: readonly Micros[]): void;
   /** writes out everything, seals the segment, and waits for the disk */
   seal(): Promise<void>;
   /** closes the files as a killed process would leave them, for recovery */
@@ -135,15 +141,25 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     safeMessages = messages;
   };
 
+  const checkLine = (bytes: number, last: number | undefined): void => {
+    if (bytes <= MAX_LINE_BYTES && last === 0x0a) return;
+    const why = `no whole line, or longer than ${MAX_LINE_BYTES} bytes`;
+    throw new TapedeckError('E_LINE', `while writing an entry: ${why}`);
+  };
+
+  const checkTime = (t: Micros, previous: Micros): void => {
+    if (t > previous) return;
+    throw new TapedeckError('E_LINE', `while writing an entry: its time ${t} is not after ${previous}`);
+  };
+
+  /** Whether a frame that holds so many bytes, the first line at `since`, takes no line of this size and time. */
+  const isFull = (held: number, since: Micros, bytes: number, t: Micros): boolean =>
+    held > 0 && (held + bytes > frameBytes || t - since >= frameMicros);
+
   const put = (line: string | Uint8Array, t: Micros, checkpoint: boolean): void => {
     const bytes = typeof line === 'string' ? Buffer.from(line) : line;
-    if (bytes.length > MAX_LINE_BYTES || bytes.at(-1) !== 0x0a)
-      throw new TapedeckError(
-        'E_LINE',
-        `while writing an entry: no whole line, or longer than ${MAX_LINE_BYTES} bytes`,
-      );
-    const full = file.pendingBytes + bytes.length > frameBytes;
-    if (file.pendingBytes > 0 && (full || t - file.pendingSince >= frameMicros)) closeFrame();
+    checkLine(bytes.length, bytes.at(-1));
+    if (isFull(file.pendingBytes, file.pendingSince, bytes.length, t)) closeFrame();
     file.add(bytes, t, checkpoint);
   };
 
@@ -241,11 +257,39 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       return nextTime(clock.last, now);
     },
     write(line, t, { checkpoint = false, message = false } = {}) {
-      if (!(t > clock.last))
-        throw new TapedeckError('E_LINE', `while writing an entry: its time ${t} is not after ${clock.last}`);
+      checkTime(t, clock.last);
       put(line, t, checkpoint);
       clock.last = t;
       if (message) messages++;
+    },
+    writeRun(bytes, from, ends, times) {
+      /** lines that fit into the open frame and are not in it yet: `ends[first]` is the first one's */
+      let first = 0;
+      let runFrom = from;
+      const flushRun = (next: number, to: number): void => {
+        if (next === first) return;
+        file.addRun(bytes, runFrom, to, next - first, times[first]);
+        messages += next - first;
+        clock.last = times[next - 1];
+        first = next;
+        runFrom = to;
+      };
+      let held = file.pendingBytes;
+      let since = file.pendingSince;
+      for (let i = 0, at = from; i < ends.length; at = ends[i++]) {
+        const t = times[i];
+        const size = ends[i] - at;
+        checkLine(size, bytes[ends[i] - 1]);
+        checkTime(t, i > first ? times[i - 1] : clock.last);
+        if (isFull(held, since, size, t)) {
+          flushRun(i, at);
+          closeFrame();
+          held = 0;
+        }
+        if (held === 0) since = t;
+        held += size;
+      }
+      flushRun(ends.length, ends.at(-1) ?? from);
     },
     async seal() {
       try {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { EndEntry } from '../../src/model/entry.js';
 import { parseEntry } from '../../src/tape/line.js';
@@ -31,6 +32,54 @@ function writeMessages(writer: TapeWriter, count: number, step = 1000): void {
     writer.write(message(t), t, { message: true });
   }
 }
+
+const MESSAGE = { message: true };
+
+describe('writeRun', () => {
+  test('property: the same tape as line after line, whatever stands in which run', async () => {
+    const steps = fc.array(fc.record({ step: fc.integer({ min: 1, max: 400 }), size: fc.nat(700) }), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(steps, fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), async (messages, sizes) => {
+        const frames = { frameBytes: 2000, frameMicros: 1500 };
+        const [one, other] = [writerIn(temporaryFolder(), frames), writerIn(temporaryFolder(), frames)];
+        let t = T0;
+        const lines = messages.map(({ step, size }) => {
+          t += step;
+          return { t, line: Buffer.from(message(t, JSON.stringify('x'.repeat(size)))) };
+        });
+        for (const { line, t } of lines) one.write(line, t, MESSAGE);
+        for (let at = 0, run = 0; at < lines.length; run++) {
+          const part = lines.slice(at, at + sizes[run % sizes.length]);
+          at += part.length;
+          let end = 1;
+          const ends = part.map(({ line }) => (end += line.length));
+          other.writeRun(
+            Buffer.concat([Buffer.from('?'), ...part.map(({ line }) => line)]),
+            1,
+            ends,
+            part.map(({ t }) => t),
+          );
+        }
+        expect(other.written).toEqual(one.written);
+        expect(other.last).toBe(one.last);
+        await Promise.all([one.seal(), other.seal()]);
+        expect(fs.readFileSync(other.path)).toEqual(fs.readFileSync(one.path));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('refuses times that do not rise and lines that do not end', () => {
+    const writer = writerIn(temporaryFolder());
+    const line = Buffer.from(message(T0 + 5));
+    writer.writeRun(line, 0, [line.length], [T0 + 5]);
+    const twice = Buffer.concat([line, line]);
+    const run = (ends: number[], times: number[]) => () => writer.writeRun(twice, 0, ends, times);
+    expect(run([line.length, twice.length], [T0 + 6, T0 + 6])).toThrow('is not after');
+    expect(run([line.length], [T0 + 5])).toThrow('is not after');
+    expect(run([line.length - 1], [T0 + 6])).toThrow('no whole line');
+  });
+});
 
 async function sealedTape(count = 20): Promise<{ path: string; writer: TapeWriter }> {
   const writer = writerIn(temporaryFolder());
