@@ -59,6 +59,8 @@ Lines are not looked into: one that is no entry passes as it stands, and verify 
           ...(maxIdle === undefined ? {} : { maxIdleMicros: maxIdle }),
         })
       : merged;
+    // the clock of pace starts when the first line was taken; all others would seem late by what that one took longer
+    if (paced) await out.warmUp();
     let damaged = 0;
     for await (const item of flow) {
       if (io.signal.aborted) break;

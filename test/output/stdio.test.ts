@@ -152,4 +152,28 @@ describe('createDataWriter', () => {
       message: expect.stringContaining('stdout'),
     });
   });
+
+  test('warming up goes the way of a write and writes nothing', async () => {
+    const sizes: number[] = [];
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        sizes.push(chunk.length);
+        done();
+      },
+    });
+    const writer = createDataWriter(stream, { live: true });
+    await writer.warmUp();
+    expect({ sizes, pending: writer.pending }).toEqual({ sizes: [0], pending: 0 });
+    await writer.write('x');
+    expect(sizes).toEqual([0, 1]);
+  });
+
+  test('warming up leaves failing to the first write', async () => {
+    const gone = createDataWriter(failing('EPIPE'));
+    await gone.warmUp();
+    await expect((async () => gone.write('x'))()).rejects.toThrow(BrokenPipe);
+    const closed = new PassThrough();
+    closed.destroy();
+    await createDataWriter(closed).warmUp();
+  });
 });
