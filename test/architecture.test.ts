@@ -110,7 +110,14 @@ import './e.js';\nconst f = await import('./f.js');\ntype G = typeof import('g')
 
 describe('imports', () => {
   test('every folder and file of src has a place in the table', () => {
-    const known = [...ALL_LAYERS, 'commands', 'README.md', 'tsconfig.json', ...['scanner.mjs', 'bundle.mjs'], ...Object.keys(SHELL)];
+    const known = [
+      ...ALL_LAYERS,
+      'commands',
+      'README.md',
+      'tsconfig.json',
+      ...['scanner.mjs', 'bundle.mjs'],
+      ...Object.keys(SHELL),
+    ];
     expect(readdirSync(join(root, 'src')).filter((name) => !known.includes(name))).toEqual([]);
   });
 
