@@ -42,15 +42,15 @@ function sideOf(machine: Machine, room: Buffer, side: number): LadderRoom {
   };
 }
 
-function fastLadder({ exports, levels: own, bytes }: Machine, side: number, ladder: number): FastLadder {
-  const { applyLevels, told } = exports;
+function fastLadder({ exports, levels: own, bytes, results }: Machine, side: number, ladder: number): FastLadder {
+  const { applyLevels } = exports;
   return {
     told: new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2),
     reaches: (levels) => levels === own,
     apply: (_, from, to, zero, inverse, tick, best, low, high) =>
       applyLevels(side, ladder, LEVELS_AT + from * 8, from, (to - from) >> 1, zero, inverse, tick, best, low, high),
     get count() {
-      return told.value;
+      return results[3];
     },
   };
 }

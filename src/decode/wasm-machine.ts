@@ -4,7 +4,7 @@ import type { TextRooms } from '../model/batch.js';
 import { EVENT_STRIDE } from '../model/event.js';
 import { digestOf } from './assembly-source.js';
 import type { Layouts } from './layout.js';
-import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT } from './wasm-memory.js';
+import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT, RESULTS_AT } from './wasm-memory.js';
 
 export interface Exports {
   applyLevels(
@@ -20,14 +20,10 @@ export interface Exports {
     low: number,
     high: number,
   ): number;
-  told: WebAssembly.Global;
   scan(p: number, to: number, base: number, records: number, levels: number, max: number): number;
   slotOf(line: number): number;
   forget(): void;
   digestOf(family: number): number;
-  count: WebAssembly.Global;
-  levelCount: WebAssembly.Global;
-  status: WebAssembly.Global;
 }
 
 export interface Machine {
@@ -38,6 +34,8 @@ export interface Machine {
   /** records and levels where the scanner writes them */
   events: Float64Array;
   levels: Float64Array;
+  /** records, levels and reason of the last scan, and what the last ladder told */
+  results: Int32Array;
   /** number of the family compiled from these layouts; -1 where there is none */
   familyOf(layouts: Layouts): number;
   /** whose envelopes stand in the memory */
@@ -75,6 +73,7 @@ function start(): Machine | null {
     rooms: createRooms(memory),
     events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
     levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
+    results: new Int32Array(memory.buffer, RESULTS_AT, 4),
     familyOf(layouts) {
       let family = families.get(layouts);
       if (family === undefined) {

@@ -9,6 +9,8 @@ export const EVENTS_AT = 0x110000;
 export const EVENTS = 256;
 export const LEVELS_AT = 0x120000;
 export const LEVELS = 0x10000;
+/** four i32: records, levels and reason of the last scan, and what the last ladder told */
+export const RESULTS_AT = 0x240100;
 /** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
 export const SCRATCH_AT = 0x250000;
 export const SCRATCH_BYTES = 0x80000;

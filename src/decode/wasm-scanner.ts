@@ -37,7 +37,7 @@ const ENVELOPE_HEAD = 40;
 export function createWasmScanner(): Scanner {
   const there = theMachine();
   if (there === null) throw new Error('there is no compiled scanner');
-  const { exports, bytes: memory, events, levels } = there;
+  const { exports, bytes: memory, events, levels, results } = there;
   const encoder = new TextEncoder();
   // what stands in the memory while this scanner owns it
   const slots = new Uint32Array(SLOTS);
@@ -63,14 +63,14 @@ export function createWasmScanner(): Scanner {
   /** Scans text that stands in the memory at `at`, into records and levels of the memory from `first` on. */
   const run = (at: number, size: number, base: number, records: number, pairs: number, max: number): number => {
     const end = exports.scan(at, at + size, base, records, pairs, max);
-    stop = exports.status.value;
+    stop = results[2];
     return end;
   };
 
   /** Adds what the memory's first records hold to a buffer elsewhere. */
   const copyOut = (out: EventBuffer): void => {
-    const n = exports.count.value;
-    const pairs = exports.levelCount.value;
+    const n = results[0];
+    const pairs = results[1];
     while ((out.levelCount + pairs) * 2 > out.levels.length) out.growLevels();
     const o = out.count * EVENT_STRIDE;
     out.events.set(events.subarray(0, n * EVENT_STRIDE), o);
@@ -111,8 +111,8 @@ export function createWasmScanner(): Scanner {
         let end: number;
         if (own) {
           end = run(at, size, base, out.count, out.levelCount, room);
-          out.count = exports.count.value;
-          out.levelCount = exports.levelCount.value;
+          out.count = results[0];
+          out.levelCount = results[1];
         } else {
           end = run(at, size, base, 0, 0, Math.min(room - out.count, EVENTS));
           copyOut(out);

@@ -2,7 +2,7 @@
  * Setting levels on the price ladders of a book: the same loop as in `market/book.ts` on the same arrays, at about half the
  * time, since nothing has to be checked that the compiler knows here.
  */
-import { TOLD } from './memory';
+import { RESULTS, TOLD } from './memory';
 
 const TICKS: i32 = 16384;
 const WORDS_AT: u32 = TICKS << 3;
@@ -10,7 +10,7 @@ const SUMMARY_AT: u32 = WORDS_AT + (TICKS >> 3);
 const SUMMARY: i32 = TICKS >> 10;
 
 /** entries in the list of what the book has to look at */
-export let told: u32 = 0;
+let told: u32 = 0;
 
 @inline
 function tell(at: f64, before: f64): void {
@@ -110,5 +110,6 @@ export function applyLevels(
     } else tell(-1 - first - <f64>((at - levels) >> 3), 0);
     at += 16;
   }
+  store<u32>(RESULTS, told, 12);
   return best;
 }

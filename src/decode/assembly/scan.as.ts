@@ -7,8 +7,8 @@
  * they stay inside the memory, which ends with slack, and what lies there decides nothing.
  */
 import { decodeForm, digestOf } from './forms';
-import { applyLevels, told } from './ladder';
-import { EVENTS, LEVEL_ROOM, SLOT_BITS, SLOTS } from './memory';
+import { applyLevels } from './ladder';
+import { EVENTS, LEVEL_ROOM, RESULTS, SLOT_BITS, SLOTS } from './memory';
 import { others, parse16 } from './numbers';
 import { levelCount, setEnvelope, setLevels } from './state';
 
@@ -25,10 +25,7 @@ const DONE: u32 = 0;
 const UNUSUAL: u32 = 1;
 const NO_ENVELOPE: u32 = 2;
 
-/** records in the buffer, and the reason, after a scan */
-export let count: u32 = 0;
-export let status: u32 = 0;
-export { applyLevels, digestOf, levelCount, told };
+export { applyLevels, digestOf };
 
 let current: u32 = 0;
 
@@ -115,7 +112,8 @@ export function scan(p: u32, to: u32, base: u32, records: u32, levels: u32, max:
     p = q + 1 === to ? to : q + 2;
     why = DONE;
   }
-  count = n;
-  status = why;
+  store<u32>(RESULTS, n);
+  store<u32>(RESULTS, levelCount, 4);
+  store<u32>(RESULTS, why, 8);
   return p;
 }
