@@ -345,6 +345,16 @@ export class Track {
     };
   }
 
+  /** True where `checkpoint()` holds all there is to know: no run of old updates or trades is being counted. */
+  get plain(): boolean {
+    return this.#staleRun === 0 && this.#trades.plain;
+  }
+
+  /** True where something mattered since that a restored checkpoint does not hold: which connection brings the trades. */
+  get guessed(): boolean {
+    return this.#trades.guessed;
+  }
+
   /** Takes over a checkpoint; returns Effect.valid when it holds a valid book. */
   restore(checkpoint: Checkpoint): number {
     const { price } = this.scale;

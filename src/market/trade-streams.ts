@@ -24,6 +24,8 @@ export class TradeStreams {
   /** by layout and variant */
   readonly #streams = new Map<number, TradeStream>();
   #repeats = 0;
+  /** a stream's connection or its being the flow was asked for while only a checkpoint told of the stream */
+  guessed = false;
 
   constructor(createChain: () => TradeChain, connOf: (origin: number) => string | null) {
     this.#createChain = createChain;
@@ -66,14 +68,22 @@ export class TradeStreams {
 
   /** Whether the stream of this layout and variant is the flow. */
   isFlow(id: number): boolean {
-    return this.#streams.get(id)?.isFlow === true;
+    const stream = this.#streams.get(id);
+    if (stream !== undefined && isUnheard(stream)) this.guessed = true;
+    return stream?.isFlow === true;
   }
 
   /** Whether the flow comes by this connection, or may: before any trade it is not known which connection brings them. */
   comesBy(conn: string): boolean {
+    for (const stream of this.#streams.values()) if (isUnheard(stream)) this.guessed = true;
     for (const stream of this.#streams.values())
       if (stream.isFlow && (stream.conn === null || stream.conn === conn)) return true;
     return this.#streams.size === 0;
+  }
+
+  /** No run of repeats is being counted. */
+  get plain(): boolean {
+    return this.#repeats === 0;
   }
 
   /** Plain JSON, for checkpoints. */
@@ -85,4 +95,9 @@ export class TradeStreams {
     for (const [id, ids] of Object.entries(state))
       this.#streamOf(Number(id)).chain.restore(typeof ids === 'object' && ids !== null ? { ...ids } : {});
   }
+}
+
+/** Restored from a checkpoint, and no trade of it seen since. */
+function isUnheard({ origin }: TradeStream): boolean {
+  return origin === -1;
 }

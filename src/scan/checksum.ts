@@ -21,6 +21,47 @@ export interface Sums {
   digest: string;
 }
 
+/** The same over a stretch of a src's entries, as it can be joined with that of the stretch that follows. */
+export interface SumsPart {
+  src: Source;
+  messages: number;
+  trades: number;
+  depth: number;
+  levels: number;
+  touches: number;
+  /** in the order of the digest, and how many terms each has taken in */
+  words: number[];
+  terms: number[];
+}
+
+/** A polynomial goes on where another ended: h(AB) = h(A) 31^|B| + h(B). */
+export function joinSums(a: SumsPart, b: SumsPart): SumsPart {
+  return {
+    src: a.src,
+    messages: a.messages + b.messages,
+    trades: a.trades + b.trades,
+    depth: a.depth + b.depth,
+    levels: a.levels + b.levels,
+    touches: a.touches + b.touches,
+    words: a.words.map((word, i) => (Math.imul(word, power31(b.terms[i])) + b.words[i]) | 0),
+    terms: a.terms.map((count, i) => count + b.terms[i]),
+  };
+}
+
+/** 31^n modulo 2^32; n may be larger than 32 bits hold. */
+function power31(n: number): number {
+  let power = 1;
+  for (let square = 31, left = n; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) power = Math.imul(power, square);
+    square = Math.imul(square, square);
+  }
+  return power;
+}
+
+export function sumsOf({ words, terms: _, ...counts }: SumsPart): Sums {
+  return { ...counts, digest: words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('-') };
+}
+
 /**
  * Words are polynomials modulo 2^32: h = 31 h + x for each x in order, where x is the low 32 bits of a scaled integer. Any
  * program that decodes the same messages can compute them.
@@ -38,6 +79,8 @@ export class Checksum {
   #touchWord = 0;
   #topWord = 0;
   #flowWord = 0;
+  #tops = 0;
+  #flows = 0;
 
   constructor(market: Market) {
     this.#top = market.top(TOP_LEVELS);
@@ -48,6 +91,22 @@ export class Checksum {
   moveTo(market: Market): void {
     this.#top = market.top(TOP_LEVELS);
     this.#flow = market.flow(WINDOW);
+  }
+
+  /** Forgets what was summed so far: it was read to warm up only. */
+  restart(): void {
+    this.#messages = 0;
+    this.#trades = 0;
+    this.#depth = 0;
+    this.#levels = 0;
+    this.#touches = 0;
+    this.#tradeWord = 0;
+    this.#levelWord = 0;
+    this.#touchWord = 0;
+    this.#topWord = 0;
+    this.#flowWord = 0;
+    this.#tops = 0;
+    this.#flows = 0;
   }
 
   /** Takes in record `i` after the market did; `effect` is what the track said. */
@@ -71,6 +130,7 @@ export class Checksum {
         this.#tradeWord = (Math.imul(h, 31) + e[o + Field.SIDE] * e[o + Field.SIZE]) | 0;
         if ((effect & Effect.trade) === 0) return;
         this.#flow.expire(e[o + Field.T]);
+        this.#flows++;
         this.#flowWord = (Math.imul(this.#flowWord, 31) + (this.#flow.buy - this.#flow.sell)) | 0;
         return;
       }
@@ -88,22 +148,24 @@ export class Checksum {
         this.#levelWord = h;
         this.#levels += count;
         if ((effect & (Effect.book | Effect.valid)) === 0) return;
+        this.#tops++;
         h = Math.imul(this.#topWord, 31) + this.#top.bid;
         this.#topWord = (Math.imul(h, 31) + this.#top.ask) | 0;
       }
     }
   }
 
-  sums(src: Source): Sums {
-    const words = [this.#tradeWord, this.#levelWord, this.#touchWord, this.#topWord, this.#flowWord];
+  part(src: Source): SumsPart {
+    const [trades, levels, touches] = [this.#trades, this.#levels, this.#touches];
     return {
       src,
       messages: this.#messages,
-      trades: this.#trades,
+      trades,
       depth: this.#depth,
-      levels: this.#levels,
-      touches: this.#touches,
-      digest: words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('-'),
+      levels,
+      touches,
+      words: [this.#tradeWord, this.#levelWord, this.#touchWord, this.#topWord, this.#flowWord],
+      terms: [2 * trades, 2 * levels, 4 * touches, 2 * this.#tops, this.#flows],
     };
   }
 }

@@ -3,7 +3,7 @@
 import { scannerLadders } from '../decode/wasm-ladders.js';
 import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
-import type { Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
+import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
@@ -12,7 +12,7 @@ import type { DetectorRun } from '../signals/detector.js';
 import type { Chosen } from '../signals/registry.js';
 import { Voice } from '../signals/voice.js';
 import type { Venue } from '../venues/venue.js';
-import { Checksum, type Sums } from './checksum.js';
+import { Checksum, type SumsPart } from './checksum.js';
 import type { ScanSettings } from './settings.js';
 
 /** A signal and its JSON line without the newline. */
@@ -182,8 +182,26 @@ export class Pipeline {
     this.#flush();
   }
 
-  sums(): Sums | null {
-    return this.#checksum?.sums(this.src) ?? null;
+  sums(): SumsPart | null {
+    return this.#checksum?.part(this.src) ?? null;
+  }
+
+  /** What was summed so far belongs to someone else. */
+  restartSums(): void {
+    this.#checksum?.restart();
+  }
+
+  /** Whether who starts reading at this checkpoint, just passed, knows the same of book, sequences and trade ids. */
+  agreesWith(checkpoint: Checkpoint): boolean {
+    if (checkpoint.state !== 'valid' || !this.#track.plain) return false;
+    const reader = this.#createTrack();
+    reader.restore(checkpoint);
+    return knowledgeOf(reader) === knowledgeOf(this.#track);
+  }
+
+  /** True where a checkpoint left something open that has mattered since. */
+  get guessed(): boolean {
+    return this.#track.guessed;
   }
 
   /** Time goes on to `t`: the first entry begins, a unit ends, or the scan is done. */
@@ -236,6 +254,12 @@ export class Pipeline {
     if (said.length > 1) said.sort((a, b) => compareBytes(a.line, b.line));
     for (const printed of said) this.#sink.print(printed);
   }
+}
+
+/** A track's state as text, times aside that no signal depends on. */
+function knowledgeOf(track: Track): string {
+  const { streams, ...rest } = track.checkpoint();
+  return JSON.stringify({ ...rest, streams: { ...streams, lastBookT: 0, lastTradeT: 0, emitted: 0 } });
 }
 
 const SURROGATE = /[\ud800-\udfff]/;

@@ -10,7 +10,7 @@ import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
 import { scaleOf } from '../model/instrument.js';
 import { parseEntry } from '../tape/line.js';
 import { venueById } from '../venues/registry.js';
-import type { Sums } from './checksum.js';
+import { type Sums, sumsOf } from './checksum.js';
 import { compareBytes, Pipeline, type Printed } from './pipeline.js';
 import type { ScanSettings } from './settings.js';
 
@@ -40,8 +40,7 @@ export function scanRooms(mode: DecodeMode = 'wasm'): TextRooms | undefined {
  * @throws {TapedeckError} E_HEADER, E_VERSION, E_VENUE
  */
 export async function* scan(flows: readonly LineFlow[], options: ScanOptions): AsyncGenerator<Printed[]> {
-  // records are used up within a batch, so one buffer serves all flows; it is small enough to stay in the nearest caches
-  const buffer = (options.decoder ?? 'wasm') === 'wasm' ? scannerBuffer() : new EventBuffer(256);
+  const buffer = createScanBuffer(options.decoder);
   const scans = flows.map((flow) => scanFlow(flow, options, buffer));
   yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
 }
@@ -63,8 +62,13 @@ interface Head {
   at: number;
 }
 
+/** Records are used up within a batch, so one buffer serves all flows; it is small enough to stay in the nearest caches. */
+export function createScanBuffer(mode: DecodeMode = 'wasm'): EventBuffer {
+  return mode === 'wasm' ? scannerBuffer() : new EventBuffer(256);
+}
+
 /** Merges scans whose own output is in byte order; runs of one scan go out together. */
-async function* mergeOrdered(scans: readonly AsyncGenerator<Printed[]>[]): AsyncGenerator<Printed[]> {
+export async function* mergeOrdered(scans: readonly AsyncGenerator<Printed[]>[]): AsyncGenerator<Printed[]> {
   const open: Head[] = [];
   try {
     for (const scan of scans) {
@@ -103,7 +107,7 @@ const CHECKPOINT = /^\{"t":(\d{16}),"src":"([!#-[\]-~]+)","book":\{/;
 const CHECKPOINT_HEAD = 256;
 
 /** One flow: finds the src of every line and hands it to that src's pipeline. */
-class FlowScanner {
+export class FlowScanner {
   /** every src has met an entry at or after `to` */
   done = false;
   readonly #options: ScanOptions;
@@ -122,6 +126,11 @@ class FlowScanner {
     this.#decoder = createDecoder(options.decoder);
   }
 
+  /** of every src met so far */
+  get pipelines(): readonly Pipeline[] {
+    return [...this.#pipelines.values()];
+  }
+
   take(item: LineBatch | Damage): Printed[] {
     if ('damage' in item) this.#damage(item.damage);
     else this.#batch(item);
@@ -132,7 +141,7 @@ class FlowScanner {
     for (const pipeline of this.#pipelines.values()) {
       pipeline.finish();
       const sums = pipeline.sums();
-      if (sums !== null) this.#options.sums?.(sums);
+      if (sums !== null) this.#options.sums?.(sumsOf(sums));
     }
     for (const [src, count] of this.#skipped)
       this.#options.note(`${src}: ${count} messages were skipped: the tape header is lost`);
