@@ -6,15 +6,18 @@ import { escapeControl, truncate } from './text.js';
 export interface Progress {
   /** how much of the total is done, and a short note such as a file name */
   update(done: number, note?: string): void;
+  /** prints a lasting line; the bar goes on below it. Without a bar it is printed all the same */
+  say(text: string): void;
   /** takes the bar away; safe to call twice */
   stop(): void;
 }
 
-const SILENT: Progress = { update: () => {}, stop: () => {} };
+const CLEAR_LINE = '\r\u001b[K';
 
 /** A bar such as `import ████░░ 43% 12 s left  file.gz`; silent with `-q` and where stderr is not a terminal. */
 export async function startProgress(talk: Talk, label: string, total: number): Promise<Progress> {
-  if (talk.quiet || !talk.stderrIsTty || total <= 0) return SILENT;
+  if (talk.quiet || !talk.stderrIsTty || total <= 0)
+    return { update: () => {}, say: (text) => void talk.stderr.write(`${text}\n`), stop: () => {} };
   // loaded here, not above: most runs have no terminal and need no bar
   const { default: cliProgress } = await import('cli-progress');
   const room = Math.max(0, talk.columns - label.length - 50);
@@ -34,6 +37,7 @@ export async function startProgress(talk: Talk, label: string, total: number): P
   bar.start(total, 0, { note: '' });
   return {
     update: (done, note = '') => bar.update(Math.min(done, total), { note: truncate(escapeControl(note), room) }),
+    say: (text) => void talk.stderr.write(`${CLEAR_LINE}${text}\n`),
     stop: () => bar.stop(),
   };
 }
@@ -46,8 +50,6 @@ export interface StatusLine {
   /** takes the line away; safe to call twice */
   clear(): void;
 }
-
-const CLEAR_LINE = '\r\u001b[K';
 
 /** One line at the bottom of the terminal. Where stderr is not a terminal, `show` prints nothing and `note` plain lines. */
 export function createStatusLine(talk: Talk): StatusLine {

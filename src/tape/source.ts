@@ -108,6 +108,35 @@ async function* concatenateFrom(segments: readonly Segment[], from: Micros, room
   yield* concatenate(others, rooms);
 }
 
+/** Where reading from a time starts: at a checkpoint, or at the first entry of a segment. */
+export interface StartingPoint {
+  /** which of the segments */
+  segment: number;
+  checkpoint: { t: Micros; valid: boolean } | null;
+}
+
+/** Where `readSegments` with this `from` starts; the segments must be in order of time. */
+export function startingPoint(segments: readonly Segment[], from: Micros): StartingPoint {
+  const n = Math.max(
+    segments.findLastIndex((segment) => segment.first <= from),
+    0,
+  );
+  const frame = startFrame(segments[n], from);
+  if (frame === 0) return { segment: n, checkpoint: null };
+  let checkpoint: StartingPoint['checkpoint'] = null;
+  for (const item of segmentItems(segments[n], { fromFrame: frame, toFrame: frame + 1 })) {
+    if ('damage' in item) continue;
+    for (let p = item.from; p < item.to; ) {
+      const found = findCheckpoint(item.bytes, p, item.to);
+      if (found === null || found.t > from) break;
+      const entry = parseEntry(item.bytes.subarray(found.from, found.to));
+      checkpoint = { t: found.t, valid: 'book' in entry && entry.book.state === 'valid' };
+      p = found.to;
+    }
+  }
+  return { segment: n, checkpoint };
+}
+
 /** The frame that holds the last checkpoint at or before `from`; 0 when the segment has none or no index. */
 function startFrame(segment: Segment, from: Micros): number {
   if (!segment.sealed) return 0;
@@ -186,7 +215,8 @@ function headerFrom(line: Buffer, from: Micros): Buffer {
   return Buffer.from(entryLine({ ...entry, tape: { ...entry.tape, from: later } }));
 }
 
-function firstAtOrAfter(bytes: Buffer, from: number, to: number, t: Micros): number {
+/** Where the first of the lines in `bytes[from, to)` starts whose time is not before `t`; `to` where there is none. */
+export function firstAtOrAfter(bytes: Buffer, from: number, to: number, t: Micros): number {
   let p = from;
   while (p < to) {
     const end = endOfLine(bytes, p, to);
