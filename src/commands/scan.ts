@@ -1,18 +1,28 @@
 /** `tapedeck scan`: signals from tapes, or from a live pipe. */
 import fs from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { DecodeMode } from '../decode/decoder.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { describeDamage } from '../output/damage.js';
+import { type Progress, startProgress } from '../output/progress.js';
 import { createDataWriter, type DataWriter } from '../output/stdio.js';
 import { escapeControl, truncate } from '../output/text.js';
 import type { Sums } from '../scan/checksum.js';
-import { scan, scanRooms } from '../scan/scan.js';
+import { type Jobs, planJobs } from '../scan/jobs.js';
+import type { Printed } from '../scan/pipeline.js';
+import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
 import { type GivenSettings, mergeSettings, readConfig, readingStart, scanSettings } from '../scan/settings.js';
 import { signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
 import { detectorFacts, detectorText } from '../signals/describe.js';
 import { detectors, parseSetting } from '../signals/registry.js';
-import { openTape } from '../tape/tape.js';
-import { type CommandIo, defineCommand, duration, formatOption, fromOption, toOption } from './command.js';
+import { metered } from '../tape/meter.js';
+import { openTape, type Tape } from '../tape/tape.js';
+import { type CommandIo, defineCommand, duration, formatOption, fromOption, toOption, wholeNumber } from './command.js';
+
+/** More threads than any machine has are a typing error. */
+const MOST_JOBS = 1024;
+/** Compressed bytes between two looks at the progress bar. */
+const PROGRESS_BYTES = 64 * 1024;
 
 export default defineCommand({
   name: 'scan',
@@ -69,6 +79,14 @@ export default defineCommand({
         'No detector reads higher-timeframe context yet; the bar counts for how far before --from reading starts.',
       parse: duration,
     },
+    jobs: {
+      value: 'N|auto',
+      describe: 'scan with N threads, or one per core (auto, 0); the output is the same',
+      details:
+        'Work is divided by market, or by time where there is more to gain: each part starts at a checkpoint and warms up over the look-back, so parts of less than about an hour are not worth it. What cannot be divided safely is read by one thread: segments that are not sealed or overlap, what follows damage, a tape whose header changes, stdin.',
+      parse: jobCount,
+      default: '1',
+    },
     checksum: { describe: 'print counts and a digest of everything decoded at the end' },
   },
   examples: [
@@ -76,6 +94,7 @@ export default defineCommand({
     ['tapedeck scan tapes/ --format json | jq \'select(.signal=="absorption")\'', 'one kind of signal, for programs'],
     ['tapedeck record binance-usdm:BTCUSDT -o tapes/ --stdout | tapedeck scan -', 'live: same code, same signals'],
     ['tapedeck scan tapes/ --detect tape-imbalance --set tape-imbalance.window=10s', 'one detector, another window'],
+    ['tapedeck scan archive/ --jobs auto --format json > signals.ndjson', 'an archive of months, on all cores'],
   ],
   details: `
 Signals come one per line: an onset, at times updates, and exactly one end, all with the same id. tapedeck-signals(5) explains every field.
@@ -88,7 +107,7 @@ As text, a terminal shows as much of each line as fits its width; a pipe or file
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
 `,
-  async handler({ tape: paths, detect, set, config, list, format, checksum, from, to, ...times }, io) {
+  async handler({ tape: paths, detect, set, config, list, format, checksum, from, to, jobs, ...times }, io) {
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
     if (list) return printList(out, json);
@@ -104,28 +123,54 @@ Damage is reported on stderr with its place, open events end there with reason g
     const settings = scanSettings(given, { checksum, ...range });
     let damaged = 0;
     const sums: Sums[] = [];
-    const decoder = decoderOf(io.env.TAPEDECK_SCANNER);
-    const reading = range.from === undefined ? {} : { from: readingStart(settings, range.from) };
-    const flows = tape.flows(reading, scanRooms(decoder));
-    const signals = scan(flows, {
+    let bar: Progress | null = null;
+    const say = (text: string): void => (bar === null ? void io.stderr.write(`${text}\n`) : bar.say(text));
+    const options: ScanOptions = {
       settings,
-      decoder,
+      decoder: decoderOf(io.env.TAPEDECK_SCANNER),
       signal: io.signal,
       damage(damage) {
         damaged++;
-        io.stderr.write(`${describeDamage(damage)}\n`);
+        say(describeDamage(damage));
       },
-      note: (text) => talk(io, text),
+      note: (text) => {
+        if (!io.quiet) say(escapeControl(text));
+      },
       sums: (one) => void sums.push(one),
-    });
+    };
+    let read = 0;
+    const progress = (bytes: number): void => {
+      read += bytes;
+      bar?.update(read);
+    };
+    const piped = tape.hasStdin || tape.groups.some((segments) => segments.some(({ form }) => form === 'stream'));
+    if (piped && jobs !== 1) talk(io, 'a pipe cannot be divided: it is scanned by one thread');
+    const divided = piped
+      ? null
+      : planJobs(tape.groups, {
+          ...options,
+          ...range,
+          given,
+          checksum,
+          jobs: jobs || availableParallelism(),
+          read: progress,
+        });
+    // signals on the same terminal would run through the bar, and show by themselves how far the scan is
+    const drawn = divided !== null && !io.stdoutIsTty;
+    if (drawn) bar = await startProgress(io, 'scan', divided.bytes);
+    const watched = drawn && io.stderrIsTty && !io.quiet;
     // a wrapped line cannot be read at a glance; a pipe gets all of it
     const cut = (text: string): string => (io.stdoutIsTty ? truncate(text, io.columns) : text);
     let titled = json || !io.stdoutIsTty;
-    for await (const printed of signals) {
-      let text = titled ? '' : `${cut(TEXT_TITLES)}\n`;
-      titled = true;
-      for (const { line, signal } of printed) text += `${json ? line : cut(escapeControl(signalText(signal)))}\n`;
-      await out.write(text);
+    try {
+      for await (const printed of signalsOf(tape, divided, options, watched ? progress : null)) {
+        let text = titled ? '' : `${cut(TEXT_TITLES)}\n`;
+        titled = true;
+        for (const { line, signal } of printed) text += `${json ? line : cut(escapeControl(signalText(signal)))}\n`;
+        await out.write(text);
+      }
+    } finally {
+      bar?.stop();
     }
     sums.sort((a, b) => (a.src < b.src ? -1 : 1));
     for (const one of sums)
@@ -143,6 +188,29 @@ function decoderOf(name: string | undefined): DecodeMode {
   const known = DECODERS.find((one) => one === name);
   if (known !== undefined) return known;
   throw new TapedeckError('E_USAGE', `TAPEDECK_SCANNER is '${name}'; it may be ${DECODERS.join(', ')}`);
+}
+
+/** The signals by as many threads as the work was divided for; by this one alone where it was not. */
+function signalsOf(
+  tape: Tape,
+  divided: Jobs | null,
+  options: ScanOptions,
+  progress: ((bytes: number) => void) | null,
+): AsyncGenerator<Printed[]> {
+  if (divided !== null && divided.threads > 1) return divided.scan();
+  const { settings } = options;
+  const reading = settings.from === undefined ? {} : { from: readingStart(settings, settings.from) };
+  const flows = tape.flows(reading, scanRooms(options.decoder));
+  if (progress === null) return scan(flows, options);
+  return scan(
+    flows.map((flow, n) => metered(flow, tape.groups[n], PROGRESS_BYTES, progress)),
+    options,
+  );
+}
+
+/** `4`, or 0 for as many as there are cores. @throws {TapedeckError} E_USAGE */
+function jobCount(text: string): number {
+  return text === 'auto' ? 0 : wholeNumber(0, MOST_JOBS)(text);
 }
 
 async function printList(out: DataWriter, json: boolean): Promise<number> {

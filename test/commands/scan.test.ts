@@ -16,13 +16,19 @@ interface Result {
 }
 
 /** Runs the command with its own defaults, as the program would. */
-async function run(given: Record<string, unknown>, stdin: string[] = []): Promise<Result> {
+async function run(
+  given: Record<string, unknown>,
+  stdin: string[] = [],
+  world: Partial<CommandIo> = {},
+): Promise<Result> {
   const [stdout, stderr] = [new PassThrough({ highWaterMark: 2 ** 26 }), new PassThrough()];
   const io: CommandIo = {
     ...{ stdin: Readable.from(stdin.map((text) => Buffer.from(text))), stdout, stderr },
     ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, quiet: false },
     ...{ signal: new AbortController().signal, now: () => 0, env: {}, version: '0', commands: async () => [] },
+    ...world,
   };
+  if (io.stderrIsTty) Object.assign(stderr, { isTTY: true });
   const args: Record<string, unknown> = { tape: [] };
   for (const [name, option] of Object.entries(scan.options)) {
     if (!takesValue(option)) args[argumentKey(name)] = false;
@@ -85,6 +91,42 @@ test('damage is told on stderr, and the status is 1', async () => {
   const { status, stderr } = await run({ ...lively, tape: [broken] });
   expect(status).toBe(1);
   expect(stderr).toContain('E_LINE');
+});
+
+describe('--jobs', () => {
+  test('a small tape is not worth a thread; a pipe is said to be none, and read all the same', async () => {
+    const given = { ...lively, format: 'json', checksum: true };
+    const one = await run({ ...given, tape: [paths[0]] });
+    expect(await run({ ...given, tape: [paths[0]], jobs: 4 })).toEqual(one);
+    expect(await run({ ...given, tape: [paths[0]], jobs: 0 })).toEqual(one);
+    const piped = await run({ ...given, tape: ['-'], jobs: 4 }, [btc]);
+    expect(piped).toEqual({ ...one, stderr: 'a pipe cannot be divided: it is scanned by one thread\n' });
+  });
+
+  test('is a whole number, or auto', () => {
+    const option = scan.options.jobs;
+    const parse = (text: string): unknown => (takesValue(option) ? option.parse?.(text) : undefined);
+    expect([parse('8'), parse('auto'), parse('0')]).toEqual([8, 0, 0]);
+    for (const wrong of ['-1', 'many', '2.5', '', '100000'])
+      expect(() => parse(wrong)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+  });
+});
+
+describe('progress', () => {
+  const terminal = { stderrIsTty: true };
+
+  test('is drawn on stderr where that is a terminal and stdout is none, and taken away', async () => {
+    const { stderr } = await run({ ...lively, tape: [paths[0]] }, [], terminal);
+    expect(stderr).toContain('scan');
+    expect(stderr).toContain('%');
+  });
+
+  test('is not drawn into files, with -q, between signals on the same terminal, or for pipes', async () => {
+    expect((await run({ ...lively, tape: [paths[0]] })).stderr).toBe('');
+    expect((await run({ ...lively, tape: [paths[0]] }, [], { ...terminal, quiet: true })).stderr).toBe('');
+    expect((await run({ ...lively, tape: [paths[0]] }, [], { ...terminal, stdoutIsTty: true })).stderr).toBe('');
+    expect((await run({ ...lively, tape: ['-'] }, [btc], terminal)).stderr).toBe('');
+  });
 });
 
 describe('--list', () => {
