@@ -1,8 +1,18 @@
 /** Bytes of tape lines to event records: a scanner for the usual lines, the JSON decoder for all others. */
 import type { Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
-import { type Binding, type Bound, boundOf, type Envelope, envelopeText, FIRST_T, readEnvelope } from './envelope.js';
+import {
+  type Binding,
+  type Bound,
+  boundOf,
+  type Envelope,
+  envelopeText,
+  FIRST_T,
+  PREFIX_AT,
+  readEnvelope,
+} from './envelope.js';
 import { leadOf } from './forms.js';
+import { decodeGeneral } from './general.js';
 import { decodeJson } from './json-decoder.js';
 import { MAX_STREAMS } from './layout.js';
 import { type DecodeMode, type Scanner, Stop } from './scanner.js';
@@ -21,7 +31,9 @@ export interface Origin {
 export interface DecodeCounts {
   /** messages that had a usual byte form */
   fast: number;
-  /** messages that took the JSON decoder */
+  /** messages that had other keys, or keys in another order */
+  general: number;
+  /** messages that took JSON.parse */
   slow: number;
   unknown: number;
   invalid: number;
@@ -48,15 +60,25 @@ const HEAD_BYTES = 512;
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
 const LAYOUT_SHIFT = STREAM_SHIFT + Math.log2(MAX_STREAMS);
+/** The start of every line that a recorder writes: `t` and its 16 digits. */
+const USUAL_HEAD = /^\{"t":([1-9]\d{15})$/;
+const BRACE = 0x7d;
 /** A tape of endless reconnects must not grow the map of envelopes without end. */
 const MAX_ENVELOPES = 4096;
+
+/** An envelope that was met, whether its src is bound or not. */
+interface Known {
+  origin: number;
+  src: Source;
+  bytes: Buffer;
+}
 
 /** Creates a decoder; one per consumer, since it keeps the srcs it met. */
 export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   const origins: Origin[] = [];
   const bound = new Map<Source, Bound>();
-  const originsByText = new Map<string, { index: number; src: Source } | null>();
-  const counts: DecodeCounts = { fast: 0, slow: 0, unknown: 0, invalid: 0 };
+  const known = new Map<string, Known | null>();
+  const counts: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
   const encoder = new TextEncoder();
   let scanner: Scanner | null = null;
 
@@ -69,21 +91,28 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   }
 
   /** The envelope of the line at `p`, where it has one and its src is bound; null for the unusual way. */
-  function findEnvelope(bytes: Buffer, p: number, end: number): Envelope | null {
+  function findKnown(bytes: Buffer, p: number, end: number): { envelope: Known; bound: Bound } | null {
     const text = envelopeText(bytes, p, end);
     if (text === null) return null;
-    let origin = originsByText.get(text);
-    if (origin === undefined) {
+    let envelope = known.get(text);
+    if (envelope === undefined) {
       const read = readEnvelope(text);
-      origin = read === null ? null : { index: originOf(read.src, read.conn), src: read.src };
-      if (originsByText.size >= MAX_ENVELOPES) originsByText.clear();
-      originsByText.set(text, origin);
+      envelope =
+        read === null ? null : { origin: originOf(read.src, read.conn), src: read.src, bytes: Buffer.from(text) };
+      if (known.size >= MAX_ENVELOPES) known.clear();
+      known.set(text, envelope);
     }
-    const source = origin === null ? undefined : bound.get(origin.src);
-    if (origin === null || source === undefined) return null;
-    const { before, after } = leadOf(source.layouts);
-    const prefix = encoder.encode(`${text}${before}${source.escapedLower}${after}`);
-    return { prefix, origin: origin.index, bound: source };
+    const source = envelope === null ? undefined : bound.get(envelope.src);
+    return envelope === null || source === undefined ? null : { envelope, bound: source };
+  }
+
+  function findEnvelope(bytes: Buffer, p: number, end: number): Envelope | null {
+    const found = findKnown(bytes, p, end);
+    if (found === null) return null;
+    const { envelope, bound } = found;
+    const { before, after } = leadOf(bound.layouts);
+    const lead = encoder.encode(`${before}${bound.escapedLower}${after}`);
+    return { prefix: Buffer.concat([envelope.bytes, lead]), origin: envelope.origin, bound };
   }
 
   function originOf(src: Source, conn: string | null): number {
@@ -117,7 +146,10 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
       let end = bytes.indexOf(NEWLINE, p);
       if (end < 0 || end >= to) end = to;
       const o = out.count * EVENT_STRIDE;
-      const kind = decodeUnusual(bytes, p, end, out, o);
+      const kind =
+        scanner !== null && decodeOtherForm(bytes, p, end, out, o)
+          ? out.events[o + Field.KIND]
+          : decodeUnusual(bytes, p, end, out, o);
       out.events[o + Field.START] = p;
       out.events[o + Field.END] = end;
       out.count++;
@@ -125,6 +157,31 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
       if (kind === Kind.entry) break;
     }
     return p;
+  }
+
+  /** A line in a known envelope whose message has another form than the usual ones; false where JSON.parse has to judge. */
+  function decodeOtherForm(bytes: Buffer, p: number, end: number, out: EventBuffer, o: number): boolean {
+    const head = USUAL_HEAD.exec(bytes.toString('latin1', p, Math.min(end, p + PREFIX_AT)));
+    const t = head === null ? Number.NaN : Number(head[1]);
+    const found = t <= Number.MAX_SAFE_INTEGER ? findKnown(bytes, p, end) : null;
+    if (found === null) return false;
+    const { envelope, bound: source } = found;
+    const from = p + PREFIX_AT + envelope.bytes.length;
+    // invalid UTF-8 became other characters in the text it was found by
+    if (envelope.bytes.compare(bytes, p + PREFIX_AT, Math.min(end, from)) !== 0) return false;
+    const levels = out.levelCount;
+    const behind = decodeGeneral(bytes, from, end, source, out);
+    if (behind < 0 || behind !== end - 1 || bytes[behind] !== BRACE) {
+      out.levelCount = levels;
+      return false;
+    }
+    const e = out.events;
+    e[o + Field.T] = t;
+    e[o + Field.ORIGIN] = envelope.origin;
+    const flags = e[o + Field.FLAGS];
+    if (source.notFlow[flags >> LAYOUT_SHIFT]) e[o + Field.FLAGS] = flags | NOT_FLOW;
+    counts.general++;
+    return true;
   }
 
   /** A line that no scanner takes: an entry for the caller, or a message that takes the JSON decoder. */

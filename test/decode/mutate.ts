@@ -258,7 +258,7 @@ const BATCH = 200;
  */
 export function fuzzDecoders(count: number, seed: number): DecodeCounts {
   const below = random(seed);
-  const total: DecodeCounts = { fast: 0, slow: 0, unknown: 0, invalid: 0 };
+  const total: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
   for (let done = 0; done < count; done += BATCH) {
     const parts: Buffer[] = [];
     for (let i = Math.min(BATCH, count - done); i > 0; i--) {
@@ -275,7 +275,7 @@ export function fuzzDecoders(count: number, seed: number): DecodeCounts {
       Buffer.from(['', '}\n', '0', '"}]}}\n'][below(4)]),
     ]);
     const counts = compareAll(around, front, front + Math.max(1, to), bindings, sources);
-    for (const key of ['fast', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
+    for (const key of ['fast', 'general', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
   }
   return total;
 }
