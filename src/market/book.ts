@@ -175,11 +175,29 @@ export class Book {
     ladder.best = fast.apply(levels, from, to, this.#zero, this.#inverse, this.tick, ladder.best, low, high);
     const { count, told } = fast;
     for (let n = 0; n < count; n++) {
-      const at = told[n * 2];
+      const at = told[n * 2] | 0;
       if (at >= 0) listener(side, levels[at], told[n * 2 + 1], levels[at + 1]);
-      else if (side === BID) this.#applyBids(ladder, levels, -1 - at, 1 - at, low, high, listener);
-      else this.#applyAsks(ladder, levels, -1 - at, 1 - at, low, high, listener);
+      else this.#applyFar(side, ladder, levels, -1 - at, low, high, listener);
     }
+  }
+
+  /** A level that was not on the ladder when a fast one looked; it may be by now, where the first level gave it its place. */
+  #applyFar(
+    side: BookSide,
+    ladder: Ladder,
+    levels: Float64Array,
+    at: number,
+    low: number,
+    high: number,
+    listener: LevelListener,
+  ): void {
+    const price = levels[at];
+    const distance = price - this.#zero;
+    if (distance < 0 || distance >= WINDOW * this.tick) {
+      const before = this.#setFar(side, price, levels[at + 1]);
+      if (price >= low && price <= high) listener(side, price, before, levels[at + 1]);
+    } else if (side === BID) this.#applyBids(ladder, levels, at, at + 2, low, high, listener);
+    else this.#applyAsks(ladder, levels, at, at + 2, low, high, listener);
   }
 
   // One loop a side, with everything it needs in locals: a loop for both sides was measured at twice the time.
