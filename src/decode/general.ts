@@ -6,13 +6,14 @@
  * give up, and JSON.parse judges the message.
  */
 import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
+import { endOfString, endOfValue, skipBlanks } from '../model/json.js';
 import type { Bound } from './envelope.js';
 import { FIELD_OF, flagsOf, KIND_OF } from './fields.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
-import { endOfValue, skipBlanks } from './tokens.js';
 
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN = 0x7b;
@@ -35,11 +36,11 @@ class Members {
     p = skipBlanks(bytes, p + 1, end);
     if (bytes[p] === CLOSE) return p + 1;
     for (;;) {
-      if (this.count === MOST_KEYS || bytes[p] !== QUOTE) return -1;
+      if (this.count === MOST_KEYS) return -1;
       const key = p + 1;
-      p = endOfValue(bytes, p, end);
-      if (p < 0) return -1;
+      p = endOfString(bytes, p, end);
       const keyEnd = p - 1;
+      if (p < 0 || hasEscape(bytes, key, keyEnd)) return -1;
       p = skipBlanks(bytes, p, end);
       if (bytes[p] !== COLON) return -1;
       const value = skipBlanks(bytes, p + 1, end);
@@ -78,6 +79,11 @@ function sameText(bytes: Buffer, from: number, to: number, text: string): boolea
   if (to - from !== text.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text.charCodeAt(i)) return false;
   return true;
+}
+
+function hasEscape(bytes: Buffer, from: number, to: number): boolean {
+  for (let p = from; p < to; p++) if (bytes[p] === BACKSLASH) return true;
+  return false;
 }
 
 const wrapper = new Members();
@@ -188,6 +194,7 @@ function fillField(
       if (bytes[at] !== QUOTE) return false;
       const text = bytes.toString('utf8', at + 1, end - 1);
       if (means === 'symbol') return text === escapedSymbol;
+      if (hasEscape(bytes, at, end)) return false;
       if (!(layout.flowPrints ?? []).includes(text)) e[o + Field.FLAGS] += 1;
       return true;
     }

@@ -38,19 +38,48 @@ function sideOf(machine: Machine, room: Buffer, side: number): LadderRoom {
     sizes: new Float64Array(buffer, at, LADDER_TICKS),
     words: new Int32Array(buffer, at + WORDS_AT, LADDER_WORDS),
     summary: new Int32Array(buffer, at + SUMMARY_AT, LADDER_SUMMARY),
-    fast: fastLadder(machine, side, at),
+    fast: new WasmLadder(machine, side, at),
   };
 }
 
-function fastLadder({ exports, levels: own, bytes, results }: Machine, side: number, ladder: number): FastLadder {
-  const { applyLevels } = exports;
-  return {
-    told: new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2),
-    reaches: (levels) => levels === own,
-    apply: (_, from, to, zero, inverse, tick, best, low, high) =>
-      applyLevels(side, ladder, LEVELS_AT + from * 8, from, (to - from) >> 1, zero, inverse, tick, best, low, high),
-    get count() {
-      return results[3];
-    },
-  };
+/** A class, so that the ladders of all books have one shape: calls on objects with a getter each were measured as lookups. */
+class WasmLadder implements FastLadder {
+  readonly told: Float64Array;
+  readonly results: Int32Array;
+  readonly #exports: Machine['exports'];
+  readonly #levels: Float64Array;
+  readonly #side: number;
+  readonly #at: number;
+
+  constructor({ exports, levels, bytes, results }: Machine, side: number, at: number) {
+    this.told = new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2);
+    this.results = results;
+    this.#exports = exports;
+    this.#levels = levels;
+    this.#side = side;
+    this.#at = at;
+  }
+
+  reaches(levels: Float64Array): boolean {
+    return levels === this.#levels;
+  }
+
+  apply(
+    from: number,
+    to: number,
+    zero: number,
+    inverse: number,
+    tick: number,
+    best: number,
+    low: number,
+    high: number,
+  ): number {
+    const first = LEVELS_AT + from * 8;
+    const pairs = (to - from) >> 1;
+    return this.#exports.applyLevels(this.#side, this.#at, first, from, pairs, zero, inverse, tick, best, low, high);
+  }
+
+  count(): number {
+    return this.results[3];
+  }
 }

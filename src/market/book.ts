@@ -172,8 +172,9 @@ export class Book {
     high: number,
     listener: LevelListener,
   ): void {
-    ladder.best = fast.apply(levels, from, to, this.#zero, this.#inverse, this.tick, ladder.best, low, high);
-    const { count, told } = fast;
+    ladder.best = fast.apply(from, to, this.#zero, this.#inverse, this.tick, ladder.best, low, high);
+    const count = fast.count();
+    const { told } = fast;
     for (let n = 0; n < count; n++) {
       const at = told[n * 2] | 0;
       if (at >= 0) listener(side, levels[at], told[n * 2 + 1], levels[at + 1]);

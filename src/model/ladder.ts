@@ -21,13 +21,12 @@ export interface FastLadder {
   /** whether it can reach these levels */
   reaches(levels: Float64Array): boolean;
   /**
-   * Sets the [price, size] pairs `levels[from, to)` that lie on the ladder. In `told` it lists, in order, those that do
+   * Sets the [price, size] pairs `[from, to)` of the levels it reaches that lie on the ladder. In `told` it lists, in order, those that do
    * not, and those with low <= price <= high.
    * @param zero scaled price of index 0 @param inverse 1 / tick @param best best occupied index
    * @returns the best occupied index now
    */
   apply(
-    levels: Float64Array,
     from: number,
     to: number,
     zero: number,
@@ -37,8 +36,8 @@ export interface FastLadder {
     low: number,
     high: number,
   ): number;
-  /** entries of `told` */
-  readonly count: number;
+  /** entries of `told` after `apply` */
+  count(): number;
   /** pairs: index into `levels` of the price (negative, minus one, for a level off the ladder), and the size before */
   readonly told: Float64Array;
 }

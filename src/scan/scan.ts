@@ -106,6 +106,12 @@ async function refill(head: Head): Promise<boolean> {
 const CHECKPOINT = /^\{"t":(\d{16}),"src":"([!#-[\]-~]+)","book":\{/;
 const CHECKPOINT_HEAD = 256;
 
+interface Place {
+  file: string;
+  frame?: number;
+  line: number;
+}
+
 /** One flow: finds the src of every line and hands it to that src's pipeline. */
 export class FlowScanner {
   /** every src has met an entry at or after `to` */
@@ -190,13 +196,19 @@ export class FlowScanner {
 
   #entry(batch: LineBatch, start: number, end: number): void {
     if (end === start || this.#passCheckpoint(batch, start, end)) return;
-    const place = { file: batch.file, ...(batch.frame >= 0 ? { frame: batch.frame } : {}), line: lineAt(batch, start) };
+    // lines are counted only where one has to be named
+    const placeOf = (): Place => ({
+      file: batch.file,
+      ...(batch.frame >= 0 ? { frame: batch.frame } : {}),
+      line: lineAt(batch, start),
+    });
     let entry: ReturnType<typeof parseEntry>;
     try {
-      entry = parseEntry(batch.bytes.subarray(start, end), place);
+      entry = parseEntry(batch.bytes.subarray(start, end));
     } catch (error) {
       if (!(error instanceof TapedeckError)) throw error;
       const { message } = error;
+      const place = placeOf();
       this.#damage({
         code: 'E_LINE',
         file: batch.file,
@@ -208,7 +220,7 @@ export class FlowScanner {
       return;
     }
     const pipeline = this.#pipelines.get(entry.src);
-    if ('tape' in entry) this.#header(entry, pipeline, place);
+    if ('tape' in entry) this.#header(entry, pipeline, placeOf());
     else if (pipeline !== undefined) {
       pipeline.entry(entry);
     } else if ('msg' in entry) {
@@ -216,7 +228,7 @@ export class FlowScanner {
         throw new TapedeckError(
           'E_HEADER',
           `while scanning: a message of ${entry.src} before that tape's header (its first line)`,
-          place,
+          placeOf(),
         );
       this.#skipped.set(entry.src, (this.#skipped.get(entry.src) ?? 0) + 1);
     }
@@ -232,7 +244,7 @@ export class FlowScanner {
     return true;
   }
 
-  #header(entry: HeaderEntry, pipeline: Pipeline | undefined, place: { file: string; line: number }): void {
+  #header(entry: HeaderEntry, pipeline: Pipeline | undefined, place: Place): void {
     const { tape, src } = entry;
     if (!(tape.version >= 1 && tape.version <= TAPE_VERSION))
       throw new TapedeckError(

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ENTRY_KEYS, type Entry, type EntryKey, type Micros, type Source } from '../model/entry.js';
 import { type ErrorPlace, TapedeckError } from '../model/errors.js';
-import { endOfString, endOfValue, skipBlanks, startOfMember } from './json.js';
+import { endOfString, endOfValue, skipBlanks, startOfMember } from '../model/json.js';
 
 /** Receive times have 16 digits, and stay below 2^53 so that every JSON reader holds them exactly. */
 const FIRST_T = 1_000_000_000_000_000;

@@ -14,49 +14,45 @@ function numberOf(state: Record<string, unknown>, key: string): number {
  */
 export function chainedByPrevious(): Continuity {
   let snapshotId = -1;
-  let last = -1;
-  let joined = false;
-  return {
-    update(first, final, previous): Verdict {
-      if (joined) {
-        if (previous === last) {
-          last = final;
+  const chain = {
+    // fields, not getters: objects with getters have a shape each, and a call on them is a lookup
+    joined: false,
+    last: -1,
+    update(first: number, final: number, previous: number): Verdict {
+      if (chain.joined) {
+        if (previous === chain.last) {
+          chain.last = final;
           return 'apply';
         }
-        return final <= last ? 'stale' : 'gap';
+        return final <= chain.last ? 'stale' : 'gap';
       }
       if (snapshotId < 0) return 'wait';
       if (final < snapshotId) return 'stale';
       if (first <= snapshotId || previous === snapshotId) {
-        joined = true;
-        last = final;
+        chain.joined = true;
+        chain.last = final;
         return 'apply';
       }
       return 'refetch';
     },
-    snapshot(id) {
+    snapshot(id: number) {
       snapshotId = id;
-      joined = false;
-      last = -1;
+      chain.joined = false;
+      chain.last = -1;
     },
     reset() {
       snapshotId = -1;
-      joined = false;
-      last = -1;
+      chain.joined = false;
+      chain.last = -1;
     },
-    get joined() {
-      return joined;
-    },
-    get last() {
-      return last;
-    },
-    state: () => ({ snapshotId, last, joined }),
-    restore(state) {
+    state: () => ({ snapshotId, last: chain.last, joined: chain.joined }),
+    restore(state: Record<string, unknown>) {
       snapshotId = numberOf(state, 'snapshotId');
-      last = numberOf(state, 'last');
-      joined = state.joined === true;
+      chain.last = numberOf(state, 'last');
+      chain.joined = state.joined === true;
     },
   };
+  return chain;
 }
 
 /**
@@ -64,39 +60,34 @@ export function chainedByPrevious(): Continuity {
  * The first event after a snapshot L must satisfy the same with L; a stream that starts after L + 1 needs a newer snapshot.
  */
 export function chainedByRange(): Continuity {
-  let last = -1;
-  let joined = false;
-  return {
-    update(first, final): Verdict {
-      if (last < 0) return 'wait';
-      if (final <= last) return 'stale';
-      if (first <= last + 1) {
-        last = final;
-        joined = true;
+  const chain = {
+    joined: false,
+    last: -1,
+    update(first: number, final: number): Verdict {
+      if (chain.last < 0) return 'wait';
+      if (final <= chain.last) return 'stale';
+      if (first <= chain.last + 1) {
+        chain.last = final;
+        chain.joined = true;
         return 'apply';
       }
-      return joined ? 'gap' : 'refetch';
+      return chain.joined ? 'gap' : 'refetch';
     },
-    snapshot(id) {
-      last = id;
-      joined = false;
+    snapshot(id: number) {
+      chain.last = id;
+      chain.joined = false;
     },
     reset() {
-      last = -1;
-      joined = false;
+      chain.last = -1;
+      chain.joined = false;
     },
-    get joined() {
-      return joined;
-    },
-    get last() {
-      return last;
-    },
-    state: () => ({ last, joined }),
-    restore(state) {
-      last = numberOf(state, 'last');
-      joined = state.joined === true;
+    state: () => ({ last: chain.last, joined: chain.joined }),
+    restore(state: Record<string, unknown>) {
+      chain.last = numberOf(state, 'last');
+      chain.joined = state.joined === true;
     },
   };
+  return chain;
 }
 
 /** Trade ids that grow by exactly one. */

@@ -10,7 +10,9 @@ export function coreGroup({ tape, tapedeck, simdjson, has }) {
     { name: 'zstd -dc', command: `zstd -dc ${tape.files} > /dev/null`, tape },
     ...(simdjson === null ? [] : [{ name: 'C++ simdjson', command: `${simdjson} ${tape.files}`, tape }]),
     { name: 'core scan', command: scan, tape },
-    ...(has.fallback ? [{ name: 'core scan, TypeScript only', command: `TAPEDECK_SCANNER=ts ${scan}`, tape }] : []),
+    ...(has.fallback
+      ? [{ name: 'core scan, TypeScript only', command: `TAPEDECK_SCANNER=typescript ${scan}`, tape }]
+      : []),
     { name: 'scan, three detectors', command: `${tapedeck} scan ${tape.path} --format json > /dev/null`, tape },
   ];
   return {
