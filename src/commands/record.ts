@@ -72,6 +72,8 @@ export default defineCommand({
     flush: {
       value: 'DURATION',
       describe: 'lines reach the disk within this time: what a killed recorder can lose',
+      details:
+        'While a full frame is compressed, beside the recording, the lines after it wait: some 10 ms at level 6, 25 at 12, half a second at 19.',
       parse: duration,
       default: '1s',
     },

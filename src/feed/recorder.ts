@@ -116,7 +116,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       tape === null
         ? null
         : (now: Micros, opening: Opening) =>
-            createTapeWriter({ ...tape, src, now, opening, ...(after === null ? {} : { after }) });
+            createTapeWriter({ ...tape, beside: true, src, now, opening, ...(after === null ? {} : { after }) });
     const sink = createSourceSink({ openTape, live, liveSource, counts, failed: fail });
     const flow = venue.flowOf([...channels]);
     decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Micros, SeekEntry, Source } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
-import { compressFrame, DEFAULT_LEVEL } from './frame.js';
+import { compressBeside, compressFrame, DEFAULT_LEVEL } from './frame.js';
 import { entryLine } from './line.js';
 import { tailPath } from './names.js';
 import { encodeSeekTable, type SeekTableFrame } from './seek-table.js';
@@ -12,6 +12,10 @@ import { createSyncs } from './syncs.js';
 
 /** A frame holds about this much text. */
 export const FRAME_BYTES = 1024 * 1024;
+/** Smaller frames are compressed at once, also where that happens beside: it takes less than a millisecond. */
+const SMALL_FRAME = 64 * 1024;
+/** The hash is brought up in such steps, 0.1 ms each, where a whole frame at its end would take more than one. */
+const HASH_STEP = 64 * 1024;
 
 export interface SegmentFileOptions {
   path: string;
@@ -19,6 +23,17 @@ export interface SegmentFileOptions {
   level?: number;
   /** keep the open frame's lines in a tail, so that a killed process loses none that were flushed */
   tail?: boolean;
+  /** compress frames in another thread; for tapes with a tail, which holds their lines until they are written */
+  beside?: boolean;
+}
+
+/** A frame whose text is complete. */
+interface ClosedFrame {
+  text: Buffer;
+  t: Micros;
+  lines: number;
+  checkpoint: boolean;
+  tailFd: number;
 }
 
 /** What already stands in a segment that is appended to. */
@@ -47,9 +62,13 @@ export interface SegmentFile {
   add(line: Uint8Array, t: Micros, checkpoint: boolean): void;
   /** adds `lines` whole lines, `bytes[from, to)`, to the open frame; `t` is the first one's */
   addRun(bytes: Uint8Array, from: number, to: number, lines: number, t: Micros): void;
-  /** appends the lines since the last flush to the tail */
-  flush(): void;
-  /** compresses the open frame and appends it; its tail goes once the frame is on disk */
+  /**
+   * Appends the lines since the last flush to the tail.
+   * @returns false where that is not possible yet: a tail is named by where its frame will stand, and the frame before is
+   * still being compressed (some 10 ms)
+   */
+  flush(): boolean;
+  /** compresses the open frame and appends it; its tail goes once the frame is on disk. All its lines are with the system then */
   closeFrame(): void;
   /**
    * Writes `index` and `end` with these times (null: they stand already), then the seek table, and closes the file.
@@ -80,15 +99,21 @@ export function continueSegmentFile(options: SegmentFileOptions, contents: Segme
 
 function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentContents): SegmentFile {
   const { path, src, level = DEFAULT_LEVEL, tail = true } = options;
+  const beside = options.beside === true && tail;
   const { frames, table, hash } = contents;
   let { offset, entries } = contents;
   let textBytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
-  let text = Buffer.allocUnsafeSlow(64 * 1024);
+  let text: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   let used = 0;
   let open = { t: Number.NaN, lines: 0, checkpoint: false };
   let tailFd = -1;
-  /** bytes of `text` that stand in the tail */
+  /** bytes of `text` that stand in the tail, and that are in the hash */
   let flushed = 0;
+  let hashed = 0;
+  /** the frame before the open one, while the other thread compresses it */
+  let handed: ClosedFrame | null = null;
+  /** a buffer to go on with when one is handed over */
+  let spare: Buffer | null = null;
   let failure: unknown = null;
   let closed = false;
   const syncs = createSyncs(fd, path);
@@ -123,33 +148,80 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     offset += bytes.length;
   };
 
-  const writeFrame = (tailed: boolean): void => {
-    if (used === 0) return;
+  const updateHash = (): void => {
+    hash.update(text.subarray(hashed, used));
+    hashed = used;
+  };
+
+  /** Takes the open frame out, its tail complete; null when it is empty. */
+  const takeFrame = (tailed: boolean): ClosedFrame | null => {
+    if (used === 0) return null;
     // the tail must hold every line before the frame is begun: a torn frame is then recovered from it
     if (tailed) flushTail();
-    const content = text.subarray(0, used);
-    const compressed = compressFrame(content, level);
-    const frame = { offset, ...open, bytes: used };
-    append(compressed);
-    hash.update(content);
-    frames.push({
-      offset: frame.offset,
-      t: frame.t,
-      lines: frame.lines,
-      bytes: frame.bytes,
-      checkpoint: frame.checkpoint,
-    });
-    table.push({
-      compressedBytes: compressed.length,
-      textBytes: used,
-      checksum: compressed.readUInt32LE(compressed.length - 4),
-    });
-    if (tailFd >= 0) fs.closeSync(tailFd);
-    syncs.start(tailFd >= 0 ? tailPath(path, frame.offset) : null);
+    updateHash();
+    const closed = { ...open, text: text.subarray(0, used), tailFd };
     tailFd = -1;
     used = 0;
     flushed = 0;
+    hashed = 0;
     open = { t: Number.NaN, lines: 0, checkpoint: false };
+    return closed;
+  };
+
+  const appendFrame = (closed: ClosedFrame, compressed: Buffer): void => {
+    const { t, lines, checkpoint } = closed;
+    const bytes = closed.text.length;
+    const frame = { offset, t, lines, bytes, checkpoint };
+    append(compressed);
+    frames.push(frame);
+    table.push({
+      compressedBytes: compressed.length,
+      textBytes: bytes,
+      checksum: compressed.readUInt32LE(compressed.length - 4),
+    });
+    if (closed.tailFd >= 0) fs.closeSync(closed.tailFd);
+    syncs.start(closed.tailFd >= 0 ? tailPath(path, frame.offset) : null);
+  };
+
+  /** Does here what the other thread has not done yet: what comes next needs to know where the frame ends. */
+  const finishHanded = (): void => {
+    if (handed === null) return;
+    const closed = handed;
+    handed = null;
+    appendFrame(closed, compressFrame(closed.text, level));
+  };
+
+  const writeFrame = (tailed: boolean): void => {
+    finishHanded();
+    const closed = takeFrame(tailed);
+    if (closed !== null) appendFrame(closed, compressFrame(closed.text, level));
+  };
+
+  const handFrame = (): void => {
+    finishHanded();
+    const closed = takeFrame(true);
+    if (closed === null) return;
+    handed = closed;
+    const whole = text;
+    text = spare ?? Buffer.allocUnsafeSlow(whole.length);
+    spare = null;
+    const arrived = (compressed: Buffer | null): void => {
+      // finished here meanwhile, or what stands must stay as it is
+      if (handed !== closed || failure !== null) return;
+      try {
+        guarded('writing a frame', () => {
+          handed = null;
+          appendFrame(closed, compressed ?? compressFrame(closed.text, level));
+        });
+      } catch {
+        // the next call throws it
+      }
+      spare = whole;
+    };
+    compressBeside(closed.text, level).then(
+      ({ buffer, byteOffset, byteLength }) => arrived(Buffer.from(buffer, byteOffset, byteLength)),
+      () => arrived(null),
+    );
   };
 
   const grow = (bytes: number): void => {
@@ -165,6 +237,7 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     entries += lines;
     textBytes += bytes;
     used += bytes;
+    if (used - hashed >= HASH_STEP) updateHash();
   };
 
   const add = (line: Uint8Array, t: Micros, checkpoint: boolean): void => {
@@ -188,6 +261,8 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     if (closed) return;
     closed = true;
     if (tailFd >= 0) fs.closeSync(tailFd);
+    if (handed !== null && handed.tailFd >= 0) fs.closeSync(handed.tailFd);
+    handed = null;
     fs.closeSync(fd);
     failure ??= new TapedeckError('E_IO', 'while writing a segment: it is closed', { file: path });
   };
@@ -220,10 +295,12 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
       account(to - from, lines, t);
     },
     flush() {
-      if (tail) guarded('writing the tail of a segment', flushTail);
+      if (tail && handed === null) guarded('writing the tail of a segment', flushTail);
+      else if (failure !== null) throw failure;
+      return handed === null;
     },
     closeFrame() {
-      guarded('writing a frame', () => writeFrame(tail));
+      guarded('writing a frame', () => (beside && used > SMALL_FRAME ? handFrame() : writeFrame(tail)));
     },
     async seal(times, extra = {}) {
       try {
@@ -238,11 +315,16 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
       syncs.check();
     },
     async settled() {
+      guarded('writing a frame', finishHanded);
       await syncs.settled();
       syncs.check();
     },
     async abandon() {
-      if (failure === null && tail) silently(flushTail);
+      if (failure === null && tail)
+        silently(() => {
+          finishHanded();
+          flushTail();
+        });
       await close();
     },
   };

@@ -33,6 +33,8 @@ export interface TapeWriterOptions {
   level?: number;
   /** lines older than this are in the tail after the next `tick`; null keeps no tail (imports). Default 1000 */
   flushMs?: number | null;
+  /** frames are compressed in another thread, so that messages do not wait; needs the tail */
+  beside?: boolean;
   /** a new segment at each UTC multiple of this; null never */
   rotateEvery?: Micros | null;
   /** a new segment when the compressed file has reached this; null never */
@@ -175,6 +177,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       src,
       ...(level === undefined ? {} : { level }),
       tail: flushMs !== null,
+      beside: options.beside === true,
     });
     put(header.line, header.t, false);
     file.closeFrame();
@@ -222,8 +225,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     if (now >= nextRotation || (rotateBytes !== null && file.offset >= rotateBytes && file.entries > opened))
       rotate(now);
     else if (now - file.pendingSince >= frameMicros) closeFrame();
-    if (flushMs !== null && now - flushedAt >= flushMs * 1000) {
-      file.flush();
+    if (flushMs !== null && now - flushedAt >= flushMs * 1000 && file.flush()) {
       safeMessages = messages;
       flushedAt = now;
     }
