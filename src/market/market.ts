@@ -120,6 +120,8 @@ export class Market {
   #wantsTouch = false;
   #nextTick: Micros = Number.POSITIVE_INFINITY;
   #beatEnd: Micros = 0;
+  /** before this time neither a tick nor a beat is due */
+  due: Micros = Number.NEGATIVE_INFINITY;
 
   constructor(track: Track, options: MarketOptions) {
     this.track = track;
@@ -228,17 +230,26 @@ export class Market {
 
   /** Time moves to `t`, before the entry at `t` is applied. Returns Wake.beat on the first entry of a beat. */
   advance(t: Micros): number {
+    if (t >= this.due) return this.#advance(t);
+    this.t = t;
+    return 0;
+  }
+
+  #advance(t: Micros): number {
     if (t > this.#nextTick) this.#tick(t);
     this.t = t;
-    if (t < this.#beatEnd) return 0;
-    this.#beatEnd = (Math.floor(t / BEAT) + 1) * BEAT;
-    return Wake.beat;
+    const isBeat = t >= this.#beatEnd;
+    if (isBeat) this.#beatEnd = (Math.floor(t / BEAT) + 1) * BEAT;
+    this.due = Math.min(this.#beatEnd, this.#nextTick + 1);
+    return isBeat ? Wake.beat : 0;
   }
 
   /** The first entry of data was met: from here on trades count as complete. */
   begin(t: Micros): void {
+    this.t = t;
     this.tradesSince = t;
     this.#nextTick = Math.ceil(t / GRID) * GRID;
+    this.due = Number.NEGATIVE_INFINITY;
   }
 
   #tick(t: Micros): void {

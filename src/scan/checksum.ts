@@ -109,21 +109,28 @@ export class Checksum {
     this.#flows = 0;
   }
 
+  /** Takes in the touch at offset `o`. */
+  touch(e: Float64Array, o: number): void {
+    this.#messages++;
+    this.#touches++;
+    let h = this.#touchWord;
+    h = Math.imul(h, 31) + (e[o + Field.PRICE] | 0);
+    h = Math.imul(h, 31) + (e[o + Field.SIZE] | 0);
+    h = Math.imul(h, 31) + (e[o + Field.PRICE2] | 0);
+    this.#touchWord = (Math.imul(h, 31) + (e[o + Field.SIZE2] | 0)) | 0;
+  }
+
   /** Takes in record `i` after the market did; `effect` is what the track said. */
   add(effect: number, buffer: EventBuffer, i: number): void {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
+    const kind = e[o + Field.KIND];
+    if (kind === Kind.touch) {
+      this.touch(e, o);
+      return;
+    }
     this.#messages++;
-    switch (e[o + Field.KIND]) {
-      case Kind.touch: {
-        this.#touches++;
-        let h = this.#touchWord;
-        h = Math.imul(h, 31) + (e[o + Field.PRICE] | 0);
-        h = Math.imul(h, 31) + (e[o + Field.SIZE] | 0);
-        h = Math.imul(h, 31) + (e[o + Field.PRICE2] | 0);
-        this.#touchWord = (Math.imul(h, 31) + (e[o + Field.SIZE2] | 0)) | 0;
-        return;
-      }
+    switch (kind) {
       case Kind.trade: {
         this.#trades++;
         const h = Math.imul(this.#tradeWord, 31) + e[o + Field.PRICE];

@@ -174,10 +174,12 @@ export class FlowScanner {
       buffer.clear();
       p = this.#decoder.decode(bytes, p, to, buffer);
       const e = buffer.events;
-      for (let i = 0; i < buffer.count; i++) {
+      for (let i = 0; i < buffer.count; ) {
         const o = i * EVENT_STRIDE;
-        if (e[o + Field.KIND] === Kind.entry) this.#entry(batch, e[o + Field.START], e[o + Field.END]);
-        else (this.#byOrigin[e[o + Field.ORIGIN]] ?? this.#findPipeline(e[o + Field.ORIGIN])).record(buffer, i);
+        if (e[o + Field.KIND] === Kind.entry) {
+          this.#entry(batch, e[o + Field.START], e[o + Field.END]);
+          i++;
+        } else i = (this.#byOrigin[e[o + Field.ORIGIN]] ?? this.#findPipeline(e[o + Field.ORIGIN])).records(buffer, i);
       }
     }
     // a src that is silent may still come back, so only all of them end a flow
