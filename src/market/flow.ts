@@ -2,8 +2,10 @@
 import type { Micros } from '../model/entry.js';
 import { Ring } from './ring.js';
 
+/** Values of a trade in the ring. */
 const T = 0;
 const SIGNED = 1;
+const WIDTH = 2;
 
 /** Sums over the half-open window (t − span, t]; sizes are scaled integers, so sums are exact. */
 export class FlowWindow {
@@ -27,14 +29,15 @@ export class FlowWindow {
 
   /** Lets go of what is not in (t − span, t] any more. Times must not run backwards. */
   expire(t: Micros): void {
-    const ring = this.#ring;
+    const { values, mask, next } = this.#ring;
     const limit = t - this.span;
-    while (this.#tail < ring.next && ring.columns[T][this.#tail & ring.mask] <= limit) this.dropOldest();
+    while (this.#tail < next && values[(this.#tail & mask) * WIDTH + T] <= limit) this.dropOldest();
   }
 
   /** Lets go of the oldest trade whatever its age. */
   dropOldest(): void {
-    const signed = this.#ring.columns[SIGNED][this.#tail++ & this.#ring.mask];
+    const { values, mask } = this.#ring;
+    const signed = values[(this.#tail++ & mask) * WIDTH + SIGNED];
     if (signed > 0) this.#buy -= signed;
     else this.#sell += signed;
   }
@@ -67,13 +70,14 @@ export class FlowWindow {
 
   /** `t` of the oldest trade inside; NaN when there is none */
   get firstT(): Micros {
-    return this.count > 0 ? this.#ring.columns[T][this.#tail & this.#ring.mask] : Number.NaN;
+    const { values, mask } = this.#ring;
+    return this.count > 0 ? values[(this.#tail & mask) * WIDTH + T] : Number.NaN;
   }
 }
 
 /** All trades that any window still needs. */
 export class Flow {
-  readonly #ring = new Ring(2);
+  readonly #ring = new Ring(WIDTH);
   readonly #windows: FlowWindow[] = [];
   /** trades let go before their time because the ring could not grow */
   overflow = 0;
@@ -94,8 +98,8 @@ export class Flow {
     const ring = this.#ring;
     if (ring.full) this.#makeRoom(t);
     const at = ring.push();
-    ring.columns[T][at] = t;
-    ring.columns[SIGNED][at] = signed;
+    ring.values[at + T] = t;
+    ring.values[at + SIGNED] = signed;
     for (let i = 0; i < windows.length; i++) windows[i].add(signed);
   }
 

@@ -174,7 +174,7 @@ export class Market {
       this.#ledger = ledger;
       this.#cellBps = bps;
       this.track.levelBand = ledger.band;
-      this.track.onLevel = (side, price, before, after) => ledger.change(this.t, side, price, before, after);
+      this.track.onLevel = (side, price, before, after) => ledger.change(side, price, before, after);
     }
     return this.#ledger;
   }

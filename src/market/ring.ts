@@ -1,23 +1,28 @@
-/** A growable ring of numeric columns addressed by ever-growing sequence numbers: what windows keep their items in. */
+/** A growable ring of numeric items addressed by ever-growing sequence numbers: what windows keep their items in. */
 
 /** Rings grow by doubling up to this many items; beyond it the oldest item is let go, so memory stays bounded. */
 export const MAX_ITEMS = 1 << 18;
 
-/** Items `[first, next)`; column `c` of item `n` is `columns[c][n & mask]`. */
+/**
+ * Items `[first, next)`; value `c` of item `n` is `values[(n & mask) * width + c]`. The values of an item lie side by side: one
+ * array to look up and one line of the cache, where a column each took as many as there are columns.
+ */
 export class Ring {
-  readonly columns: Float64Array[];
+  readonly width: number;
+  values: Float64Array;
   mask: number;
   first = 0;
   next = 0;
 
   constructor(width: number, capacity = 256) {
-    this.columns = Array.from({ length: width }, () => new Float64Array(capacity));
+    this.width = width;
+    this.values = new Float64Array(capacity * width);
     this.mask = capacity - 1;
   }
 
-  /** Index into the columns for a new item at the end. The caller has to have made room (`full`, `grow`). */
+  /** Offset in `values` of a new item at the end. The caller has to have made room (`full`, `grow`). */
   push(): number {
-    return this.next++ & this.mask;
+    return (this.next++ & this.mask) * this.width;
   }
 
   get full(): boolean {
@@ -26,14 +31,16 @@ export class Ring {
 
   /** Doubles the room; false when the ring may not grow any more. */
   grow(): boolean {
+    const { width, values } = this;
     const before = this.mask + 1;
     if (before >= MAX_ITEMS) return false;
     const mask = before * 2 - 1;
-    this.columns.forEach((column, c) => {
-      const grown = new Float64Array(before * 2);
-      for (let n = this.first; n < this.next; n++) grown[n & mask] = column[n & this.mask];
-      this.columns[c] = grown;
-    });
+    const grown = new Float64Array((mask + 1) * width);
+    for (let n = this.first; n < this.next; n++) {
+      const from = (n & this.mask) * width;
+      grown.set(values.subarray(from, from + width), (n & mask) * width);
+    }
+    this.values = grown;
     this.mask = mask;
     return true;
   }

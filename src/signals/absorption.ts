@@ -1,7 +1,8 @@
 /** absorption: heavy one-sided aggression, little displacement, and passive supply seen to hold. */
 import { ASK, BID, type BookSide } from '../market/book.js';
 import type { FlowWindow } from '../market/flow.js';
-import type { Ledger, LedgerLevel } from '../market/ledger.js';
+import type { Ledger } from '../market/ledger.js';
+import type { LedgerLevel } from '../market/ledger-level.js';
 import { type GridStatistic, type Market, Wake } from '../market/market.js';
 import type { StepWindow } from '../market/steps.js';
 import type { EndReason } from '../model/signal.js';

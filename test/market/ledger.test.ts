@@ -27,7 +27,7 @@ function stage({ width = 1, guard = GUARD } = {}) {
     set,
     /** one message: [side, price, size] */
     update(t: number, ...levels: [BookSide, number, number][]): void {
-      for (const [side, price, size] of levels) ledger.change(t, side, price, set(side, price, size), size);
+      for (const [side, price, size] of levels) ledger.change(side, price, set(side, price, size), size);
       ledger.applied(t);
     },
   };
@@ -217,7 +217,7 @@ test('a level without trades is not kept, but a removal just before its first tr
 test('far levels make no work, and the table grows instead of mixing cells', () => {
   const { ledger, set } = stage();
   ledger.follow(0, 90, 110);
-  ledger.change(1, ASK, 5000, 0, 3);
+  ledger.change(ASK, 5000, 0, 3);
   ledger.applied(1);
   expect(ledger.live[ASK]).toHaveLength(0);
   for (let i = 0; i < 60; i++) {
