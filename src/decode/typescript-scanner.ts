@@ -25,6 +25,9 @@ interface Known {
   names: Names;
   notFlow: readonly boolean[];
   templates: (key: number) => readonly Template[];
+  /** what the last message of it asked for */
+  key: number;
+  fitting: readonly Template[];
 }
 
 const compiled = new WeakMap<Layouts, (key: number) => readonly Template[]>();
@@ -68,7 +71,9 @@ export function createTypescriptScanner(): Scanner {
     const n = prefix.length;
     if (p + PREFIX_AT + n > end) return false;
     let i = 0;
-    for (; i + 4 <= n; i += 4) if (view.getInt32(p + PREFIX_AT + i, true) !== wanted.getInt32(i, true)) return false;
+    // as float64, as templates do: what is NaN differs from itself, and takes the slow way
+    for (; i + 8 <= n; i += 8)
+      if (view.getFloat64(p + PREFIX_AT + i, true) !== wanted.getFloat64(i, true)) return false;
     for (; i < n; i++) if (bytes[p + PREFIX_AT + i] !== prefix[i]) return false;
     return true;
   }
@@ -105,8 +110,14 @@ export function createTypescriptScanner(): Scanner {
     const at = p + PREFIX_AT + envelope.prefix.length;
     if (at + 4 > to) return -1;
     const levels = out.levelCount;
-    for (const template of envelope.templates(view.getUint32(at, true))) {
-      const q = template(bytes, view, at, to, envelope.names, out, o);
+    const key = view.getUint32(at, true);
+    if (key !== envelope.key) {
+      envelope.key = key;
+      envelope.fitting = envelope.templates(key);
+    }
+    const { fitting } = envelope;
+    for (let i = 0; i < fitting.length; i++) {
+      const q = fitting[i](bytes, view, at, to, envelope.names, out, o);
       if (q > 0 && q < to && bytes[q] === BRACE && (q + 1 === to || bytes[q + 1] === NEWLINE)) {
         const e = out.events;
         const flags = e[o + Field.FLAGS];
@@ -157,6 +168,8 @@ export function createTypescriptScanner(): Scanner {
         },
         notFlow,
         templates: templatesOf(layouts),
+        key: -1,
+        fitting: [],
       };
     },
     forget() {
