@@ -14,7 +14,7 @@ const WORDS_AT = LADDER_TICKS * 8;
 const SUMMARY_AT = WORDS_AT + LADDER_WORDS * 4;
 const SIDE_BYTES = SUMMARY_AT + LADDER_SUMMARY * 4;
 
-/** Rooms of books that are no longer used; a book does not say so itself. */
+/** Gives back the rooms of ladders that nobody holds any more: a book does not say so itself. */
 let lost: FinalizationRegistry<Buffer> | null = null;
 
 /** The ladders of one book; in ordinary memory where there is no compiled scanner, or no room in its memory. */
@@ -27,7 +27,8 @@ export function scannerLadders(): [LadderRoom, LadderRoom] {
   room.fill(0);
   const sides: [LadderRoom, LadderRoom] = [sideOf(machine, room, 0), sideOf(machine, room, 1)];
   lost ??= new FinalizationRegistry((unused) => theMachine()?.rooms.give(unused));
-  lost.register(sides[0], room);
+  // a book keeps the arrays, not the object they came in
+  lost.register(sides[0].sizes, room);
   return sides;
 }
 
