@@ -106,13 +106,17 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     return envelope === null || source === undefined ? null : { envelope, bound: source };
   }
 
+  /** What a scanner has to know of the line at `p`; null where it would not help: the prefix does not stand there. */
   function findEnvelope(bytes: Buffer, p: number, end: number): Envelope | null {
     const found = findKnown(bytes, p, end);
     if (found === null) return null;
     const { envelope, bound } = found;
     const { before, after } = leadOf(bound.layouts);
     const lead = encoder.encode(`${before}${bound.escapedLower}${after}`);
-    return { prefix: Buffer.concat([envelope.bytes, lead]), origin: envelope.origin, bound };
+    const prefix = Buffer.concat([envelope.bytes, lead]);
+    const at = p + PREFIX_AT;
+    if (prefix.compare(bytes, at, Math.min(end, at + prefix.length)) !== 0) return null;
+    return { prefix, origin: envelope.origin, bound };
   }
 
   function originOf(src: Source, conn: string | null): number {

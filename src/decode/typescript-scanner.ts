@@ -59,7 +59,7 @@ export function createTypescriptScanner(): Scanner {
 
   /** The slot of the cache that the prefix of the line at `p` falls into. */
   function slotOf(p: number, to: number): number {
-    const end = Math.min(to - 4, p + PREFIX_AT + 80);
+    const end = Math.min(to - 4, p + PREFIX_AT + 60);
     let h = 0;
     for (let i = p + PREFIX_AT + 8; i <= end; i += 4)
       h = Math.imul(h ^ view.getInt32(i, true), 0x9e3779b1) ^ (h >>> 15);

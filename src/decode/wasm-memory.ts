@@ -2,7 +2,9 @@
 import type { TextRooms } from '../model/batch.js';
 
 export const SLOTS_AT = 0x10000;
-export const SLOTS = 1024;
+/** in sets of so many, the newest first */
+export const SET_SLOTS = 4;
+export const SLOTS = 1024 * SET_SLOTS;
 export const ENVELOPES_AT = SLOTS_AT + SLOTS * 4;
 export const EVENTS_AT = 0x110000;
 /** More records at a time would leave the nearest caches. */
@@ -14,10 +16,15 @@ export const RESULTS_AT = 0x240100;
 /** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
 export const SCRATCH_AT = 0x250000;
 export const SCRATCH_BYTES = 0x80000;
+/** text is copied in parts of this size where lines allow it: a line that is not usual makes the rest be copied again */
+export const TEXT_BYTES = 0x10000;
 /** what a fast ladder tells its book */
 export const TOLD_AT = 0x300000;
 const ROOMS_AT = 0x400000;
-/** Rooms are not touched before they are used, so they cost no memory; beyond them text is copied. */
+/**
+ * Rooms are not touched before they are used, so they cost no memory; beyond them text is copied. The last page is in none: a
+ * line that ends with its room is still compared with an envelope of some hundred bytes.
+ */
 const MEMORY_BYTES = 0x10000000;
 const PAGE = 0x10000;
 export const SLACK = 64;
@@ -38,7 +45,7 @@ export function createRooms(memory: WebAssembly.Memory): TextRooms {
       const size = Math.ceil((bytes + SLACK) / PAGE) * PAGE;
       let at = free.get(size)?.pop();
       if (at === undefined) {
-        if (next + size > MEMORY_BYTES) return Buffer.allocUnsafeSlow(bytes);
+        if (next + size > MEMORY_BYTES - PAGE) return Buffer.allocUnsafeSlow(bytes);
         at = next;
         next += size;
       }

@@ -5,7 +5,18 @@ import type { Envelope } from './envelope.js';
 import type { Layouts } from './layout.js';
 import { type Scanner, Stop } from './scanner.js';
 import { theMachine } from './wasm-machine.js';
-import { ENVELOPES_AT, EVENTS, EVENTS_AT, SCRATCH_AT, SCRATCH_BYTES, SLACK, SLOTS, SLOTS_AT } from './wasm-memory.js';
+import {
+  ENVELOPES_AT,
+  EVENTS,
+  EVENTS_AT,
+  SCRATCH_AT,
+  SCRATCH_BYTES,
+  SET_SLOTS,
+  SLACK,
+  SLOTS,
+  SLOTS_AT,
+  TEXT_BYTES,
+} from './wasm-memory.js';
 
 /** Whether the compiled scanner is there and has the forms of these layouts. */
 export function isCompiled(layouts: Layouts): boolean {
@@ -41,6 +52,7 @@ export function createWasmScanner(): Scanner {
   const encoder = new TextEncoder();
   // what stands in the memory while this scanner owns it
   const slots = new Uint32Array(SLOTS);
+  const slotBytes = new Uint8Array(slots.buffer);
   let envelopes = Buffer.alloc(4096);
   let used = 0;
   const self = {};
@@ -49,7 +61,7 @@ export function createWasmScanner(): Scanner {
   const load = (): void => {
     if (there.owner === self) return;
     there.owner = self;
-    memory.set(new Uint8Array(slots.buffer), SLOTS_AT);
+    memory.set(slotBytes, SLOTS_AT);
     memory.set(envelopes.subarray(0, used), ENVELOPES_AT);
     exports.forget();
   };
@@ -65,6 +77,16 @@ export function createWasmScanner(): Scanner {
     const end = exports.scan(at, at + size, base, records, pairs, max);
     stop = results[2];
     return end;
+  };
+
+  /** How much of the text at `p` to copy in: whole lines, where it is not all; 0 where a line is too long. */
+  const partOf = (bytes: Buffer, p: number, size: number): number => {
+    for (const most of [TEXT_BYTES, SCRATCH_BYTES - SLACK]) {
+      if (size <= most) return size;
+      const part = bytes.lastIndexOf(NEWLINE, p + most - 1) + 1 - p;
+      if (part > 0) return part;
+    }
+    return 0;
   };
 
   /** Adds what the memory's first records hold to a buffer elsewhere. */
@@ -97,12 +119,10 @@ export function createWasmScanner(): Scanner {
         let at = bytes.byteOffset + p;
         let size = to - p;
         if (!inside) {
-          if (size > SCRATCH_BYTES - SLACK) {
-            size = bytes.lastIndexOf(NEWLINE, p + SCRATCH_BYTES - SLACK - 1) + 1 - p;
-            if (size <= 0) {
-              stop = Stop.unusual;
-              return p;
-            }
+          size = partOf(bytes, p, size);
+          if (size <= 0) {
+            stop = Stop.unusual;
+            return p;
           }
           bytes.copy(memory, SCRATCH_AT, p, p + size);
           at = SCRATCH_AT;
@@ -154,9 +174,14 @@ export function createWasmScanner(): Scanner {
       // the slot is a hash over the line's first bytes, which only the scanner computes
       const length = Math.min(to - p, 256);
       bytes.copy(memory, SCRATCH_AT, p, p + length);
-      slots[exports.slotOf(SCRATCH_AT)] = ENVELOPES_AT + used;
+      const slot = exports.slotOf(SCRATCH_AT);
+      slots.copyWithin(slot + 1, slot, slot + SET_SLOTS - 1);
+      slots[slot] = ENVELOPES_AT + used;
+      if (there.owner === self) {
+        memory.set(envelopes.subarray(used, used + size), ENVELOPES_AT + used);
+        memory.set(slotBytes.subarray(slot * 4, (slot + SET_SLOTS) * 4), SLOTS_AT + slot * 4);
+      }
       used += size;
-      there.owner = null;
     },
     forget,
   };

@@ -40,7 +40,8 @@ export function wrap(topic: string, data: string): string {
   return `{"stream":"${topic}","data":${data}}`;
 }
 
-function futures(symbol: string, pair: string): string[] {
+/** Every message of USD-M or COIN-M; the symbol as it stands inside JSON, and what follows it in some of them. */
+export function futures(symbol: string, pair: string): string[] {
   const low = symbol.toLowerCase();
   const names = `"s":"${symbol}"${pair}`;
   const depth = `{"e":"depthUpdate","E":1786000001234,"T":1786000001231,${names},"U":11000000000101,"u":11000000000188,"pu":11000000000077,"b":[["64010.10","3.20"],["64010.00","0.00"]],"a":[["64010.20","0.00"]]}`;
@@ -125,3 +126,15 @@ export const seedLines: string[] = [
   `{"t":${T0},"msg":${spotMessages[6]},"src":"${SPOT}"}`,
   '',
 ];
+
+/** Those of the seed lines that every scanner takes. */
+export function usualLines(): string[] {
+  return seedLines.filter(
+    (one) =>
+      /^\{"t":\d+,"src":"[^"]*"(?:,"conn":[^{]*)?,"msg":\{"stream/.test(one) &&
+      !one.includes('OTHER') &&
+      !one.includes('forceOrder') &&
+      // the skipped symbol of a mark price is a plain string, which this symbol is not
+      !(one.includes(ODD) && one.includes('markPrice')),
+  );
+}

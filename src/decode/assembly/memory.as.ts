@@ -1,8 +1,10 @@
 /** Where things stand in the scanner's memory; `memory.ts` beside this folder tells the other side, and a test compares them. */
 
-export const SLOT_BITS: u32 = 10;
+/** sets of four slots: envelopes of the same hash stand side by side, the newest first */
+export const SET_BITS: u32 = 10;
+export const SET_SLOTS: u32 = 4;
 export const SLOTS: u32 = 0x10000;
-export const ENVELOPES: u32 = SLOTS + (1 << SLOT_BITS) * 4;
+export const ENVELOPES: u32 = SLOTS + (SET_SLOTS << SET_BITS) * 4;
 /** 256 records of 128 bytes */
 export const EVENTS: u32 = 0x110000;
 export const LEVELS: u32 = 0x120000;

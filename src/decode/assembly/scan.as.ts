@@ -8,7 +8,7 @@
  */
 import { decodeForm, digestOf } from './forms';
 import { applyLevels } from './ladder';
-import { EVENTS, LEVEL_ROOM, RESULTS, SLOT_BITS, SLOTS } from './memory';
+import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
 import { others, parse16 } from './numbers';
 import { levelCount, setEnvelope, setLevels } from './state';
 
@@ -48,26 +48,37 @@ function samePrefix(envelope: u32, p: u32): bool {
   return !v128.any_true(differs);
 }
 
-/** The slot of the envelope cache that a line's prefix falls into. */
+/**
+ * The first slot of the set in the envelope cache that a line's prefix falls into: by src and connection, which these bytes hold, and little
+ * behind them. With the digits of a message in the hash, every message would have a slot of its own.
+ */
 export function slotOf(line: u32): u32 {
   const p = line + PREFIX_AT + 8;
   let h: u64 = load<u64>(p);
   let i: u32 = 8;
-  while (i < 72) {
+  while (i < 56) {
     h = rotl(h, 23) * 0x9e3779b97f4a7c15 ^ load<u64>(p + i);
     i += 8;
   }
   h = (h ^ (h >> 29)) * 0x9e3779b97f4a7c15;
-  return <u32>(h >> (64 - SLOT_BITS));
+  return <u32>(h >> (64 - SET_BITS)) * SET_SLOTS;
 }
 
 /** @returns the envelope of the line at `p`, made the current one; 0 where none is known */
 function findEnvelope(p: u32): u32 {
-  const envelope = load<u32>(SLOTS + (slotOf(p) << 2));
-  if (envelope === 0 || !samePrefix(envelope, p + PREFIX_AT)) return 0;
-  current = envelope;
-  setEnvelope(envelope);
-  return envelope;
+  let slot = SLOTS + (slotOf(p) << 2);
+  const end = slot + (SET_SLOTS << 2);
+  while (slot < end) {
+    const envelope = load<u32>(slot);
+    if (envelope === 0) return 0;
+    if (samePrefix(envelope, p + PREFIX_AT)) {
+      current = envelope;
+      setEnvelope(envelope);
+      return envelope;
+    }
+    slot += 4;
+  }
+  return 0;
 }
 
 /**
