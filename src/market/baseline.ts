@@ -100,6 +100,8 @@ export class MinuteCounter {
   readonly minutes: number;
   readonly #counts: Float64Array;
   #minute = Number.NEGATIVE_INFINITY;
+  /** end of that minute: a division less for most of what is counted */
+  #end: Micros = Number.NEGATIVE_INFINITY;
   #total = 0;
 
   constructor(minutes: number) {
@@ -124,8 +126,10 @@ export class MinuteCounter {
   }
 
   #advance(t: Micros): void {
-    const minute = minuteOf(t);
-    if (minute === this.#minute) return;
+    if (t >= this.#end) this.#moveTo(minuteOf(t));
+  }
+
+  #moveTo(minute: number): void {
     const size = this.#counts.length;
     if (minute - this.#minute >= size) this.clear();
     else
@@ -134,5 +138,6 @@ export class MinuteCounter {
         this.#counts[m % size] = 0;
       }
     this.#minute = minute;
+    this.#end = (minute + 1) * MICROS_PER_MINUTE;
   }
 }

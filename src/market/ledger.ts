@@ -95,34 +95,30 @@ export class Ledger {
    * The displayed size at a price of the band has changed. `applied` must follow at the end of the message: only what a cell
    * lost or gained by a whole message counts.
    */
-  change(side: BookSide, price: number, before: number, after: number): void {
+  readonly change = (side: BookSide, price: number, before: number, after: number): void =>
     this.#sides[side].change(price, before - after);
-  }
 
   /** A message was applied to the book as a whole. */
   applied(t: Micros): void {
     const [bids, asks] = this.#sides;
     if (!bids.moved && !asks.moved) return;
     this.advance(t);
-    if (bids.moved) this.#apply(t, bids);
-    if (asks.moved) this.#apply(t, asks);
-  }
-
-  #apply(t: Micros, side: LedgerSide): void {
-    side.gather(t, this.guard);
-    const { touched, touchedCount } = side;
-    if (touchedCount === 0) return;
     const epoch = Math.floor(t / this.window);
-    for (let i = 0; i < touchedCount; i++) {
-      const level = touched[i];
-      const removed = level.removing;
-      level.removing = 0;
-      level.touched = false;
-      if (removed === 0) continue;
-      level.remove(removed, epoch);
-      this.#append(t, level, 0, removed);
+    for (const side of this.#sides) {
+      if (!side.moved) continue;
+      side.gather(t, this.guard);
+      const { touched, touchedCount } = side;
+      for (let i = 0; i < touchedCount; i++) {
+        const level = touched[i];
+        const removed = level.removing;
+        level.removing = 0;
+        level.touched = false;
+        if (removed === 0) continue;
+        level.remove(removed, epoch);
+        this.#append(t, level, 0, removed);
+      }
+      side.touchedCount = 0;
     }
-    side.touchedCount = 0;
   }
 
   /** Settles what waited longer than the guard and lets go of what left (t − window, t]. */
@@ -133,12 +129,26 @@ export class Ledger {
   #advance(t: Micros): void {
     const ring = this.#ring;
     const { values, mask, next } = ring;
-    while (this.#settled < next && values[(this.#settled & mask) * WIDTH + T] < t - this.guard)
-      this.#settle(this.#settled++);
-    while (ring.first < next && values[(ring.first & mask) * WIDTH + T] <= t - this.window) this.#drop();
+    const { guard, window } = this;
+    let settled = this.#settled;
     let due = Number.POSITIVE_INFINITY;
-    if (this.#settled < next) due = values[(this.#settled & mask) * WIDTH + T] + this.guard;
-    if (ring.first < next) due = Math.min(due, values[(ring.first & mask) * WIDTH + T] + this.window);
+    for (; settled < next; settled++) {
+      const until = values[(settled & mask) * WIDTH + T] + guard;
+      if (until >= t) {
+        due = until;
+        break;
+      }
+      this.#settle(settled);
+    }
+    this.#settled = settled;
+    while (ring.first < next) {
+      const until = values[(ring.first & mask) * WIDTH + T] + window;
+      if (until > t) {
+        if (until < due) due = until;
+        break;
+      }
+      this.#drop();
+    }
     this.#due = due;
   }
 

@@ -2,17 +2,16 @@
 import { scaleDecimal, unscale } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
-import { MICROS_PER_MINUTE, MICROS_PER_SECOND } from '../model/time.js';
-import { Baseline, MinuteCounter, minuteOf } from './baseline.js';
+import { MICROS_PER_MINUTE } from '../model/time.js';
+import { MinuteCounter, minuteOf } from './baseline.js';
 import { ASK, BID } from './book.js';
 import { Flow, type FlowWindow } from './flow.js';
 import { Groups } from './groups.js';
 import { Ledger } from './ledger.js';
+import { type Basis, GRID, GridStatistic, type Take } from './statistic.js';
 import { StepWindow } from './steps.js';
 import { Effect, type Track } from './track.js';
 
-/** Statistics are sampled on this grid of data time. */
-export const GRID: Micros = MICROS_PER_SECOND;
 /** Detectors look at time-driven conditions on the first entry of each beat. */
 export const BEAT: Micros = 100_000;
 /** Aggressor groups that make a baseline trustworthy on a market of few but large seconds. */
@@ -48,44 +47,6 @@ export interface TopVolume {
   readonly depth: number;
   bid: number;
   ask: number;
-}
-
-/** What a statistic rests on: a gap there forgets it. */
-export type Basis = 'trades' | 'book';
-
-/** A value sampled on the grid into a baseline, `delay` later than it was taken, so that no event meets itself. */
-export class GridStatistic {
-  readonly baseline: Baseline;
-  readonly basis: Basis;
-  readonly #delay: Micros;
-  readonly #take: (t: Micros, sample: (value: number) => void) => void;
-  #waiting: { t: Micros; value: number }[] = [];
-
-  constructor(
-    minutes: number,
-    basis: Basis,
-    delay: Micros,
-    take: (t: Micros, sample: (value: number) => void) => void,
-  ) {
-    this.baseline = new Baseline(minutes);
-    this.basis = basis;
-    this.#delay = delay;
-    this.#take = take;
-  }
-
-  tick(t: Micros): void {
-    this.#take(t, (value) => void this.#waiting.push({ t, value }));
-    let due = 0;
-    while (due < this.#waiting.length && this.#waiting[due].t <= t - this.#delay)
-      this.baseline.add(t, this.#waiting[due++].value);
-    if (due > 0) this.#waiting.splice(0, due);
-    this.baseline.expire(t);
-  }
-
-  clear(): void {
-    this.baseline.clear();
-    this.#waiting = [];
-  }
 }
 
 /**
@@ -174,18 +135,13 @@ export class Market {
       this.#ledger = ledger;
       this.#cellBps = bps;
       this.track.levelBand = ledger.band;
-      this.track.onLevel = (side, price, before, after) => ledger.change(side, price, before, after);
+      this.track.onLevel = ledger.change;
     }
     return this.#ledger;
   }
 
   /** A statistic sampled on the grid; equal names share one. */
-  statistic(
-    name: string,
-    basis: Basis,
-    delay: Micros,
-    take: (t: Micros, sample: (value: number) => void) => void,
-  ): GridStatistic {
+  statistic(name: string, basis: Basis, delay: Micros, take: Take): GridStatistic {
     const known = this.#statistics.get(name);
     if (known !== undefined) return known;
     const statistic = new GridStatistic(this.options.baselineMinutes, basis, delay, take);
@@ -195,13 +151,18 @@ export class Market {
 
   /** A quantile of a statistic; NaN until it is warm: enough valid time, and enough samples or groups in the ring. */
   usual(statistic: GridStatistic, q: number): number {
+    return statistic.knows(this.t, q) ? statistic.known : this.#usual(statistic, q);
+  }
+
+  #usual(statistic: GridStatistic, q: number): number {
     const { warmup } = this.options;
     const since = statistic.basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
     if (!(this.t - since >= warmup)) return Number.NaN;
     const { count } = statistic.baseline;
     const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
     if (count < enough && this.#groupCounts.count(this.t) < WARM_GROUPS) return Number.NaN;
-    return statistic.baseline.quantile(q);
+    // what is warm stays so, and no sample joins or leaves, before the next tick
+    return statistic.quantile(q, this.#nextTick);
   }
 
   // Numbers for people: exact decimals, the same on any scale.

@@ -3,9 +3,10 @@ import { ASK, BID, type BookSide } from '../market/book.js';
 import type { FlowWindow } from '../market/flow.js';
 import type { Ledger } from '../market/ledger.js';
 import type { LedgerLevel } from '../market/ledger-level.js';
-import { type GridStatistic, type Market, Wake } from '../market/market.js';
+import { type Market, Wake } from '../market/market.js';
+import type { GridStatistic } from '../market/statistic.js';
 import type { StepWindow } from '../market/steps.js';
-import type { EndReason } from '../model/signal.js';
+import type { EndReason, Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -163,20 +164,27 @@ class Absorption implements DetectorRun {
   }
 
   evaluate(t: number, why: number): void {
-    this.#flow.expire(t);
-    this.#look(t, why, this.#sieges[0], this.#flow.buy);
-    this.#look(t, why, this.#sieges[1], this.#flow.sell);
+    const [buys, sells] = this.#sieges;
+    const idle = buys.life.idle && sells.life.idle;
+    // the book alone starts nothing
+    if (idle && why === Wake.book) return;
+    const flow = this.#flow;
+    flow.expire(t);
+    const usual = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
+    // most of the time nothing is heavy; what follows is kept out of here, as small code is soon compiled and stays so
+    if (idle && !(flow.buy > usual || flow.sell > usual)) return;
+    this.#look(t, why, buys, flow.buy, usual);
+    this.#look(t, why, sells, flow.sell, usual);
   }
 
-  #look(t: number, why: number, siege: Siege, volume: number): void {
+  #look(t: number, why: number, siege: Siege, volume: number, usual: number): void {
     if (siege.life.active) this.#follow(t, why, siege, volume);
-    else if (why !== Wake.book) this.#seek(t, siege, volume);
+    else if (why !== Wake.book) this.#seek(t, siege, volume, usual);
   }
 
   /** No event: does the rule hold? Once it does, it may be missed a little until the onset, but not at another level. */
-  #seek(t: number, siege: Siege, volume: number): void {
+  #seek(t: number, siege: Siege, volume: number, usual: number): void {
     const { life } = siege;
-    const usual = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
     const arming = !life.idle;
     // NaN while cold; zero where nothing is usual, so nothing can be heavy
     if (!(usual > 0 && volume > (arming ? SLACK : 1) * usual)) {
@@ -318,31 +326,25 @@ class Absorption implements DetectorRun {
     const { kind, window } = this.#options;
     const { aggressor, passive } = siege;
     const ticks = siege.displacement / (2 * this.#ledger.tick);
-    return {
-      side: -aggressor,
-      // the edge that has to be passed
-      price: market.price(passive === ASK ? siege.high : siege.low),
-      score,
-      evidence: {
-        kind,
-        absorbed: aggressor > 0 ? 'buys' : 'sells',
-        passive: passive === ASK ? 'ask' : 'bid',
-        volume: market.size(volume),
-        usual: market.size(siege.usual),
-        absorbed_size: market.size(siege.absorbed),
-        displacement_ticks: Number.isNaN(ticks) ? null : rounded(ticks),
-        ...(this.#byLevel
-          ? {
-              level_low: market.price(siege.low),
-              level_high: market.price(siege.high),
-              refill_lb: market.size(siege.refilled),
-              cancel_lb: market.size(siege.cancelled),
-              max_displayed: market.size(siege.largest),
-            }
-          : {}),
-        window_ms: window / 1000,
-      },
+    const evidence: Evidence = {
+      kind,
+      absorbed: aggressor > 0 ? 'buys' : 'sells',
+      passive: passive === ASK ? 'ask' : 'bid',
+      volume: market.size(volume),
+      usual: market.size(siege.usual),
+      absorbed_size: market.size(siege.absorbed),
+      displacement_ticks: Number.isNaN(ticks) ? null : rounded(ticks),
     };
+    if (this.#byLevel) {
+      evidence.level_low = market.price(siege.low);
+      evidence.level_high = market.price(siege.high);
+      evidence.refill_lb = market.size(siege.refilled);
+      evidence.cancel_lb = market.size(siege.cancelled);
+      evidence.max_displayed = market.size(siege.largest);
+    }
+    evidence.window_ms = window / 1000;
+    // the edge that has to be passed
+    return { side: -aggressor, price: market.price(passive === ASK ? siege.high : siege.low), score, evidence };
   }
 
   close(t: number, reason: EndReason): void {

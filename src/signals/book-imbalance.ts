@@ -1,7 +1,9 @@
 /** book-imbalance: resting size leans to one side of the book, on average over some seconds. */
 import { ASK, BID, type Book, type BookSide } from '../market/book.js';
-import { GRID, type Market, Wake } from '../market/market.js';
+import { type Market, Wake } from '../market/market.js';
+import { GRID } from '../market/statistic.js';
 import { StepWindow } from '../market/steps.js';
+import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -63,6 +65,8 @@ class BookImbalance implements DetectorRun {
   readonly #on: number;
   readonly #off: number;
   #value = Number.NaN;
+  /** the mean cannot reach the threshold before this time */
+  #calmUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: BookImbalanceOptions, market: Market, voice: Voice) {
     this.#options = options;
@@ -86,9 +90,20 @@ class BookImbalance implements DetectorRun {
       this.#value = value;
       this.#mean.set(t, value);
     } else if ((why & Wake.beat) === 0) return;
+    if (t >= this.#calmUntil) this.#judge(t);
+  }
+
+  #judge(t: number): void {
     const mean = this.#mean.mean(t);
     this.#step(t, 1, mean);
     this.#step(t, -1, -mean);
+    if (this.#lives[0].idle && this.#lives[1].idle) this.#calmUntil = t + this.#timeToReach(mean);
+  }
+
+  /** At least this long a known mean takes to reach the threshold: no value is beyond one, so each µs moves it by 2 / window at most. */
+  #timeToReach(mean: number): number {
+    const least = ((this.#on - Math.abs(mean)) * this.#options.window) / (2 * UNIT) - 1;
+    return least > 0 ? least : 0;
   }
 
   #step(t: number, side: number, mean: number): void {
@@ -105,20 +120,14 @@ class BookImbalance implements DetectorRun {
     const market = this.#market;
     const { bid, ask } = this.#measure;
     const known = !Number.isNaN(this.#value);
-    return {
-      side,
-      price: market.midPrice(),
-      score,
-      evidence: {
-        ...(bps > 0 ? { bps } : { levels }),
-        mean: rounded(side * score),
-        imbalance: known ? rounded(this.#value / UNIT) : null,
-        bid_size: known ? market.size(bid) : null,
-        ask_size: known ? market.size(ask) : null,
-        window_ms: window / 1000,
-        threshold: on,
-      },
-    };
+    const evidence: Evidence = bps > 0 ? { bps } : { levels };
+    evidence.mean = rounded(side * score);
+    evidence.imbalance = known ? rounded(this.#value / UNIT) : null;
+    evidence.bid_size = known ? market.size(bid) : null;
+    evidence.ask_size = known ? market.size(ask) : null;
+    evidence.window_ms = window / 1000;
+    evidence.threshold = on;
+    return { side, price: market.midPrice(), score, evidence };
   }
 
   close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
@@ -132,6 +141,7 @@ class BookImbalance implements DetectorRun {
   lose(): void {
     this.#mean.clear();
     this.#value = Number.NaN;
+    this.#calmUntil = Number.NEGATIVE_INFINITY;
   }
 }
 

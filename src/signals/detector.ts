@@ -1,6 +1,7 @@
 /** The contract of a detector: what it is called, what it needs, its parameters, and how it runs. */
 
-import type { Basis, Market } from '../market/market.js';
+import type { Market } from '../market/market.js';
+import type { Basis } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
 import type { EndReason } from '../model/signal.js';
 import { defaultOf, type Parameters, type ParameterValue, type Values } from './parameters.js';

@@ -1,7 +1,8 @@
 /** tape-imbalance: aggressors trade mostly one way, over some seconds and over the last orders. */
 import type { FlowWindow } from '../market/flow.js';
 import type { GroupWindow } from '../market/groups.js';
-import { type GridStatistic, type Market, Wake } from '../market/market.js';
+import { type Market, Wake } from '../market/market.js';
+import type { GridStatistic } from '../market/statistic.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -67,6 +68,8 @@ class TapeImbalance implements DetectorRun {
   readonly #lives: readonly [Lifecycle, Lifecycle];
   readonly #least: number;
   readonly #off: number;
+  /** T over the time window below which nothing starts, by more than a division's rounding; 0 where it does not count */
+  readonly #calm: number;
   /** the gate of each side's running event, as it was at the onset: an event must not raise its own bar */
   readonly #gates: [number, number] = [0, 0];
 
@@ -85,13 +88,24 @@ class TapeImbalance implements DetectorRun {
     this.#lives = [new Lifecycle(rules), new Lifecycle(rules)];
     this.#least = market.scaledSize(options.volume);
     this.#off = Math.min(options.off, options.on);
+    this.#calm = options.basis === 'groups' ? 0 : options.on * (1 - 1e-9);
   }
 
   evaluate(t: number): void {
     this.#flow.expire(t);
+    if (!this.#isCalm()) this.#judge(t);
+  }
+
+  #judge(t: number): void {
     const signed = this.#signed(t);
     this.#step(t, 1, signed);
     this.#step(t, -1, -signed);
+  }
+
+  /** Nothing runs, and nothing can start: true of most trades, and cheaper to see than T. */
+  #isCalm(): boolean {
+    const { buy, sell } = this.#flow;
+    return Math.abs(buy - sell) < this.#calm * (buy + sell) && this.#lives[0].idle && this.#lives[1].idle;
   }
 
   /** T by the basis asked for: where both count, the one nearer to zero, and zero where they disagree in sign. */

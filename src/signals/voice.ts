@@ -42,7 +42,8 @@ interface Open {
 /** The voice of one detector run. At most one event per side is open. */
 export class Voice {
   readonly #name: string;
-  readonly #parameters: string;
+  /** what every id of this run begins with, mixed already: options are long texts */
+  readonly #seed: Mix;
   readonly #speaker: Speaker;
   readonly #market: Market;
   readonly #provable: boolean;
@@ -52,7 +53,7 @@ export class Voice {
   /** @param parameters canonical text of the options in force; part of every id */
   constructor(name: string, parameters: string, provable: boolean, speaker: Speaker, market: Market, say: Say) {
     this.#name = name;
-    this.#parameters = parameters;
+    this.#seed = mix(START, `${name}\n${parameters}\n${speaker.venue}:${speaker.symbol}\n`);
     this.#provable = provable;
     this.#speaker = speaker;
     this.#market = market;
@@ -68,8 +69,7 @@ export class Voice {
 
   /** An event begins. `first` is the `t` of the oldest entry it rests on (NaN: the one at `t`). */
   onset(t: Micros, first: Micros, facts: Facts): void {
-    const { venue, symbol } = this.#speaker;
-    const id = hashOf([this.#name, this.#parameters, `${venue}:${symbol}`, sideOf(facts), String(t)].join('\n'));
+    const id = nameOf(mix(this.#seed, `${sideOf(facts)}\n${t}`));
     const open = { id, first: Number.isNaN(first) ? t : first, facts };
     this.#open.set(facts.side, open);
     this.#line(t, t, 'onset', open, undefined, this.#quality());
@@ -97,21 +97,17 @@ export class Voice {
 
   #line(t: Micros, last: Micros, phase: Phase, open: Open, reason: EndReason | undefined, quality: Quality): void {
     const { venue, symbol, recorder } = this.#speaker;
-    const { facts } = open;
-    this.#say(t, {
-      time: formatTime(t),
-      venue,
-      symbol,
-      signal: this.#name,
-      phase,
-      side: sideOf(facts),
-      id: open.id,
-      ...(reason === undefined ? {} : { reason }),
-      price: facts.price,
-      score: rounded(facts.score),
-      evidence: { ...facts.evidence, recorder, first: open.first, last },
-      quality,
-    });
+    const { facts, id, first } = open;
+    const time = formatTime(t);
+    const signal = this.#name;
+    const side = sideOf(facts);
+    const { price } = facts;
+    const score = rounded(facts.score);
+    const evidence = { ...facts.evidence, recorder, first, last };
+    // two literals, as a spread in the middle of one took longer than all the rest of a line
+    if (reason === undefined)
+      this.#say(t, { time, venue, symbol, signal, phase, side, id, price, score, evidence, quality });
+    else this.#say(t, { time, venue, symbol, signal, phase, side, id, reason, price, score, evidence, quality });
   }
 }
 
@@ -119,16 +115,27 @@ function sideOf(facts: Facts): Side {
   return facts.side > 0 ? 'buy' : 'sell';
 }
 
-/** 16 hex digits: two 32-bit words mixed over the UTF-16 units. A name, not a proof, so speed decides. */
-function hashOf(text: string): string {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
+/** Two 32-bit words mixed over UTF-16 units. */
+type Mix = readonly [number, number];
+
+const START: Mix = [0xdeadbeef, 0x41c6ce57];
+
+function mix([a, b]: Mix, text: string): Mix {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     a = Math.imul(a ^ unit, 2654435761);
     b = Math.imul(b ^ unit, 1597334677);
   }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-  return [b, a].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  return [a, b];
+}
+
+/** 16 hex digits of what was mixed. A name, not a proof, so speed decides. */
+function nameOf([a, b]: Mix): string {
+  const low = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  const high = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  return hex(high) + hex(low);
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0');
 }

@@ -1,6 +1,6 @@
 /** What statistics and cells of the market state rest on. */
 import { expect, test } from 'vitest';
-import { GridStatistic } from '../../src/market/market.js';
+import { GridStatistic } from '../../src/market/statistic.js';
 
 test('a sample joins the baseline only after its delay, so that no event meets itself', () => {
   const taken: number[] = [];
