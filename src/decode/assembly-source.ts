@@ -5,6 +5,8 @@ import { type Form, formsOf, type Step, streamKey } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
 const FIELD_BYTES = 8;
+/** Numbers whose length is remembered; `memory.as.ts` leaves this much room. */
+const MOST_GUESSES = 2000;
 const encoder = new TextEncoder();
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
@@ -40,21 +42,29 @@ const lengthOf = (text: string): number => encoder.encode(text).length;
 
 const literal = (text: string): string => `if (!(${standsHere(text)})) return 0; p += ${lengthOf(text)};`;
 const setField = (field: number, value: string): string => `store<f64>(o, ${value}, ${field * FIELD_BYTES});`;
-const number = (read: string): string => `x = ${read}; if (x == 0) return 0; p += <u32>(x >> 56); x &= VALUE;`;
 
-function fieldSource(field: FieldLayout, layout: MessageLayout): string {
+/**
+ * Reads a number and steps over it by its length last time, which is right nearly always: what follows then need not wait until the
+ * number's end is found. The store keeps the correction a branch, which the processor guesses.
+ */
+function number(read: string, guess: number): string {
+  return `x = ${read}; if (x == 0) return 0; n = <u32>(x >> 56); g = load<u32>(GUESSES, ${guess * 4});
+  if (n != g) { store<u32>(GUESSES, n, ${guess * 4}); g = n; } p += g; x &= VALUE;`;
+}
+
+function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): string {
   const target = FIELD_OF[field.means] ?? 0;
   switch (field.form) {
     case 'time':
-      return `${number('readInteger(p)')} ${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
+      return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
     case 'id':
-      return `${number('readInteger(p)')} ${setField(target, '<f64>(<i64>x)')}${
+      return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>x)')}${
         field.means === 'id' ? ` ${setField(Field.FIRST, '<f64>(<i64>x)')}` : ''
       }`;
     case 'price':
     case 'size':
       // the quote that closes the number begins the next literal
-      return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`)} p--; ${setField(target, '<f64>(<i64>x)')}`;
+      return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
     case 'levels': {
       const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
       return `held = levelCount; p = readLevels(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
@@ -71,7 +81,7 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
   }
 }
 
-function stepSource(step: Step, layout: MessageLayout): string {
+function stepSource(step: Step, layout: MessageLayout, guesses: () => number): string {
   switch (step.kind) {
     case 'literal':
       return literal(step.text);
@@ -87,15 +97,15 @@ function stepSource(step: Step, layout: MessageLayout): string {
     case 'anyText':
       return 'p = skipText(p); if (p == 0) return 0;';
     case 'anyInteger':
-      return number('readInteger(p)');
+      return number('readInteger(p)', guesses());
     case 'anyFlag':
       return `if (${standsHere('true')}) p += 4; else { ${literal('false')} }`;
     case 'optional':
       return `if (${standsHere(step.first)}) { p += ${lengthOf(step.first)}; ${step.steps
-        .map((inner) => stepSource(inner, layout))
+        .map((inner) => stepSource(inner, layout, guesses))
         .join(' ')} }`;
     case 'field':
-      return fieldSource(step.field, layout);
+      return fieldSource(step.field, layout, guesses());
   }
 }
 
@@ -108,14 +118,14 @@ function absentSource(form: Form): string {
   return absent.join(' ');
 }
 
-function formSource(form: Form, name: string): string {
+function formSource(form: Form, name: string, guesses: () => number): string {
   const { index, layout, steps } = form;
   const book = layout.event === 'depth' || layout.event === 'partial';
   return `function ${name}(p: u32, to: u32, o: u32): u32 {
-  let x: u64 = 0; let held: u32 = 0; let flags: u32 = 0;
+  let x: u64 = 0; let n: u32 = 0; let g: u32 = 0; let held: u32 = 0; let flags: u32 = 0;
   ${absentSource(form)}
   ${book ? setField(Field.PRICE, '<f64>(<i32>levelCount)') : ''}
-  ${steps.map((step) => stepSource(step, layout)).join('\n  ')}
+  ${steps.map((step) => stepSource(step, layout, guesses)).join('\n  ')}
   ${setField(Field.KIND, String(KIND_OF[layout.event]))}
   ${setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsOf(index, 0)} | ((notFlow >> ${index}) & 1) << 1))`)}
   return p;
@@ -123,7 +133,7 @@ function formSource(form: Form, name: string): string {
 `;
 }
 
-function familySource(layouts: Layouts): string {
+function familySource(layouts: Layouts, guesses: () => number): string {
   const forms = formsOf(layouts);
   const names = forms.map((_, n) => `${layouts.id}_${n}`);
   const keys = [...new Set(forms.flatMap(({ layout }) => layout.streams.map(streamKey)))];
@@ -135,7 +145,7 @@ function familySource(layouts: Layouts): string {
     const tries = tried.map((name) => `q = ${name}(p, to, o); if (q != 0) return q; setLevels(held);`);
     return `if (key == ${hex(key)}) { ${tries.join(' ')} return 0; }`;
   });
-  return `${forms.map((form, n) => formSource(form, names[n])).join('\n')}
+  return `${forms.map((form, n) => formSource(form, names[n], guesses)).join('\n')}
 function ${layouts.id}(p: u32, to: u32, o: u32): u32 {
   const key = load<u32>(p); const held = levelCount; let q: u32 = 0;
   ${branches.join('\n  ')}
@@ -153,10 +163,17 @@ export function digestOf(layouts: Layouts): number {
 
 /** The module `forms` that the scanner's loop imports. Families are numbered in the order given. */
 export function formsSource(families: readonly Layouts[]): string {
+  // the first two are those of levels
+  let used = 2;
+  const guesses = (): number => {
+    if (used === MOST_GUESSES) throw new Error('the forms have more numbers than there is room for their lengths');
+    return used++;
+  };
   return `import { readLevels } from './levels';
+import { GUESSES } from './memory';
 import { VALUE, readInteger, readDecimal } from './numbers';
 import { levelCount, matchSymbol, notFlow, priceDecimals, priceTable, setLevels, sizeDecimals, sizeTable, skipText } from './state';
-${families.map(familySource).join('\n')}
+${families.map((family) => familySource(family, guesses)).join('\n')}
 export function decodeForm(family: u32, p: u32, to: u32, o: u32): u32 {
   ${families.map(({ id }, n) => `if (family == ${n}) return ${id}(p, to, o);`).join('\n  ')}
   return 0;

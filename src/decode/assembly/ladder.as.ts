@@ -101,7 +101,9 @@ export function applyLevels(
       if (size > 0) {
         store<u32>(word, bits | bit);
         const summary = ladder + SUMMARY_AT + ((index >> 10) << 2);
-        store<u32>(summary, load<u32>(summary) | (1 << ((index >> 5) & 31)));
+        const maybe: u32 = 1 << ((index >> 5) & 31);
+        // set already as a rule: without the store the next level need not wait for it
+        if ((load<u32>(summary) & maybe) === 0) store<u32>(summary, load<u32>(summary) | maybe);
         if (side === 0 ? index > best : index < best) best = index;
       } else {
         store<u32>(word, bits & ~bit);

@@ -1,5 +1,5 @@
 /** Reading the levels of a book message: the hottest loop there is, so price and size of a level are added up together. */
-import { LEVEL_ROOM, LEVELS } from './memory';
+import { GUESSES, LEVEL_ROOM, LEVELS } from './memory';
 import {
   HUNDREDS,
   LARGEST_DIGIT,
@@ -47,6 +47,10 @@ export function readLevels(p: u32, to: u32): u32 {
   const myriads = v128.load(MYRIADS);
   let at = LEVELS + (levelCount << 4);
   const end = LEVELS + (LEVEL_ROOM << 4);
+  // Lengths of the last price and size. They are guesses for the next: where they are right, and they nearly always are, the
+  // processor begins with the next level before this one is read, since it need not wait for where it ends.
+  let priceEnd = load<u32>(GUESSES);
+  let sizeEnd = load<u32>(GUESSES, 4);
   let more = true;
   let long = false;
   while (more) {
@@ -65,22 +69,21 @@ export function readLevels(p: u32, to: u32): u32 {
       const x = v128.load(p);
       const xm = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(x, toSmallest), largest));
       const xd = ctz(xm);
-      let xe = xd;
-      let y: v128;
-      // the load stands in both branches so that a guess about the dot, nearly always right, need not wait for the byte
-      if (load<u8>(p + xd) === DOT) {
-        xe = ctz(xm & (xm - 1));
-        y = v128.load(p + xe, 3);
-      } else y = v128.load(p + xd, 3);
-      const q = p + xe + 3;
+      const xe = load<u8>(p + xd) === DOT ? ctz(xm & (xm - 1)) : xd;
+      if (xe !== priceEnd) {
+        // the store keeps this a branch
+        store<u32>(GUESSES, xe);
+        priceEnd = xe;
+      }
+      const q = p + priceEnd + 3;
+      const y = v128.load(q);
       const ym = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(y, toSmallest), largest));
       const yd = ctz(ym);
-      let ye = yd;
-      let tail: u64;
-      if (load<u8>(q + yd) === DOT) {
-        ye = ctz(ym & (ym - 1));
-        tail = load<u64>(q + ye);
-      } else tail = load<u64>(q + yd);
+      const ye = load<u8>(q + yd) === DOT ? ctz(ym & (ym - 1)) : yd;
+      if (ye !== sizeEnd) {
+        store<u32>(GUESSES, ye, 4);
+        sizeEnd = ye;
+      }
       // unsigned: a number that begins with its dot, or has none within sixteen bytes, is out of range as well
       long = xd - 1 >= pn || xe - xd > pd + 1 || yd - 1 >= sn || ye - yd > sd + 1;
       if (long) go = false;
@@ -91,8 +94,8 @@ export function readLevels(p: u32, to: u32): u32 {
         const both = sums(v128.or(price, size), nibble, ten, hundreds, myriads);
         v128.store(at, f64x2.convert_low_i32x4_s(both));
         at += 16;
-        p = q + ye;
-        more = (tail & NEXT_MASK) === NEXT;
+        p = q + sizeEnd;
+        more = (load<u64>(p) & NEXT_MASK) === NEXT;
         go = more;
         if (more) p += 5;
       }
