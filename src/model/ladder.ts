@@ -1,7 +1,7 @@
 /** Where the price ladders of a book live, and who may apply levels to them faster than the book itself. */
 
 /** Ticks a ladder covers: BTC at a 0.1 tick stays inside for hours. */
-export const LADDER_TICKS = 16384;
+export const LADDER_TICKS = 32768;
 export const LADDER_WORDS = LADDER_TICKS >> 5;
 export const LADDER_SUMMARY = LADDER_WORDS >> 5;
 

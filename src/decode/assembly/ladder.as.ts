@@ -4,7 +4,7 @@
  */
 import { RESULTS, TOLD } from './memory';
 
-const TICKS: i32 = 16384;
+const TICKS: i32 = 32768;
 const WORDS_AT: u32 = TICKS << 3;
 const SUMMARY_AT: u32 = WORDS_AT + (TICKS >> 3);
 const SUMMARY: i32 = TICKS >> 10;
