@@ -9,6 +9,9 @@ const WORDS_AT: u32 = TICKS << 3;
 const SUMMARY_AT: u32 = WORDS_AT + (TICKS >> 3);
 const SUMMARY: i32 = TICKS >> 10;
 
+/** 1.5 × 2^52: a number added to it is rounded to an integer */
+const ROUND: f64 = 6755399441055744;
+
 /** entries in the list of what the book has to look at */
 let told: u32 = 0;
 
@@ -90,7 +93,8 @@ export function applyLevels(
     const price = load<f64>(at);
     const size = load<f64>(at, 8);
     const distance = price - zero;
-    const index = <i32>(distance * inverse + 0.5);
+    // the sum's lowest bits are the nearest integer; what is none, or too large, does not give the distance back
+    const index = <i32>reinterpret<i64>(distance * inverse + ROUND);
     if (<u32>index < <u32>TICKS && <f64>index * tick === distance) {
       const place = ladder + (index << 3);
       const word = ladder + WORDS_AT + ((index >> 5) << 2);
@@ -99,11 +103,12 @@ export function applyLevels(
       if (price >= low && price <= high) tell(first + <f64>((at - levels) >> 3), load<f64>(place));
       store<f64>(place, size);
       if (size > 0) {
-        store<u32>(word, bits | bit);
-        const summary = ladder + SUMMARY_AT + ((index >> 10) << 2);
-        const maybe: u32 = 1 << ((index >> 5) & 31);
-        // set already as a rule: without the store the next level need not wait for it
-        if ((load<u32>(summary) & maybe) === 0) store<u32>(summary, load<u32>(summary) | maybe);
+        // set already as a rule: without the stores the next level need not wait for them
+        if ((bits & bit) === 0) {
+          store<u32>(word, bits | bit);
+          const summary = ladder + SUMMARY_AT + ((index >> 10) << 2);
+          store<u32>(summary, load<u32>(summary) | (1 << ((index >> 5) & 31)));
+        }
         if (side === 0 ? index > best : index < best) best = index;
       } else {
         store<u32>(word, bits & ~bit);
