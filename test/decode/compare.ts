@@ -56,6 +56,7 @@ function runOver(bytes: Buffer, from: number, to: number, options: RunOptions): 
   const lines: Line[] = [];
   let at = from;
   let expected = from;
+  const origins: string[] = [];
   while (at < to) {
     out.clear();
     const next = decoder.decode(bytes, at, to, out);
@@ -71,7 +72,8 @@ function runOver(bytes: Buffer, from: number, to: number, options: RunOptions): 
       if (start !== expected || end !== lineEnd)
         throw new Error(`record [${start}, ${end}), line [${expected}, ${lineEnd})`);
       expected = Math.min(end + 1, to);
-      const copy = copyOf(fields, out, decoder.origins);
+      for (const { src, conn } of decoder.origins.slice(origins.length)) origins.push(`${src} ${conn ?? '-'}`);
+      const copy = copyOf(fields, out, origins[fields[Field.ORIGIN]] ?? null);
       if (copy.levels.length > 0 && out.events[o + Field.PRICE] !== levels) throw new Error('room among the levels');
       levels += copy.levels.length / 2;
       lines.push(copy);
@@ -83,14 +85,8 @@ function runOver(bytes: Buffer, from: number, to: number, options: RunOptions): 
   return { lines, counts: decoder.counts };
 }
 
-function copyOf(
-  fields: Float64Array,
-  out: EventBuffer,
-  origins: readonly { src: string; conn: string | null }[],
-): Line {
+function copyOf(fields: Float64Array, out: EventBuffer, origin: string | null): Line {
   const kind = fields[Field.KIND];
-  const place = origins[fields[Field.ORIGIN]];
-  const origin = place === undefined ? null : `${place.src} ${place.conn ?? '-'}`;
   let levels = NO_LEVELS;
   if (kind === Kind.depth || kind === Kind.partial) {
     const first = fields[Field.PRICE] * 2;
@@ -99,10 +95,14 @@ function copyOf(
   }
   fields[Field.ORIGIN] = 0;
   // an entry says where it stands, the rest is the caller's to read; a broken message says its kind, time and origin
-  const meant =
-    kind === Kind.entry ? [Field.KIND, Field.START, Field.END] : [Field.KIND, Field.START, Field.END, Field.T];
-  if (kind === Kind.entry || kind === Kind.invalid)
-    for (let f = 0; f < EVENT_STRIDE; f++) if (!meant.includes(f as never)) fields[f] = 0;
+  if (kind === Kind.entry || kind === Kind.invalid) {
+    const { [Field.START]: start, [Field.END]: end, [Field.T]: t } = fields;
+    fields.fill(0);
+    fields[Field.KIND] = kind;
+    fields[Field.START] = start;
+    fields[Field.END] = end;
+    if (kind === Kind.invalid) fields[Field.T] = t;
+  }
   return { kind, fields, origin: kind === Kind.entry ? null : origin, levels };
 }
 
@@ -112,16 +112,22 @@ function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return true;
 }
 
-/** Says how two runs of the same lines differ; null when they do not. */
-export function difference(a: Run, b: Run): string | null {
-  for (let i = 0; i < Math.max(a.lines.length, b.lines.length); i++) {
+/** The first line in which two runs differ; -1 where there is none. */
+function firstDifference(a: Run, b: Run): number {
+  const lines = Math.max(a.lines.length, b.lines.length);
+  for (let i = 0; i < lines; i++) {
     const x = a.lines[i];
     const y = b.lines[i];
-    if (x === undefined || y === undefined) return `line ${i} is missing in one of them`;
-    if (!sameNumbers(x.fields, y.fields) || x.origin !== y.origin || !sameNumbers(x.levels, y.levels))
-      return `line ${i}: ${JSON.stringify(x)} against ${JSON.stringify(y)}`;
+    if (x === undefined || y === undefined) return i;
+    if (!sameNumbers(x.fields, y.fields) || x.origin !== y.origin || !sameNumbers(x.levels, y.levels)) return i;
   }
-  return null;
+  return -1;
+}
+
+/** Says how two runs of the same lines differ; null when they do not. */
+export function difference(a: Run, b: Run): string | null {
+  const i = firstDifference(a, b);
+  return i < 0 ? null : `line ${i}: ${JSON.stringify(a.lines[i])} against ${JSON.stringify(b.lines[i])}`;
 }
 
 const flat = (levels: [number, number][] | undefined): number[] => (levels ?? []).flat();
@@ -168,9 +174,17 @@ export function naiveDifference(
   return null;
 }
 
+/** Whom the JSON decoder judges: the compiled scanner over text elsewhere and in its own memory, and its TypeScript twin. */
+const FAST: Record<'outside' | 'own' | 'typescript', Pick<RunOptions, 'mode' | 'own'>> = {
+  outside: { mode: 'wasm' },
+  own: { mode: 'wasm', own: true },
+  typescript: { mode: 'typescript' },
+};
+export type Fast = keyof typeof FAST;
+
 /**
- * Decodes a region with the compiled scanner (in its own memory and out of it), the TypeScript scanner and the JSON
- * decoder, and every so many lines with the naive one.
+ * Decodes a region with the JSON decoder, with the fast ones, and every so many lines with the naive one.
+ * @returns what the first of the fast ones counted
  * @throws with the line where two of them differ
  */
 export function compareAll(
@@ -180,22 +194,21 @@ export function compareAll(
   bindings: Map<string, Binding>,
   sources: Map<string, NaiveSource>,
   naiveEvery = 1,
+  fast: readonly Fast[] = ['outside', 'own', 'typescript'],
 ): DecodeCounts {
-  const fast = runDecoder(bytes, from, to, { bindings, mode: 'wasm' });
-  const others: [string, Run][] = [
-    ['wasm in its own memory', runDecoder(bytes, from, to, { bindings, mode: 'wasm', own: true })],
-    ['typescript', runDecoder(bytes, from, to, { bindings, mode: 'typescript' })],
-    ['json', runDecoder(bytes, from, to, { bindings, mode: 'json' })],
-  ];
-  for (const [name, other] of others) {
-    const found = difference(fast, other);
-    if (found !== null) throw new Error(`wasm against ${name}: ${found}`);
+  const textOf = (line: Line | undefined): string =>
+    JSON.stringify(line && bytes.toString('latin1', line.fields[Field.START], line.fields[Field.END]));
+  const oracle = runDecoder(bytes, from, to, { bindings, mode: 'json' });
+  const runs = fast.map((name) => runDecoder(bytes, from, to, { bindings, ...FAST[name] }));
+  for (const [n, run] of runs.entries()) {
+    const i = firstDifference(run, oracle);
+    if (i >= 0) throw new Error(`${fast[n]} against json: ${difference(run, oracle)}, ${textOf(oracle.lines[i])}`);
   }
-  for (let i = 0; i < fast.lines.length; i += naiveEvery) {
-    const line = fast.lines[i];
+  for (let i = 0; i < oracle.lines.length; i += naiveEvery) {
+    const line = oracle.lines[i];
     const text = bytes.subarray(line.fields[Field.START], line.fields[Field.END]);
     const why = naiveDifference(line, naiveDecode(text, sources), (src) => bindings.get(src)!.layouts);
-    if (why !== null) throw new Error(`${why}, line ${JSON.stringify(text.toString('latin1'))}`);
+    if (why !== null) throw new Error(`${why}, line ${textOf(line)}`);
   }
-  return fast.counts;
+  return runs[0].counts;
 }

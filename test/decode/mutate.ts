@@ -1,6 +1,6 @@
 /** A seeded fuzzer of the decoders: breaks lines in many ways and demands that all decoders agree on what is left. */
 import type { DecodeCounts } from '../../src/decode/decoder.js';
-import { compareAll } from './compare.js';
+import { compareAll, type Fast } from './compare.js';
 import { bindings, seedLines, sources } from './messages.js';
 
 /** Random integers below `n`. */
@@ -66,6 +66,8 @@ const TOKENS = [
   '"],["',
 ].map((text) => Buffer.from(text));
 
+const NEWLINE = Buffer.from('\n');
+
 const BROKEN_UTF8 = [[0xff], [0xc3], [0xe4, 0xb8], [0xed, 0xa0, 0x80], [0xf0, 0x9f], [0xc0, 0x80]].map((bytes) =>
   Buffer.from(bytes),
 );
@@ -119,17 +121,78 @@ function rewriteObject(line: Buffer, below: Below, change: (members: [string, un
   return Buffer.from(print(whole));
 }
 
+/** Around these, numbers grow by a digit, or cannot be held exactly. */
+const EDGES = [10n ** 14n, 10n ** 15n, 2n ** 53n, 10n ** 16n, 10n ** 17n];
+/** Lengths about those that are read at once. */
+const SIZES = [1, 2, 7, 8, 9, 10, 14, 15, 16, 17, 18];
+
+/** The digits with a dot at any place; half of them without. */
+function withDot(digits: string, below: Below): string {
+  const at = below(digits.length * 2 + 2);
+  return at > digits.length ? digits : `${digits.slice(0, at)}.${digits.slice(at)}`;
+}
+
 const member = ([key, value]: [string, unknown]): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 
+/** Most lines that these change are messages still, which is what a scanner may get wrong. */
+const numberMutations: Mutation[] = [
+  function flipSign(line, below) {
+    return rewriteNumber(line, below, (digits) => `${'-+'[below(2)]}${digits}`);
+  },
+  function longNumber(line, below) {
+    return rewriteNumber(line, below, (digits) => digits + String(below(10)).repeat(1 + below(24)));
+  },
+  function leadingZeros(line, below) {
+    return rewriteNumber(line, below, (digits) => '0'.repeat(1 + below(18)) + digits);
+  },
+  function trailingZeros(line, below) {
+    return rewriteNumber(
+      line,
+      below,
+      (digits) => (digits.includes('.') ? digits : `${digits}.`) + '0'.repeat(below(30)),
+    );
+  },
+  function exponent(line, below) {
+    return rewriteNumber(line, below, (digits) => `${digits}${'eE'[below(2)]}${['', '+', '-'][below(3)]}${below(30)}`);
+  },
+  function edgeNumber(line, below) {
+    return rewriteNumber(line, below, () => withDot(String(EDGES[below(EDGES.length)] - 3n + BigInt(below(6))), below));
+  },
+  function sizedNumber(line, below) {
+    return rewriteNumber(line, below, () => {
+      const digits = Array.from({ length: SIZES[below(SIZES.length)] }, () => below(10)).join('');
+      return withDot(digits, below);
+    });
+  },
+  function moveDot(line, below) {
+    return rewriteNumber(line, below, (digits) => {
+      const bare = digits.replace('.', '');
+      const at = below(bare.length + 1);
+      return `${bare.slice(0, at)}.${bare.slice(at)}`;
+    });
+  },
+  function otherDigit(line, below) {
+    return rewriteNumber(line, below, (digits) => {
+      const at = below(digits.length);
+      return digits.slice(0, at) + '0123456789/:.'[below(13)] + digits.slice(at + 1);
+    });
+  },
+  function zeroFirstDigit(line, below) {
+    return rewriteNumber(line, below, (digits) => `0${digits.slice(1)}`);
+  },
+  function nineFirstDigit(line, below) {
+    return rewriteNumber(line, below, (digits) => `9${digits.slice(1)}`);
+  },
+];
+
 const mutations: Mutation[] = [
+  ...numberMutations,
+  ...numberMutations,
   function flipBit(line, below) {
     if (line.length === 0) return line;
     const copy = Buffer.from(line);
     copy[below(copy.length)] ^= 1 << below(8);
     return copy;
-  },
-  function flipSign(line, below) {
-    return rewriteNumber(line, below, (digits) => `${'-+'[below(2)]}${digits}`);
   },
   function cut(line, below) {
     return line.subarray(0, below(line.length + 1));
@@ -158,37 +221,20 @@ const mutations: Mutation[] = [
     const [from, to] = range(line, below, 4);
     return replace(line, from, to, BROKEN_UTF8[below(BROKEN_UTF8.length)]);
   },
-  function longNumber(line, below) {
-    return rewriteNumber(line, below, (digits) => digits + String(below(10)).repeat(1 + below(24)));
-  },
-  function leadingZeros(line, below) {
-    return rewriteNumber(line, below, (digits) => '0'.repeat(1 + below(18)) + digits);
-  },
-  function trailingZeros(line, below) {
-    return rewriteNumber(
-      line,
-      below,
-      (digits) => (digits.includes('.') ? digits : `${digits}.`) + '0'.repeat(below(30)),
-    );
-  },
-  function exponent(line, below) {
-    return rewriteNumber(line, below, (digits) => `${digits}${'eE'[below(2)]}${['', '+', '-'][below(3)]}${below(30)}`);
-  },
-  function edgeNumber(line, below) {
-    return rewriteNumber(line, below, () => String(2n ** 53n - 3n + BigInt(below(6))));
-  },
-  function zeroFirstDigit(line, below) {
-    return rewriteNumber(line, below, (digits) => `0${digits.slice(1)}`);
-  },
-  function nineFirstDigit(line, below) {
-    return rewriteNumber(line, below, (digits) => `9${digits.slice(1)}`);
-  },
   function shuffleKeys(line, below) {
     return rewriteObject(line, below, (members) => {
       for (let i = members.length - 1; i > 0; i--) {
         const j = below(i + 1);
         [members[i], members[j]] = [members[j], members[i]];
       }
+      return `{${members.map(member).join(',')}}`;
+    });
+  },
+  function swapKeys(line, below) {
+    return rewriteObject(line, below, (members) => {
+      if (members.length === 0) return '{}';
+      const [i, j] = [below(members.length), below(members.length)];
+      [members[i], members[j]] = [members[j], members[i]];
       return `{${members.map(member).join(',')}}`;
     });
   },
@@ -202,7 +248,7 @@ const mutations: Mutation[] = [
     return rewriteObject(line, below, (members) => {
       members.splice(below(members.length + 1), 0, [
         ['x', 'nq', '__proto__', 'b', ''][below(5)],
-        [1, 'y', null][below(3)],
+        [1, 'y', null, { b: [['1', '2']] }, [{ e: 'trade' }, []]][below(5)],
       ]);
       return `{${members.map(member).join(',')}}`;
     });
@@ -234,48 +280,111 @@ const mutations: Mutation[] = [
       return `{${members.map((m, i) => (i === chosen ? member([m[0], values[below(values.length)]]) : member(m))).join(',')}}`;
     });
   },
+  function nestValue(line, below) {
+    return rewriteObject(line, below, (members) => {
+      const deep = 190 + below(20);
+      const [open, close] = [
+        ['[', ']'],
+        ['{"b":', '}'],
+      ][below(2)];
+      const value = `${open.repeat(deep)}1${close.repeat(deep)}`;
+      return `{${[...members.map(member), `"x":${value}`].join(',')}}`;
+    });
+  },
   function nest(line, below) {
-    const deep = 1 + below(300);
+    const deep = 1 + below(below(4) === 0 ? 300 : 9);
     const at = below(line.length + 1);
     return replace(line, at, at, Buffer.from('['.repeat(deep) + ']'.repeat(below(2) === 0 ? deep : below(deep))));
   },
 ];
 
-/** One to three random mutations of a random seed line. */
-export function mutatedLine(below: Below, seeds: readonly string[] = seedLines): Buffer {
-  let line: Buffer = Buffer.from(seeds[below(seeds.length)]);
-  for (let n = 1 + below(3); n > 0; n--) line = mutations[below(mutations.length)](line, below);
-  return line;
-}
+/** Longer lines are broken no further. */
+const LONGEST = 500;
 
 /** Lines compared at a time: enough that decoders keep state from good lines to broken ones. */
-const BATCH = 200;
+const BATCH = 300;
+/** The naive decoder takes as long as all the others, so it reads every so many lines: another share of them in each batch. */
+const NAIVE_EVERY = 32;
+
+/** Who reads a batch: always the compiled scanner, in one place or the other, and its twin now and then. */
+const FASTS: readonly (readonly Fast[])[] = [['outside'], ['own'], ['own'], ['own', 'typescript']];
+
+/** Mutated lines with seed lines among them: each mutates a seed line or, every third time, the last mutated line once more. */
+function mutatedText(lines: number, below: Below): Buffer {
+  const parts: Buffer[] = [];
+  let last: Buffer = Buffer.alloc(0);
+  for (let i = 0; i < lines; i++) {
+    const again = below(3) === 0 && last.length > 0 && last.length < LONGEST;
+    const from = again ? last : Buffer.from(seedLines[below(seedLines.length)]);
+    last = mutations[below(mutations.length)](from, below);
+    parts.push(last, NEWLINE);
+    if (below(8) === 0) parts.push(Buffer.from(seedLines[below(seedLines.length)]), NEWLINE);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Compares the decoders over a batch, in a region that other bytes surround. */
+function compareBatch(lines: number, below: Below): DecodeCounts {
+  const text = mutatedText(lines, below);
+  // the last line may be cut anywhere, and what stands behind it must not be read as its end
+  const to = below(2) === 0 ? text.length : text.length - below(12);
+  const front = below(3);
+  const around = Buffer.concat([
+    Buffer.from('"}{'.slice(0, front)),
+    text,
+    Buffer.from(['', '}\n', '0', '"}]}}\n'][below(4)]),
+  ]);
+  const fast = FASTS[below(FASTS.length)];
+  return compareAll(around, front, front + Math.max(1, to), bindings, sources, NAIVE_EVERY, fast);
+}
 
 /**
- * Decodes `count` mutated lines, unbroken ones among them, with all decoders, in regions that other bytes surround.
+ * Runs `work` with a JSON.parse that judges each text once: text that is no JSON costs it ten microseconds, and every decoder
+ * asks for the same texts. What it returns is shared, so whoever changed it would be found out.
+ */
+function withOneParse<T>(work: (forget: () => void) => T): T {
+  const { parse } = JSON;
+  const { stackTraceLimit } = Error;
+  const known = new Map<string, { value: unknown } | { error: unknown }>();
+  const judge = (text: string): { value: unknown } | { error: unknown } => {
+    try {
+      return { value: parse(text) };
+    } catch (error) {
+      return { error };
+    }
+  };
+  JSON.parse = (text: string) => {
+    let found = known.get(text);
+    if (found === undefined) {
+      found = judge(text);
+      known.set(text, found);
+    }
+    if ('error' in found) throw found.error;
+    return found.value;
+  };
+  Error.stackTraceLimit = 0;
+  try {
+    return work(() => known.clear());
+  } finally {
+    JSON.parse = parse;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/**
+ * Decodes `count` mutated lines, and some that are not, and compares the decoders.
  * @returns what the fast decoder counted
  * @throws at the first difference, with the line
  */
 export function fuzzDecoders(count: number, seed: number): DecodeCounts {
   const below = random(seed);
   const total: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
-  for (let done = 0; done < count; done += BATCH) {
-    const parts: Buffer[] = [];
-    for (let i = Math.min(BATCH, count - done); i > 0; i--) {
-      parts.push(below(4) === 0 ? Buffer.from(seedLines[below(seedLines.length)]) : mutatedLine(below));
-      parts.push(Buffer.from('\n'));
+  withOneParse((forget) => {
+    for (let done = 0; done < count; done += BATCH) {
+      const counts = compareBatch(Math.min(BATCH, count - done), below);
+      for (const key of ['fast', 'general', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
+      forget();
     }
-    const lines = Buffer.concat(parts);
-    // the last line may be cut anywhere, and what stands behind it must not be read as its end
-    const to = below(2) === 0 ? lines.length : lines.length - below(12);
-    const front = below(3);
-    const around = Buffer.concat([
-      Buffer.from('"}{'.slice(0, front)),
-      lines,
-      Buffer.from(['', '}\n', '0', '"}]}}\n'][below(4)]),
-    ]);
-    const counts = compareAll(around, front, front + Math.max(1, to), bindings, sources);
-    for (const key of ['fast', 'general', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
-  }
+  });
   return total;
 }
