@@ -1,0 +1,12 @@
+/** How `npm run soak` runs: the long forms of tests, one file after the other, for as many lines as asked for. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    setupFiles: ['test/seed.ts'],
+    include: ['test/**/*.soak.ts'],
+    fileParallelism: false,
+    testTimeout: 24 * 3600_000,
+  },
+});
