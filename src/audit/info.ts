@@ -3,6 +3,7 @@ import type { Micros, Source, TapeHeader } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
 import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+import type { Profiler } from './profile.js';
 
 export interface SegmentInfo {
   file: string;
@@ -49,27 +50,34 @@ export interface TapesInfo {
 
 /**
  * Looks at tapes: sealed segments cost milliseconds, others are read through.
+ * @param profiler is given every line, for which sealed segments are read too
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself)
  */
-export async function inspectTapes(paths: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<TapesInfo> {
+export async function inspectTapes(
+  paths: readonly string[],
+  stdin: AsyncIterable<Uint8Array>,
+  profiler?: Profiler,
+): Promise<TapesInfo> {
   const sources = new Map<Source, SourceInfo>();
   const faults: InfoFault[] = [];
   const segments = await listSegments(paths.filter((path) => path !== '-'));
   for (const group of groupBySource(segments))
     for (const segment of group) {
       if (segment.form === 'stream' && segment.fault === null)
-        await inspectFlow(readSegment(segment), segment.path, sources);
-      else inspectSegment(segment, sources, faults);
+        await inspectFlow(readSegment(segment), segment.path, sources, profiler);
+      else if (inspectSegment(segment, sources, faults) && profiler !== undefined)
+        for await (const item of readSegment(segment)) if (!('damage' in item)) profiler.take(item);
     }
-  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources);
+  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources, profiler);
   return { sources: [...sources.values()].sort((a, b) => (a.src < b.src ? -1 : 1)), faults };
 }
 
-function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faults: InfoFault[]): void {
+/** @returns whether it can be read */
+function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faults: InfoFault[]): boolean {
   const { path, src, fault } = segment;
   if (fault !== null || src === null) {
     faults.push({ file: path, message: fault?.message ?? 'no entry can be read' });
-    return;
+    return false;
   }
   let header: TapeHeader | null = null;
   try {
@@ -91,6 +99,7 @@ function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faul
     sealed,
     recorder: header?.recorder ?? '',
   }).damage += damage.length;
+  return true;
 }
 
 /** Counts the lines of a pipe; each header begins a segment of its src. */
@@ -98,6 +107,7 @@ async function inspectFlow(
   flow: ReturnType<typeof readStream>,
   file: string,
   sources: Map<Source, SourceInfo>,
+  profiler: Profiler | undefined,
 ): Promise<void> {
   const running = new Map<Source, { header: TapeHeader | null; segment: SegmentInfo }>();
   let damage = 0;
@@ -107,6 +117,7 @@ async function inspectFlow(
       continue;
     }
     const { bytes, to } = item;
+    profiler?.take(item);
     for (let p = item.from, end = p; p < to; p = end) {
       end = endOfLine(bytes, p, to);
       const t = anyTimeOf(bytes, p, end);

@@ -1,5 +1,6 @@
 /** `tapedeck info`: what tapes hold. */
 import { inspectTapes, type SourceInfo } from '../audit/info.js';
+import { createProfiler, type Profile } from '../audit/profile.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount, table } from '../output/text.js';
@@ -16,7 +17,24 @@ function describeDuration(micros: number): string {
   return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${(micros / 1e6).toFixed(1)}s`;
 }
 
-function describeSource(info: SourceInfo): [string, string][] {
+/** `12,000 in usual forms, 3 by JSON.parse (1 unknown)`; what did not happen is left out. */
+function describeProfile({ fast, general, slow, unknown, invalid }: Profile): string {
+  const counts: [number, string][] = [
+    [fast, 'in usual forms'],
+    [general, 'with other keys'],
+    [slow, 'by JSON.parse'],
+  ];
+  const among: [number, string][] = [
+    [unknown, 'unknown'],
+    [invalid, 'invalid'],
+  ];
+  const list = (parts: [number, string][]): string =>
+    parts.flatMap(([count, what]) => (count > 0 ? [`${formatCount(count)} ${what}`] : [])).join(', ');
+  const told = list(among);
+  return (list(counts) || 'no message was decoded') + (told === '' ? '' : ` (${told})`);
+}
+
+function describeSource(info: SourceInfo, profile: Profile | undefined): [string, string][] {
   const { header, segments, entries, bytes, textBytes, first, last, recorders, tools, damage } = info;
   const open = segments.filter(({ sealed }) => !sealed).length;
   const seal = open === 0 ? 'sealed' : `${formatCount(open)} not sealed`;
@@ -29,6 +47,7 @@ function describeSource(info: SourceInfo): [string, string][] {
     ],
     ['size', `${ratio}${formatBytes(textBytes)} of text`],
   ];
+  if (profile !== undefined) lines.push(['decoded', describeProfile(profile)]);
   if (damage > 0) lines.push(['damage', `${formatCount(damage)} places; see tapedeck verify`]);
   if (header === null) return lines;
   const { instrument, channels, flow, imported } = header;
@@ -46,28 +65,40 @@ function describeSource(info: SourceInfo): [string, string][] {
   return lines;
 }
 
-function asText(sources: readonly SourceInfo[]): string[] {
+type ProfileOf = (info: SourceInfo) => Profile | undefined;
+
+function asText(sources: readonly SourceInfo[], profileOf: ProfileOf): string[] {
   return sources.flatMap((info, at) => [
     ...(at > 0 ? [''] : []),
     escapeControl(info.src),
-    ...table([{}, {}], describeSource(info)).map((line) => `  ${line}`),
+    ...table([{}, {}], describeSource(info, profileOf(info))).map((line) => `  ${line}`),
   ]);
 }
 
-function asJson({ src, header, ...info }: SourceInfo): string {
+function asJson({ src, header, ...info }: SourceInfo, profile: Profile | undefined): string {
   const { venue, symbol, instrument, channels, flow, imported, version } = header ?? {};
   const capabilities = venues.find(({ id }) => id === venue)?.capabilities;
-  return JSON.stringify({ src, version, venue, symbol, instrument, channels, flow, imported, capabilities, ...info });
+  const told = { src, version, venue, symbol, instrument, channels, flow, imported, capabilities, ...info, profile };
+  return JSON.stringify(told);
 }
 
 export default defineCommand({
   name: 'info',
   describe: 'Say what tapes hold: markets, times, sizes, instruments',
   positionals: { tape: tapesPositional },
-  options: { format: formatOption },
+  options: {
+    format: formatOption,
+    profile: {
+      describe: 'read all messages and count how many had usual forms, and how many were slower to decode',
+      details: `Most messages of a venue have one of a few forms, to the byte. A message with keys that were added or stand in another
+order is decoded more slowly, one with escapes or odd numbers, or of a kind that is not known, more slowly still; what is decoded is the same. Many
+of them say that the venue changed its messages.`,
+    },
+  },
   examples: [
     ['tapedeck info tapes/', 'a block per market'],
     ["tapedeck info tapes/ --format json | jq -r '[.src, .entries] | @tsv'", 'entries by market'],
+    ['tapedeck info tapes/ --profile', 'and whether the messages have the forms they usually have'],
   ],
   details: `
 Sealed segments are not read: header and index tell all of it, whatever the size. Segments that are not sealed, plain files and
@@ -75,12 +106,17 @@ pipes are read through. Files that cannot be read are named on stderr, and the e
 
 JSON. One object per market: src, version, venue, symbol, instrument, channels, flow, imported, capabilities (what the venue's
 public data can prove), segments, first and last (microseconds since 1970), entries, bytes, textBytes, sealed, recorders, tools
-and damage (damaged places met; only segments that are not sealed are looked through).`,
+and damage (damaged places met; only segments that are not sealed are looked through). With --profile also profile: how many messages
+were fast (usual forms), general (other keys, or keys in another order) and slow (JSON.parse), and how many of the slow ones were
+unknown (no layout of the venue explains them) and invalid (one does, and its values are wrong). Messages of a tape whose header names no
+instrument are not counted.`,
 
-  async handler({ tape, format }, io) {
-    const { sources, faults } = await inspectTapes(tape, io.stdin);
+  async handler({ tape, format, profile }, io) {
+    const profiler = profile ? createProfiler() : undefined;
+    const { sources, faults } = await inspectTapes(tape, io.stdin, profiler);
     const out = createDataWriter(io.stdout);
-    const lines = format === 'json' ? sources.map(asJson) : asText(sources);
+    const profileOf: ProfileOf = ({ src }) => profiler?.of(src);
+    const lines = format === 'json' ? sources.map((info) => asJson(info, profileOf(info))) : asText(sources, profileOf);
     for (const line of lines) await out.write(`${line}\n`);
     await out.flush();
     for (const { file, message } of faults) io.stderr.write(`${escapeControl(`${file}: ${message}`)}\n`);

@@ -84,6 +84,21 @@ test('an archive becomes a tape, which is described and found clean', async () =
   expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +none$/);
 });
 
+test('info --profile says how messages were decoded', async () => {
+  const [head, ...lines] = tapeLines(market(4));
+  const odd = lines.map((line) => line.replace('"e":"trade",', '"zz":1,"e":"trade",'));
+  odd[odd.length - 1] = odd[odd.length - 1].replace('"100.0"', '"-1"');
+  const text = [head, ...odd].join('');
+  const plain = await run(info, { tape: ['-'] }, text);
+  expect(plain.stdout).not.toContain('decoded');
+  const asText = await run(info, { tape: ['-'], profile: true }, text);
+  expect(asText.stdout).toMatch(/^ {2}decoded +8 in usual forms, 3 with other keys, 1 by JSON\.parse \(1 invalid\)$/m);
+  expect((await run(info, { tape: ['-'], profile: true }, head)).stdout).toContain('no message was decoded');
+  const asJson = await run(info, { tape: ['-'], profile: true, format: 'json' }, text);
+  expect(JSON.parse(asJson.stdout).profile).toEqual({ fast: 8, general: 3, slow: 1, unknown: 0, invalid: 1 });
+  expect(JSON.parse((await run(info, { tape: ['-'], format: 'json' }, text)).stdout).profile).toBeUndefined();
+});
+
 test('findings: exit 1, one line each with place, in JSON the whole report', async () => {
   const received = market(30);
   const lost = received.findIndex(({ kind, id }) => kind === 'depth' && id === 5030);
