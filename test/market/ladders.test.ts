@@ -1,0 +1,157 @@
+/** Levels applied where the scanner wrote them, against the book's own loop and plain maps; far levels against a map. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { scannerLadders } from '../../src/decode/wasm-ladders.js';
+import { theMachine } from '../../src/decode/wasm-machine.js';
+import { LEVELS } from '../../src/decode/wasm-memory.js';
+import { ASK, BID, Book, type BookSide, type LevelListener } from '../../src/market/book.js';
+import { FarLevels } from '../../src/market/far-levels.js';
+import { compare, PlainBook } from './plain-book.js';
+
+const machine = theMachine();
+if (machine === null) throw new Error('there is no compiled scanner');
+const { levels: own } = machine;
+/** The machine's ladders are handed out for good while a book lives: one pair serves all runs, cleared each time. */
+const books = new Map([1, 100, 12345].map((tick) => [tick, new Book(tick, scannerLadders)]));
+
+interface Level {
+  /** ticks from the touch; 'best': the best level there is when the message begins */
+  ticks: number | 'best';
+  off: number;
+  size: number;
+}
+
+interface Message {
+  side: BookSide;
+  levels: Level[];
+  /** where the pairs stand in the scanner's array */
+  at: number;
+  /** ticks from the touch; null: nobody listens */
+  band: [number, number] | null;
+  move: number;
+  settle: boolean;
+  clear: boolean;
+}
+
+const level: fc.Arbitrary<Level> = fc.record({
+  ticks: fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: -40, max: 40 }) },
+    { weight: 2, arbitrary: fc.constant('best' as const) },
+    { weight: 2, arbitrary: fc.integer({ min: -9000, max: 9000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -1_000_000, max: 1_000_000 }) },
+  ),
+  off: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 12_344 }) },
+  ),
+  size: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1000 })),
+});
+const rarely = (parts: number): fc.Arbitrary<boolean> => fc.nat(parts - 1).map((n) => n === 0);
+const message: fc.Arbitrary<Message> = fc.record({
+  side: fc.constantFrom(BID, ASK),
+  levels: fc.array(level, { maxLength: 12 }),
+  at: fc.constantFrom(0, 1, 7, LEVELS - 12),
+  band: fc.option(fc.tuple(fc.integer({ min: -60, max: 20 }), fc.integer({ min: -20, max: 60 }))),
+  move: fc.oneof(fc.constant(0), fc.integer({ min: -50, max: 50 }), fc.integer({ min: -60_000, max: 60_000 })),
+  settle: rarely(2),
+  clear: rarely(20),
+});
+
+type Heard = [side: BookSide, price: number, before: number, after: number];
+
+function play(messages: readonly Message[], tick: number, fast: Book): void {
+  const loop = new Book(tick);
+  const plain = new PlainBook();
+  fast.clear();
+  let centre = 2_000_000;
+  for (const { side, levels, at, band, move, settle, clear } of messages) {
+    centre += move;
+    if (clear) {
+      for (const book of [fast, loop]) book.clear();
+      for (const map of plain.sides) map.clear();
+    }
+    const best = plain.best(side);
+    const pairs = levels.map(({ ticks, off, size }): [number, number] => {
+      if (ticks === 'best' && !Number.isNaN(best)) return [best, size];
+      return [(centre + (ticks === 'best' ? 0 : ticks)) * tick + (off % tick), size];
+    });
+    const elsewhere = Float64Array.from(pairs.flat());
+    own.set(elsewhere, at * 2);
+    const [low, high] = band === null ? [] : band.map((ticks) => (centre + ticks) * tick);
+    const heard: Record<'fast' | 'loop' | 'plain', Heard[]> = { fast: [], loop: [], plain: [] };
+    const into =
+      (list: Heard[]): LevelListener =>
+      (...told) =>
+        void list.push(told);
+    fast.apply(side, own, at * 2, at * 2 + elsewhere.length, low, high, band === null ? undefined : into(heard.fast));
+    loop.apply(side, elsewhere, 0, elsewhere.length, low, high, band === null ? undefined : into(heard.loop));
+    for (const [price, size] of pairs) {
+      const before = plain.set(side, price, size);
+      if (low !== undefined && high !== undefined && price >= low && price <= high)
+        heard.plain.push([side, price, before, size]);
+    }
+    expect(heard.fast).toEqual(heard.plain);
+    expect(heard.loop).toEqual(heard.plain);
+    if (settle) for (const book of [fast, loop]) book.settle();
+    for (const book of [fast, loop])
+      expect([book.bestBid(), book.bestAsk()]).toEqual([plain.best(BID), plain.best(ASK)]);
+  }
+  for (const book of [fast, loop]) {
+    book.settle();
+    compare(book, plain);
+  }
+}
+
+it.each([...books])(
+  'both loops and two maps agree on any messages, and on what a listener hears; tick %i',
+  (tick, fast) => {
+    fc.assert(
+      fc.property(fc.array(message, { maxLength: 40 }), (messages) => play(messages, tick, fast)),
+      { numRuns: 150 },
+    );
+  },
+);
+
+it('a message of as many levels as there is room for is told whole', () => {
+  const book = new Book(10, scannerLadders);
+  for (let n = 0; n < LEVELS; n++) own.set([(1_000_000 + n * 3) * 10, n + 1], n * 2);
+  const heard: number[] = [];
+  book.apply(ASK, own, 0, LEVELS * 2, 0, Number.POSITIVE_INFINITY, (_, price) => void heard.push(price));
+  expect(heard.length).toBe(LEVELS);
+  expect(heard.every((price, n) => price === own[n * 2])).toBe(true);
+  book.settle();
+  expect([book.bestAsk(), book.depth(ASK)]).toEqual([10_000_000, LEVELS]);
+});
+
+it('far levels are a map from price to size', () => {
+  // prices that fall into few slots, and the largest
+  const price = fc.oneof(
+    fc.nat(200),
+    fc.nat(40).map((n) => n * 2 ** 32),
+    fc.nat(3000).map((n) => n * 512),
+    fc.maxSafeNat(),
+  );
+  const size = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9 }));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(price, size, rarely(200)), { maxLength: 600 }), (steps) => {
+      const far = new FarLevels();
+      const map = new Map<number, number>();
+      for (const [price, size, clear] of steps) {
+        if (clear) {
+          far.clear();
+          map.clear();
+        }
+        expect(far.set(price, size)).toBe(map.get(price) ?? 0);
+        if (size > 0) map.set(price, size);
+        else map.delete(price);
+        expect(far.size).toBe(map.size);
+      }
+      for (const [price] of steps) expect(far.get(price)).toBe(map.get(price) ?? 0);
+      const visited: [number, number][] = [];
+      far.each((price, size) => void visited.push([price, size]));
+      expect(visited.length).toBe(map.size);
+      expect(new Map(visited)).toEqual(map);
+    }),
+    { numRuns: 150 },
+  );
+});
