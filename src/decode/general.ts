@@ -112,7 +112,7 @@ export function decodeGeneral(bytes: Buffer, p: number, end: number, source: Bou
 function layoutOf(bytes: Buffer, from: number, to: number, { layouts, escapedLower }: Bound): number {
   if (bytes[from] !== QUOTE) return -1;
   const prefix = `${escapedLower}${layouts.separator}`;
-  const topic = bytes.toString('latin1', from + 1, to - 1);
+  const topic = bytes.toString('utf8', from + 1, to - 1);
   if (!topic.startsWith(prefix)) return -1;
   const stream = topic.slice(prefix.length);
   for (let index = 0; index < layouts.messages.length; index++) {
