@@ -7,19 +7,19 @@ import type { Layouts } from './layout.js';
 import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT, RESULTS_AT } from './wasm-memory.js';
 
 export interface Exports {
-  applyLevels(
-    side: number,
-    ladder: number,
+  applyBook(
+    book: number,
     levels: number,
     first: number,
-    count: number,
+    bids: number,
+    asks: number,
     zero: number,
     inverse: number,
     tick: number,
-    best: number,
     low: number,
     high: number,
   ): number;
+  topVolume(book: number, side: number, limit: number): number;
   scan(p: number, to: number, base: number, records: number, levels: number, max: number): number;
   slotOf(line: number): number;
   forget(): void;
@@ -34,7 +34,7 @@ export interface Machine {
   /** records and levels where the scanner writes them */
   events: Float64Array;
   levels: Float64Array;
-  /** records, levels and reason of the last scan, and what the last ladder told */
+  /** records, levels and reason of the last scan */
   results: Int32Array;
   /** number of the family compiled from these layouts; -1 where there is none */
   familyOf(layouts: Layouts): number;
@@ -73,7 +73,7 @@ function start(): Machine | null {
     rooms: createRooms(memory),
     events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
     levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
-    results: new Int32Array(memory.buffer, RESULTS_AT, 4),
+    results: new Int32Array(memory.buffer, RESULTS_AT, 3),
     familyOf(layouts) {
       let family = families.get(layouts);
       if (family === undefined) {

@@ -11,14 +11,14 @@ export const EVENTS_AT = 0x110000;
 export const EVENTS = 256;
 export const LEVELS_AT = 0x120000;
 export const LEVELS = 0x10000;
-/** four i32: records, levels and reason of the last scan, and what the last ladder told */
+/** three i32: records, levels and reason of the last scan */
 export const RESULTS_AT = 0x240100;
 /** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
 export const SCRATCH_AT = 0x250000;
 export const SCRATCH_BYTES = 0x80000;
 /** text is copied in parts of this size where lines allow it: a line that is not usual makes the rest be copied again */
 export const TEXT_BYTES = 0x10000;
-/** what a fast ladder tells its book */
+/** what a fast book tells its owner */
 export const TOLD_AT = 0x300000;
 const ROOMS_AT = 0x400000;
 /**

@@ -6,23 +6,24 @@
  */
 
 import {
-  type FastLadder,
-  LADDER_SUMMARY,
+  type BookRooms,
+  BookState,
+  type FastBook,
   LADDER_TICKS,
-  type LadderRoom,
-  type LadderRooms,
-  plainLadders,
-} from '../model/ladder.js';
-import { FarLevels } from './far-levels.js';
+  NO_ASK,
+  NO_BID,
+  plainRoom,
+} from '../model/book-room.js';
+import { above, below, clearLadder, createLadder, type Ladder, sumDown, sumUp } from './ladder.js';
 
 const WINDOW = LADDER_TICKS;
-const SUMMARY = LADDER_SUMMARY;
 /** Nearer to the ladder's edge than this, the ladder is moved. */
 const MARGIN = WINDOW >> 3;
 
 export type BookSide = 0 | 1;
-export const BID: BookSide = 0;
-export const ASK: BookSide = 1;
+export const BID: BookSide = BookState.BID;
+export const ASK: BookSide = BookState.ASK;
+const { EDGE } = BookState;
 
 /** Hears of every level that is set, see `Book.apply`. */
 export type LevelListener = (side: BookSide, price: number, before: number, after: number) => void;
@@ -30,69 +31,7 @@ export type LevelListener = (side: BookSide, price: number, before: number, afte
 /** Called where nobody listens: a comparison that is never true keeps it out of the way. */
 const NOBODY: LevelListener = () => {};
 
-/** One side's ladder, and what lies off it. */
-interface Ladder extends LadderRoom {
-  /** levels outside the ladder or off the tick grid: price -> size */
-  far: FarLevels;
-  /** of `far`, those off the tick grid: they may lie inside the ladder's range */
-  odd: number;
-  /** best occupied index; `none` where there is none: worse than any */
-  best: number;
-  readonly none: number;
-}
-
-function createLadder({ sizes, words, summary, fast }: LadderRoom, none: number): Ladder {
-  return { sizes, words, summary, fast, far: new FarLevels(), odd: 0, best: none, none };
-}
-
-/** Highest set bit of a non-zero word. */
-const top = (word: number): number => 31 - Math.clz32(word);
-/** Lowest set bit of a non-zero word. */
-const bottom = (word: number): number => 31 - Math.clz32(word & -word);
-
-/** Largest occupied index <= from, or -1. */
-function below({ words, summary }: Ladder, from: number): number {
-  if (from < 0) return -1;
-  const w = from >> 5;
-  const masked = words[w] & (0xffffffff >>> (31 - (from & 31)));
-  if (masked !== 0) return (w << 5) + top(masked);
-  let s = w >> 5;
-  const low = w & 31;
-  let bits = low === 0 ? 0 : summary[s] & (0xffffffff >>> (32 - low));
-  for (;;) {
-    while (bits !== 0) {
-      const bit = top(bits);
-      const word = words[(s << 5) + bit];
-      if (word !== 0) return (((s << 5) + bit) << 5) + top(word);
-      bits &= ~(1 << bit);
-      summary[s] &= ~(1 << bit);
-    }
-    if (--s < 0) return -1;
-    bits = summary[s];
-  }
-}
-
-/** Smallest occupied index >= from, or WINDOW. */
-function above({ words, summary }: Ladder, from: number): number {
-  if (from >= WINDOW) return WINDOW;
-  const w = from >> 5;
-  const masked = words[w] & (0xffffffff << (from & 31));
-  if (masked !== 0) return (w << 5) + bottom(masked);
-  let s = w >> 5;
-  const high = w & 31;
-  let bits = high === 31 ? 0 : summary[s] & (0xffffffff << (high + 1));
-  for (;;) {
-    while (bits !== 0) {
-      const bit = bottom(bits);
-      const word = words[(s << 5) + bit];
-      if (word !== 0) return (((s << 5) + bit) << 5) + bottom(word);
-      bits &= bits - 1;
-      summary[s] &= ~(1 << bit);
-    }
-    if (++s >= SUMMARY) return WINDOW;
-    bits = summary[s];
-  }
-}
+const noneOf = (side: BookSide): number => (side === BID ? NO_BID : NO_ASK);
 
 /** Order book with exact integer prices; see the file comment for costs. */
 export class Book {
@@ -102,31 +41,34 @@ export class Book {
   /** tick number of ladder index 0, and its scaled price: NaN while the ladder has no place */
   #base = 0;
   #zero = Number.NaN;
-  #edge = false;
   readonly #sides: [Ladder, Ladder];
+  /** best indices and whether the ladder must be moved, see `BookState` */
+  readonly #state: Int32Array;
+  readonly #fast: FastBook | null;
   /** what `set` hands to `apply` */
   readonly #one = new Float64Array(2);
 
-  /** @param tick scaled price of one tick, > 0 @param rooms where the ladders live */
-  constructor(tick: number, rooms: LadderRooms = plainLadders) {
+  /** @param tick scaled price of one tick, > 0 @param rooms where the levels live */
+  constructor(tick: number, rooms: BookRooms = plainRoom) {
     this.tick = tick;
     this.#inverse = 1 / tick;
-    const [bids, asks] = rooms();
-    this.#sides = [createLadder(bids, -1), createLadder(asks, WINDOW)];
+    const { sides, state, fast } = rooms();
+    this.#sides = [createLadder(sides[BID]), createLadder(sides[ASK])];
+    this.#state = state;
+    this.#fast = fast;
+    this.#forget();
   }
 
   clear(): void {
-    for (const ladder of this.#sides) {
-      // only what is occupied: a thin book never touches most of its ladder
-      for (let index = above(ladder, 0); index < WINDOW; index = above(ladder, index + 1)) ladder.sizes[index] = 0;
-      ladder.words.fill(0);
-      ladder.summary.fill(0);
-      ladder.far.clear();
-      ladder.odd = 0;
-      ladder.best = ladder.none;
-    }
+    for (const ladder of this.#sides) clearLadder(ladder);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#state[BID] = NO_BID;
+    this.#state[ASK] = NO_ASK;
+    this.#state[EDGE] = 0;
     this.#zero = Number.NaN;
-    this.#edge = false;
   }
 
   /** Sets the size at a price (0 deletes). Returns the size before; deleting an unknown level is normal and returns 0. */
@@ -136,6 +78,50 @@ export class Book {
     this.#one[1] = size;
     this.apply(side, this.#one, 0, 2);
     return before;
+  }
+
+  /**
+   * Applies a whole message: the [price, size] pairs from `levels[from]` on, so many bids and then so many asks. `listener` hears of
+   * those with low <= price <= high.
+   */
+  message(
+    levels: Float64Array,
+    from: number,
+    bids: number,
+    asks: number,
+    low = Number.POSITIVE_INFINITY,
+    high = Number.NEGATIVE_INFINITY,
+    listener: LevelListener = NOBODY,
+  ): void {
+    const fast = this.#fast;
+    const middle = from + bids * 2;
+    if (fast?.reaches(levels)) {
+      const count = fast.apply(from, bids, asks, this.#zero, this.#inverse, this.tick, low, high);
+      if (count > 0) this.#told(fast, count, middle, levels, low, high, listener);
+    } else {
+      this.apply(BID, levels, from, middle, low, high, listener);
+      this.apply(ASK, levels, middle, middle + asks * 2, low, high, listener);
+    }
+    this.settle();
+  }
+
+  #told(
+    { told }: FastBook,
+    count: number,
+    middle: number,
+    levels: Float64Array,
+    low: number,
+    high: number,
+    listener: LevelListener,
+  ): void {
+    for (let n = 0; n < count; n++) {
+      const at = told[n * 2] | 0;
+      if (at >= 0) listener(at < middle ? BID : ASK, levels[at], told[n * 2 + 1], levels[at + 1]);
+      else {
+        const left = -1 - at;
+        this.apply(left < middle ? BID : ASK, levels, left, left + 2, low, high, listener);
+      }
+    }
   }
 
   /**
@@ -152,53 +138,12 @@ export class Book {
     listener: LevelListener = NOBODY,
   ): void {
     const ladder = this.#sides[side];
-    const before = ladder.best;
-    if (ladder.fast?.reaches(levels)) this.#applyFast(side, ladder, ladder.fast, levels, from, to, low, high, listener);
-    else if (side === BID) this.#applyBids(ladder, levels, from, to, low, high, listener);
+    const before = this.#state[side];
+    if (side === BID) this.#applyBids(ladder, levels, from, to, low, high, listener);
     else this.#applyAsks(ladder, levels, from, to, low, high, listener);
-    const { best } = ladder;
-    if (best !== before && (best < MARGIN || best >= WINDOW - MARGIN))
-      this.#edge ||= best !== ladder.none || ladder.far.size > 0;
-  }
-
-  #applyFast(
-    side: BookSide,
-    ladder: Ladder,
-    fast: FastLadder,
-    levels: Float64Array,
-    from: number,
-    to: number,
-    low: number,
-    high: number,
-    listener: LevelListener,
-  ): void {
-    ladder.best = fast.apply(from, to, this.#zero, this.#inverse, this.tick, ladder.best, low, high);
-    const count = fast.count();
-    const { told } = fast;
-    for (let n = 0; n < count; n++) {
-      const at = told[n * 2] | 0;
-      if (at >= 0) listener(side, levels[at], told[n * 2 + 1], levels[at + 1]);
-      else this.#applyFar(side, ladder, levels, -1 - at, low, high, listener);
-    }
-  }
-
-  /** A level that was not on the ladder when a fast one looked; it may be by now, where the first level gave it its place. */
-  #applyFar(
-    side: BookSide,
-    ladder: Ladder,
-    levels: Float64Array,
-    at: number,
-    low: number,
-    high: number,
-    listener: LevelListener,
-  ): void {
-    const price = levels[at];
-    const distance = price - this.#zero;
-    if (distance < 0 || distance >= WINDOW * this.tick) {
-      const before = this.#setFar(side, price, levels[at + 1]);
-      if (price >= low && price <= high) listener(side, price, before, levels[at + 1]);
-    } else if (side === BID) this.#applyBids(ladder, levels, at, at + 2, low, high, listener);
-    else this.#applyAsks(ladder, levels, at, at + 2, low, high, listener);
+    const best = this.#state[side];
+    if (best !== before && (best < MARGIN || best >= WINDOW - MARGIN) && (best !== noneOf(side) || ladder.far.size > 0))
+      this.#state[EDGE] = 1;
   }
 
   // One loop a side, with everything it needs in locals: a loop for both sides was measured at twice the time.
@@ -217,7 +162,7 @@ export class Book {
     const tick = this.tick;
     const inverse = this.#inverse;
     let zero = this.#zero;
-    let best = ladder.best;
+    let best = this.#state[BID];
     // integers for the compiler: the bounds come out of float64 records
     const end = to | 0;
     for (let at = from | 0; at < end; at += 2) {
@@ -240,14 +185,14 @@ export class Book {
           if (index === best) best = below(ladder, index - 1);
         }
       } else {
-        ladder.best = best;
+        this.#state[BID] = best;
         before = this.#setFar(BID, price, size);
         zero = this.#zero;
-        best = ladder.best;
+        best = this.#state[BID];
       }
       if (price >= low && price <= high) listener(BID, price, before, size);
     }
-    ladder.best = best;
+    this.#state[BID] = best;
   }
 
   #applyAsks(
@@ -264,7 +209,7 @@ export class Book {
     const tick = this.tick;
     const inverse = this.#inverse;
     let zero = this.#zero;
-    let best = ladder.best;
+    let best = this.#state[ASK];
     // integers for the compiler: the bounds come out of float64 records
     const end = to | 0;
     for (let at = from | 0; at < end; at += 2) {
@@ -286,14 +231,14 @@ export class Book {
           if (index === best) best = above(ladder, index + 1);
         }
       } else {
-        ladder.best = best;
+        this.#state[ASK] = best;
         before = this.#setFar(ASK, price, size);
         zero = this.#zero;
-        best = ladder.best;
+        best = this.#state[ASK];
       }
       if (price >= low && price <= high) listener(ASK, price, before, size);
     }
-    ladder.best = best;
+    this.#state[ASK] = best;
   }
 
   /** A level the ladder does not hold. Returns the size before. */
@@ -313,9 +258,9 @@ export class Book {
     // a better price beyond the ladder, or the only one: the ladder must follow the touch
     else if (
       size > 0 &&
-      (ladder.best === ladder.none || (side === BID ? ticks >= this.#base + WINDOW : ticks < this.#base))
+      (this.#state[side] === noneOf(side) || (side === BID ? ticks >= this.#base + WINDOW : ticks < this.#base))
     )
-      this.#edge = true;
+      this.#state[EDGE] = 1;
     return before;
   }
 
@@ -327,11 +272,10 @@ export class Book {
 
   /** Ends a message: moves the ladder when the touch came near its edge. Cheap when nothing is to do. */
   settle(): void {
-    if (this.#edge) this.#recentre();
+    if (this.#state[EDGE] !== 0) this.#recentre();
   }
 
   #recentre(): void {
-    this.#edge = false;
     const levels: [BookSide, number, number][] = [];
     for (const side of [BID, ASK] as const) this.each(side, (price, size) => void levels.push([side, price, size]));
     const bid = this.bestBid();
@@ -341,30 +285,34 @@ export class Book {
     if (Number.isNaN(centre)) return;
     this.#place(Math.floor(centre / this.tick));
     for (const [side, price, size] of levels) this.set(side, price, size);
-    this.#edge = this.#outreached(BID) || this.#outreached(ASK);
+    this.#state[EDGE] = Number(this.#outreached(BID) || this.#outreached(ASK));
   }
 
   /** Whether a level off the ladder beats the ladder's best: only with a spread or a cross of thousands of ticks. */
   #outreached(side: BookSide): boolean {
-    const ladder = this.#sides[side];
-    if (ladder.best === ladder.none) return false;
-    const best = (this.#base + ladder.best) * this.tick;
+    const index = this.#state[side];
+    if (index === noneOf(side)) return false;
+    const best = (this.#base + index) * this.tick;
     let outreached = false;
-    ladder.far.each((price) => {
+    this.#sides[side].far.each((price) => {
       outreached ||= side === BID ? price > best : price < best;
     });
     return outreached;
   }
 
+  /** True where the best of the ladder, if there is any, is the best of all. */
+  #isPlain(side: BookSide): boolean {
+    return this.#sides[side].odd === 0 && this.#state[EDGE] === 0;
+  }
+
   #bestPrice(side: BookSide): number {
-    const ladder = this.#sides[side];
-    const { best, none } = ladder;
-    let price = best !== none ? (this.#base + best) * this.tick : Number.NaN;
-    if (ladder.odd > 0 || (best === none && ladder.far.size > 0) || this.#edge) {
-      ladder.far.each((far) => {
-        if (Number.isNaN(price) || (side === BID ? far > price : far < price)) price = far;
-      });
-    }
+    const best = this.#state[side];
+    const isKnown = best !== noneOf(side);
+    let price = isKnown ? (this.#base + best) * this.tick : Number.NaN;
+    if (isKnown && this.#isPlain(side)) return price;
+    this.#sides[side].far.each((far) => {
+      if (Number.isNaN(price) || (side === BID ? far > price : far < price)) price = far;
+    });
     return price;
   }
 
@@ -400,10 +348,10 @@ export class Book {
    */
   top(side: BookSide, limit: number, prices: Float64Array, sizes: Float64Array): number {
     const ladder = this.#sides[side];
-    if (ladder.odd > 0 || this.#edge) return this.#topSorted(side, limit, prices, sizes);
-    let index = ladder.best;
+    if (!this.#isPlain(side)) return this.#topSorted(side, limit, prices, sizes);
+    let index = this.#state[side];
     let n = 0;
-    while (n < limit && index !== ladder.none) {
+    while (n < limit && index !== noneOf(side)) {
       prices[n] = (this.#base + index) * this.tick;
       sizes[n] = ladder.sizes[index];
       n++;
@@ -415,39 +363,19 @@ export class Book {
   /** Sum of the sizes of the best `limit` levels: the hot path of imbalance measures. */
   topVolume(side: BookSide, limit: number): number {
     if (limit <= 0) return 0;
-    const ladder = this.#sides[side];
-    if (ladder.odd === 0 && !this.#edge) {
-      const { sizes, words, best, none } = ladder;
-      let sum = 0;
-      let n = 0;
-      if (side === BID) {
-        for (let index = best; index !== none; index = below(ladder, ((index >> 5) << 5) - 1)) {
-          const first = (index >> 5) << 5;
-          let bits = words[index >> 5] & (0xffffffff >>> (31 - (index & 31)));
-          while (bits !== 0) {
-            const bit = top(bits);
-            bits &= ~(1 << bit);
-            sum += sizes[first + bit];
-            if (++n === limit) return sum;
-          }
-        }
-      } else {
-        for (let index = best; index !== none; index = above(ladder, ((index >> 5) + 1) << 5)) {
-          const first = (index >> 5) << 5;
-          let bits = words[index >> 5] & (0xffffffff << (index & 31));
-          while (bits !== 0) {
-            const bit = bottom(bits);
-            bits &= bits - 1;
-            sum += sizes[first + bit];
-            if (++n === limit) return sum;
-          }
-        }
-      }
-      if (ladder.far.size === 0) return sum;
+    if (this.#isPlain(side)) {
+      const sum = this.#fast === null ? this.#sum(side, limit) : this.#fast.topVolume(side, limit);
+      if (sum >= 0) return sum;
     }
     let sum = 0;
     for (const [, size] of this.levels(side, limit)) sum += size;
     return sum;
+  }
+
+  #sum(side: BookSide, limit: number): number {
+    const ladder = this.#sides[side];
+    const best = this.#state[side];
+    return side === BID ? sumDown(ladder, best, limit) : sumUp(ladder, best, limit);
   }
 
   #topSorted(side: BookSide, limit: number, prices: Float64Array, sizes: Float64Array): number {

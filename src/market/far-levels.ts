@@ -1,18 +1,37 @@
 /** Levels far from the touch: a hash table from scaled price to size, for prices the ladder of a book does not reach. */
+import type { FarRoom } from '../model/book-room.js';
 
 /** A free slot; prices are numbers. */
 const FREE = Number.NaN;
+const FIRST_SLOTS = 64;
+const SIZE = 0;
+const MASK = 1;
 
 /**
  * Open addressing with linear steps. A Map of numbers was measured at three times the cost: it hashes boxed numbers, and
- * on a busy market one level in fifteen is far.
+ * on a busy market one level in fifteen is far. Whoever shares the room may change levels too, but never the number of slots.
  */
 export class FarLevels {
+  readonly #state: Int32Array;
+  #prices: Float64Array;
+  #sizes: Float64Array;
+  #mask: number;
+
+  /** @param room of a power of two of slots, `FIRST_SLOTS` or more; what it held is forgotten */
+  constructor({ prices, sizes, state }: FarRoom) {
+    this.#prices = prices;
+    this.#sizes = sizes;
+    this.#state = state;
+    this.#mask = FIRST_SLOTS - 1;
+    prices.fill(FREE, 0, FIRST_SLOTS);
+    state[SIZE] = 0;
+    state[MASK] = this.#mask;
+  }
+
   /** levels held */
-  size = 0;
-  #prices = new Float64Array(64).fill(FREE);
-  #sizes = new Float64Array(64);
-  #mask = 63;
+  get size(): number {
+    return this.#state[SIZE];
+  }
 
   /** Slot of the price, or of the free slot where it belongs. */
   #slot(price: number): number {
@@ -39,7 +58,7 @@ export class FarLevels {
       this.#sizes[at] = size;
       if (known) return before;
       this.#prices[at] = price;
-      if (++this.size * 2 > this.#mask) this.#grow();
+      if (++this.#state[SIZE] * 2 > this.#mask) this.#grow();
     } else if (known) this.#remove(at);
     return before;
   }
@@ -49,7 +68,7 @@ export class FarLevels {
     const prices = this.#prices;
     const mask = this.#mask;
     prices[at] = FREE;
-    this.size--;
+    this.#state[SIZE]--;
     for (let next = (at + 1) & mask; !Number.isNaN(prices[next]); next = (next + 1) & mask) {
       const price = prices[next];
       const size = this.#sizes[next];
@@ -61,12 +80,19 @@ export class FarLevels {
   }
 
   #grow(): void {
-    const prices = this.#prices;
-    const sizes = this.#sizes;
-    this.#mask = this.#mask * 2 + 1;
-    this.#prices = new Float64Array(this.#mask + 1).fill(FREE);
-    this.#sizes = new Float64Array(this.#mask + 1);
-    for (let i = 0; i < prices.length; i++) {
+    const slots = this.#mask + 1;
+    const prices = this.#prices.slice(0, slots);
+    const sizes = this.#sizes.slice(0, slots);
+    const twice = slots * 2;
+    const fits = twice <= this.#prices.length;
+    if (!fits) {
+      this.#prices = new Float64Array(twice);
+      this.#sizes = new Float64Array(twice);
+    }
+    this.#prices.fill(FREE, 0, twice);
+    this.#mask = twice - 1;
+    this.#state[MASK] = fits ? this.#mask : -1;
+    for (let i = 0; i < slots; i++) {
       if (Number.isNaN(prices[i])) continue;
       const at = this.#slot(prices[i]);
       this.#prices[at] = prices[i];
@@ -80,7 +106,7 @@ export class FarLevels {
   }
 
   clear(): void {
-    if (this.size > 0) this.#prices.fill(FREE);
-    this.size = 0;
+    if (this.size > 0) this.#prices.fill(FREE, 0, this.#mask + 1);
+    this.#state[SIZE] = 0;
   }
 }

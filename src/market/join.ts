@@ -16,19 +16,31 @@ export interface KeptUpdate {
   levels: Float64Array;
 }
 
+/** A snapshot whose levels a book can hold. */
+export interface ScaledSnapshot {
+  snapshot: Snapshot;
+  levels: ScaledLevels;
+}
+
+/** [price, size] pairs, scaled: so many bids, then the asks. */
+export interface ScaledLevels {
+  bids: number;
+  levels: Float64Array;
+}
+
 /** `fetch`: a newer snapshot is needed; `wait`: the stream has to reach the snapshot first; else what makes the book. */
-export type Joined = 'fetch' | 'wait' | { snapshot: Snapshot; updates: KeptUpdate[] };
+export type Joined = 'fetch' | 'wait' | { from: ScaledSnapshot; updates: KeptUpdate[] };
 
 /** Enough for minutes of the busiest stream; beyond it the oldest are let go, and a refetch is due anyway. */
 const MAX_KEPT = 20_000;
 
 export class SnapshotJoin {
   #kept: KeptUpdate[] = [];
-  #snapshot: Snapshot | null = null;
+  #from: ScaledSnapshot | null = null;
 
   forget(): void {
     this.#kept = [];
-    this.#snapshot = null;
+    this.#from = null;
   }
 
   /** Copies the book update at offset `o` of the buffer. */
@@ -48,23 +60,23 @@ export class SnapshotJoin {
   }
 
   /** The snapshot to try from now on. */
-  offer(snapshot: Snapshot): void {
-    this.#snapshot = snapshot;
+  offer(from: ScaledSnapshot): void {
+    this.#from = from;
   }
 
   /** Tries to join; on success `continuity` stands behind the last update and everything kept is forgotten. */
   join(continuity: Continuity): Joined {
-    const snapshot = this.#snapshot;
-    if (snapshot === null) return 'fetch';
+    const from = this.#from;
+    if (from === null) return 'fetch';
     continuity.reset();
-    continuity.snapshot(snapshot.id);
+    continuity.snapshot(from.snapshot.id);
     const updates: KeptUpdate[] = [];
     for (const [n, kept] of this.#kept.entries()) {
       const verdict = continuity.update(kept.first, kept.last, kept.previous);
       if (verdict === 'apply') updates.push(kept);
       else if (verdict === 'gap' || verdict === 'refetch') {
         // the snapshot is older than what was kept, or the kept updates themselves have a hole
-        this.#snapshot = null;
+        this.#from = null;
         if (verdict === 'gap') this.#kept = this.#kept.slice(n);
         continuity.reset();
         return 'fetch';
@@ -72,18 +84,18 @@ export class SnapshotJoin {
     }
     this.#kept = [];
     if (!continuity.joined) return 'wait';
-    this.#snapshot = null;
-    return { snapshot, updates };
+    this.#from = null;
+    return { from, updates };
   }
 }
 
 /** A snapshot that came while the book was valid: the stream has to reach it before it can renew the book. */
 export interface Renewal {
-  snapshot: Snapshot;
+  from: ScaledSnapshot;
   chain: Continuity;
 }
 
-export function createRenewal(snapshot: Snapshot, chain: Continuity): Renewal {
-  chain.snapshot(snapshot.id);
-  return { snapshot, chain };
+export function createRenewal(from: ScaledSnapshot, chain: Continuity): Renewal {
+  chain.snapshot(from.snapshot.id);
+  return { from, chain };
 }

@@ -1,14 +1,15 @@
 /** Follows one src through its entries: continuity, snapshot join, book state and gaps, the same live and from a tape. */
+
+import type { BookRooms } from '../model/book-room.js';
 import type { Continuity } from '../model/continuity.js';
 import { formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { BookState, Checkpoint, CloseEntry, Entry, Gap, Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
-import type { LadderRooms } from '../model/ladder.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
-import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
+import { createRenewal, type Renewal, type ScaledLevels, type ScaledSnapshot, SnapshotJoin } from './join.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
@@ -30,8 +31,8 @@ export interface TrackOptions {
    */
   connOf?: (origin: number) => string | null;
   onLevel?: LevelListener;
-  /** where the book's ladders live */
-  ladders?: LadderRooms | undefined;
+  /** where the book's levels live */
+  rooms?: BookRooms | undefined;
 }
 
 /** State of one src; see `createTrack`. */
@@ -76,7 +77,7 @@ export class Track {
   constructor(options: TrackOptions) {
     this.instrument = options.instrument;
     this.scale = scaleOf(options.instrument);
-    this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price), options.ladders);
+    this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price), options.rooms);
     this.#rules = options.rules;
     this.continuity = options.rules.continuity();
     this.onLevel = options.onLevel ?? null;
@@ -197,12 +198,12 @@ export class Track {
    * Replaces the levels by those of a newer snapshot once the stream has reached it: far levels become known again. The
    * chain of updates is unbroken, so this is no gap and no flow.
    */
-  #renew({ snapshot, chain }: Renewal, first: number, last: number, previous: number): void {
+  #renew({ from, chain }: Renewal, first: number, last: number, previous: number): void {
     const verdict = chain.update(first, last, previous);
     if (verdict === 'stale') return;
     this.#renewal = null;
     if (verdict !== 'apply') return;
-    this.#loadSnapshot(snapshot);
+    this.#loadSnapshot(from);
     this.counts.renewed++;
   }
 
@@ -210,10 +211,7 @@ export class Track {
     const { book, onLevel } = this;
     const low = onLevel === null ? Number.POSITIVE_INFINITY : this.levelBand.low;
     const { high } = this.levelBand;
-    const middle = (start + bids) * 2;
-    book.apply(BID, levels, start * 2, middle, low, high, onLevel ?? undefined);
-    book.apply(ASK, levels, middle, middle + asks * 2, low, high, onLevel ?? undefined);
-    book.settle();
+    book.message(levels, start * 2, bids, asks, low, high, onLevel ?? undefined);
     this.counts.applied++;
     if (book.crossed()) this.counts.crossed++;
   }
@@ -223,7 +221,7 @@ export class Track {
     const joined = this.#join.join(this.continuity);
     this.needsSnapshot = joined === 'fetch';
     if (joined === 'fetch' || joined === 'wait') return Effect.none;
-    this.#loadSnapshot(joined.snapshot);
+    this.#loadSnapshot(joined.from);
     const listener = this.onLevel;
     this.onLevel = null; // a snapshot is not flow, nor are the updates that complete it
     for (const { t, bids, levels } of joined.updates) {
@@ -241,42 +239,48 @@ export class Track {
     this.needsSnapshot = false;
   }
 
-  #setBook(bids: [string, string][], asks: [string, string][]): void {
-    const { price, size } = this.scale;
+  #setBook({ bids, levels }: ScaledLevels): void {
     this.book.clear();
-    for (const [p, q] of bids) this.book.set(BID, scaleDecimal(p, price), scaleDecimal(q, size));
-    for (const [p, q] of asks) this.book.set(ASK, scaleDecimal(p, price), scaleDecimal(q, size));
-    this.book.settle();
+    this.book.message(levels, 0, bids, (levels.length >> 1) - bids);
   }
 
-  #loadSnapshot({ bids, asks }: Snapshot): void {
-    this.#setBook(bids, asks);
+  #loadSnapshot({ levels: scaled }: ScaledSnapshot): void {
+    this.#setBook(scaled);
+    const { bids, levels } = scaled;
     // beyond its last level on either side nothing is known
-    const edge = (levels: [string, string][]): number =>
-      levels.length > 0 ? scaleDecimal(levels[levels.length - 1][0], this.scale.price) : Number.NaN;
-    this.low = edge(bids);
-    this.high = edge(asks);
+    this.low = bids > 0 ? levels[(bids - 1) * 2] : Number.NaN;
+    this.high = levels.length > bids * 2 ? levels[levels.length - 2] : Number.NaN;
   }
 
-  /** Whether these are levels a book can hold exactly. */
-  #holds(levels: [string, string][]): boolean {
+  /** Levels as a book holds them; null where one cannot be held exactly. */
+  #scaled(bids: [string, string][], asks: [string, string][]): ScaledLevels | null {
     const { price, size } = this.scale;
-    return levels.every(([p, q]) => scaleDecimal(p, price) >= 0 && scaleDecimal(q, size) >= 0);
+    const levels = new Float64Array((bids.length + asks.length) * 2);
+    let n = 0;
+    for (const side of [bids, asks])
+      for (const level of side) {
+        levels[n] = scaleDecimal(level[0], price);
+        levels[n + 1] = scaleDecimal(level[1], size);
+        if (!(levels[n] >= 0 && levels[n + 1] >= 0)) return null;
+        n += 2;
+      }
+    return { bids: bids.length, levels };
   }
 
   /** A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits. */
   snapshot(snapshot: Snapshot): number {
     this.counts.snapshots++;
-    if (!this.#holds(snapshot.bids) || !this.#holds(snapshot.asks)) {
+    const levels = this.#scaled(snapshot.bids, snapshot.asks);
+    if (levels === null) {
       this.counts.invalid++;
       return Effect.none;
     }
     if (this.state === 'valid') {
-      this.#renewal = createRenewal(snapshot, this.#rules.continuity());
+      this.#renewal = createRenewal({ snapshot, levels }, this.#rules.continuity());
       return Effect.none;
     }
     this.state = 'syncing';
-    this.#join.offer(snapshot);
+    this.#join.offer({ snapshot, levels });
     return this.#tryJoin();
   }
 
@@ -347,7 +351,7 @@ export class Track {
         lastBookT: this.lastBookT,
         lastTradeT: this.lastTradeT,
         emitted: this.emitted,
-        ...(this.#renewal === null ? {} : { renewal: this.#renewal.snapshot }),
+        ...(this.#renewal === null ? {} : { renewal: this.#renewal.from.snapshot }),
       },
       bids: valid ? this.book.levels(BID).map(text) : [],
       asks: valid ? this.book.levels(ASK).map(text) : [],
@@ -364,11 +368,17 @@ export class Track {
     return this.#trades.guessed;
   }
 
+  #renewAgain(snapshot: Snapshot): void {
+    const levels = this.#scaled(snapshot.bids, snapshot.asks);
+    if (levels !== null) this.#renewal = createRenewal({ snapshot, levels }, this.#rules.continuity());
+  }
+
   /** Takes over a checkpoint; returns Effect.valid when it holds a valid book. */
   restore(checkpoint: Checkpoint): number {
     const { price } = this.scale;
     const { streams } = checkpoint;
-    if (!this.#holds(checkpoint.bids) || !this.#holds(checkpoint.asks)) {
+    const levels = this.#scaled(checkpoint.bids, checkpoint.asks);
+    if (levels === null) {
       this.counts.invalid++;
       return Effect.none;
     }
@@ -384,9 +394,8 @@ export class Track {
     this.#join.forget();
     this.#renewal = null;
     if (checkpoint.state !== 'valid') return Effect.none;
-    if (streams.renewal !== undefined)
-      this.#renewal = createRenewal(streams.renewal as Snapshot, this.#rules.continuity());
-    this.#setBook(checkpoint.bids, checkpoint.asks);
+    if (streams.renewal !== undefined) this.#renewAgain(streams.renewal as Snapshot);
+    this.#setBook(levels);
     const { low, high } = checkpoint.coverage;
     this.low = low === null ? Number.NaN : scaleDecimal(low, price);
     this.high = high === null ? Number.NaN : scaleDecimal(high, price);

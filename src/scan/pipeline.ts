@@ -1,6 +1,6 @@
 /** One src from entries to signals: track, market state, detectors, units. */
 
-import { scannerLadders } from '../decode/wasm-ladders.js';
+import { scannerBooks } from '../decode/wasm-books.js';
 import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
@@ -85,7 +85,7 @@ export class Pipeline {
 
   #createTrack(): Track {
     const { instrument, flow } = this.#header.tape;
-    return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf, ladders: scannerLadders });
+    return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf, rooms: scannerBooks });
   }
 
   #createMarket(): Market {

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createDecoder } from '../../src/decode/decoder.js';
+import { scannerBooks } from '../../src/decode/wasm-books.js';
 import * as ours from '../../src/decode/wasm-memory.js';
 import { scannerRooms } from '../../src/decode/wasm-scanner.js';
+import { BookState, LADDER_SUMMARY, LADDER_TICKS } from '../../src/model/book-room.js';
 import { EVENT_STRIDE, EventBuffer, Field } from '../../src/model/event.js';
-import { LADDER_SUMMARY, LADDER_TICKS, LADDER_WORDS } from '../../src/model/ladder.js';
 import { bindings, usualLines } from './messages.js';
 
 const source = (name: string): string =>
@@ -59,13 +60,22 @@ it('both sides say the same of the memory', () => {
 });
 
 it('both sides say the same of a ladder and of a record', () => {
-  const { TICKS, WORDS_AT, SUMMARY_AT, SUMMARY } = constantsOf('ladder');
-  expect([TICKS, WORDS_AT, SUMMARY_AT, SUMMARY]).toEqual([
-    LADDER_TICKS,
-    LADDER_TICKS * 8,
-    LADDER_TICKS * 8 + LADDER_WORDS * 4,
-    LADDER_SUMMARY,
+  const there = constantsOf('ladder');
+  const { sides, state } = scannerBooks();
+  const [bids, asks] = sides;
+  const at = (array: { byteOffset: number }, from = bids.sizes): number => array.byteOffset - from.byteOffset;
+  expect([there.TICKS, there.SUMMARY, there.FAR_SLOTS]).toEqual([LADDER_TICKS, LADDER_SUMMARY, bids.far.prices.length]);
+  expect(there.WORDS_AT).toBe(at(bids.words));
+  expect(there.SUMMARY_AT).toBe(at(bids.summary));
+  expect(there.FAR_AT).toBe(at(bids.far.prices));
+  expect(there.FAR_AT + there.FAR_SLOTS * 8).toBe(at(bids.far.sizes));
+  expect(there.SIDE_BYTES).toBe(at(asks.sizes));
+  expect(there.STATE_BYTES).toBe(bids.sizes.byteOffset - state.byteOffset);
+  expect([there.EDGE_AT, there.FAR_STATE_AT]).toEqual([
+    BookState.EDGE * 4,
+    bids.far.state.byteOffset - state.byteOffset,
   ]);
+  expect(asks.far.state.byteOffset - bids.far.state.byteOffset).toBe(8);
   // the loop writes the fields of the line, in bytes
   const written = [...source('scan').matchAll(/store<f64>\(o, .*?, (\d+)\);/g)].map(([, at]) => Number(at) / 8);
   expect(written).toEqual([Field.START, Field.END, Field.T, Field.ORIGIN]);
@@ -83,7 +93,7 @@ it('no part of the memory reaches into the next', () => {
     ['tables', TABLES, TABLED * TABLE_BYTES],
     ['low tables', LOW_TABLES, TABLED * TABLE_BYTES],
     ['constants', CONSTANTS, 6 * 16],
-    ['results', ours.RESULTS_AT, 16],
+    ['results', ours.RESULTS_AT, 12],
     ['scratch', ours.SCRATCH_AT, ours.SCRATCH_BYTES],
     ['told', ours.TOLD_AT, ours.LEVELS * 16],
   ];

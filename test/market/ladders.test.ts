@@ -1,18 +1,19 @@
 /** Levels applied where the scanner wrote them, against the book's own loop and plain maps; far levels against a map. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { scannerLadders } from '../../src/decode/wasm-ladders.js';
+import { scannerBooks } from '../../src/decode/wasm-books.js';
 import { theMachine } from '../../src/decode/wasm-machine.js';
 import { LEVELS } from '../../src/decode/wasm-memory.js';
 import { ASK, BID, Book, type BookSide, type LevelListener } from '../../src/market/book.js';
 import { FarLevels } from '../../src/market/far-levels.js';
+import type { FarRoom } from '../../src/model/book-room.js';
 import { compare, PlainBook } from './plain-book.js';
 
 const machine = theMachine();
 if (machine === null) throw new Error('there is no compiled scanner');
 const { levels: own } = machine;
-/** The machine's ladders are handed out for good while a book lives: one pair serves all runs, cleared each time. */
-const books = new Map([1, 100, 12345].map((tick) => [tick, new Book(tick, scannerLadders)]));
+/** The machine's rooms are handed out for good while a book lives: one serves all runs, cleared each time. */
+const books = new Map([1, 100, 12345].map((tick) => [tick, new Book(tick, scannerBooks)]));
 
 interface Level {
   /** ticks from the touch; 'best': the best level there is by then */
@@ -22,14 +23,13 @@ interface Level {
 }
 
 interface Message {
-  side: BookSide;
-  levels: Level[];
+  bids: Level[];
+  asks: Level[];
   /** where the pairs stand in the scanner's array */
   at: number;
   /** ticks from the touch; null: nobody listens */
   band: [number, number] | null;
   move: number;
-  settle: boolean;
   clear: boolean;
 }
 
@@ -49,16 +49,15 @@ const level: fc.Arbitrary<Level> = fc.record({
 });
 const rarely = (parts: number): fc.Arbitrary<boolean> => fc.nat(parts - 1).map((n) => n === 0);
 const message: fc.Arbitrary<Message> = fc.record({
-  side: fc.constantFrom(BID, ASK),
-  levels: fc.array(level, { maxLength: 12 }),
-  at: fc.constantFrom(0, 1, 7, LEVELS - 12),
+  bids: fc.array(level, { maxLength: 8 }),
+  asks: fc.array(level, { maxLength: 8 }),
+  at: fc.constantFrom(0, 1, 7, LEVELS - 16),
   band: fc.option(fc.tuple(fc.integer({ min: -60, max: 20 }), fc.integer({ min: -20, max: 60 }))),
   move: fc.oneof(
     { weight: 12, arbitrary: fc.constant(0) },
     { weight: 3, arbitrary: fc.integer({ min: -50, max: 50 }) },
     { weight: 1, arbitrary: fc.integer({ min: -60_000, max: 60_000 }) },
   ),
-  settle: rarely(2),
   clear: rarely(20),
 });
 
@@ -69,7 +68,7 @@ function play(messages: readonly Message[], tick: number, fast: Book): void {
   const plain = new PlainBook();
   fast.clear();
   let centre = 2_000_000;
-  for (const { side, levels, at, band, move, settle, clear } of messages) {
+  for (const { bids, asks, at, band, move, clear } of messages) {
     centre += move;
     if (clear) {
       for (const book of [fast, loop]) book.clear();
@@ -77,32 +76,27 @@ function play(messages: readonly Message[], tick: number, fast: Book): void {
     }
     const [low, high] = band === null ? [] : band.map((ticks) => (centre + ticks) * tick);
     const heard: Record<'fast' | 'loop' | 'plain', Heard[]> = { fast: [], loop: [], plain: [] };
-    const pairs = levels.map(({ ticks, off, size }): [number, number] => {
+    const set = (side: BookSide, { ticks, off, size }: Level): [number, number] => {
       const best = ticks === 'best' ? plain.best(side) : Number.NaN;
       const price = Number.isNaN(best) ? (centre + (ticks === 'best' ? 0 : ticks)) * tick + (off % tick) : best;
       const before = plain.set(side, price, size);
       if (low !== undefined && high !== undefined && price >= low && price <= high)
         heard.plain.push([side, price, before, size]);
       return [price, size];
-    });
+    };
+    const pairs = [...bids.map((one) => set(BID, one)), ...asks.map((one) => set(ASK, one))];
     const elsewhere = Float64Array.from(pairs.flat());
     own.set(elsewhere, at * 2);
-    const into =
-      (list: Heard[]): LevelListener =>
-      (...told) =>
-        void list.push(told);
-    fast.apply(side, own, at * 2, at * 2 + elsewhere.length, low, high, band === null ? undefined : into(heard.fast));
-    loop.apply(side, elsewhere, 0, elsewhere.length, low, high, band === null ? undefined : into(heard.loop));
+    const into = (list: Heard[]): LevelListener | undefined =>
+      band === null ? undefined : (...told) => void list.push(told);
+    fast.message(own, at * 2, bids.length, asks.length, low, high, into(heard.fast));
+    loop.message(elsewhere, 0, bids.length, asks.length, low, high, into(heard.loop));
     expect(heard.fast).toEqual(heard.plain);
     expect(heard.loop).toEqual(heard.plain);
-    if (settle) for (const book of [fast, loop]) book.settle();
     for (const book of [fast, loop])
       expect([book.bestBid(), book.bestAsk()]).toEqual([plain.best(BID), plain.best(ASK)]);
   }
-  for (const book of [fast, loop]) {
-    book.settle();
-    compare(book, plain);
-  }
+  for (const book of [fast, loop]) compare(book, plain);
 }
 
 it.each([...books])(
@@ -116,17 +110,41 @@ it.each([...books])(
 );
 
 it('a message of as many levels as there is room for is told whole', () => {
-  const book = new Book(10, scannerLadders);
+  const book = new Book(10, scannerBooks);
   for (let n = 0; n < LEVELS; n++) own.set([(1_000_000 + n * 3) * 10, n + 1], n * 2);
   const heard: number[] = [];
-  book.apply(ASK, own, 0, LEVELS * 2, 0, Number.POSITIVE_INFINITY, (_, price) => void heard.push(price));
+  book.message(own, 0, 0, LEVELS, 0, Number.POSITIVE_INFINITY, (_, price) => void heard.push(price));
   expect(heard.length).toBe(LEVELS);
   expect(heard.every((price, n) => price === own[n * 2])).toBe(true);
-  book.settle();
   expect([book.bestAsk(), book.depth(ASK)]).toEqual([10_000_000, LEVELS]);
 });
 
-it('far levels are a map from price to size', () => {
+it('far levels of a book grow out of their room in the scanner, and shrink again', () => {
+  const book = new Book(10, scannerBooks);
+  const plain = new PlainBook();
+  const send = (levels: [price: number, size: number][]): void => {
+    own.set(levels.flat());
+    book.message(own, 0, 0, levels.length);
+    for (const [price, size] of levels) plain.set(ASK, price, size);
+  };
+  const far = (n: number): number => 20_000_000 + n * 70;
+  send([[10_000_000, 1]]);
+  for (let from = 0; from < 9000; from += 300)
+    send(Array.from({ length: 300 }, (_, n): [number, number] => [far(from + n), n + 1]));
+  compare(book, plain);
+  send(Array.from({ length: 9000 }, (_, n): [number, number] => [far(n), n % 100 === 0 ? 5 : 0]));
+  compare(book, plain);
+});
+
+/** Where the slots are: as few as a table begins with, or more than it needs. */
+const roomOf = (slots: number): FarRoom => ({
+  prices: new Float64Array(slots),
+  sizes: new Float64Array(slots),
+  state: new Int32Array(2),
+});
+
+it.each([64, 256, 4096])('far levels are a map from price to size, in a room of %i slots', (slots) => {
+  const room = (): FarRoom => roomOf(slots);
   // prices that fall into few slots, and the largest
   const price = fc.oneof(
     fc.nat(200),
@@ -137,7 +155,7 @@ it('far levels are a map from price to size', () => {
   const size = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9 }));
   fc.assert(
     fc.property(fc.array(fc.tuple(price, size, rarely(200)), { maxLength: 600 }), (steps) => {
-      const far = new FarLevels();
+      const far = new FarLevels(room());
       const map = new Map<number, number>();
       for (const [price, size, clear] of steps) {
         if (clear) {
@@ -155,6 +173,6 @@ it('far levels are a map from price to size', () => {
       expect(visited.length).toBe(map.size);
       expect(new Map(visited)).toEqual(map);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });

@@ -1,13 +1,26 @@
 /**
- * Setting levels on the price ladders of a book: the same loop as in `market/book.ts` on the same arrays, at about half the
+ * The ladders of a book: the same loops as in `market/book.ts` and `market/ladder.ts` on the same arrays, at about half the
  * time, since nothing has to be checked that the compiler knows here.
  */
-import { RESULTS, TOLD } from './memory';
+import { setFar } from './far';
+import { TOLD } from './memory';
 
 const TICKS: i32 = 32768;
 const WORDS_AT: u32 = TICKS << 3;
 const SUMMARY_AT: u32 = WORDS_AT + (TICKS >> 3);
 const SUMMARY: i32 = TICKS >> 10;
+const FAR_AT: u32 = SUMMARY_AT + (TICKS >> 8);
+/** slots of a side's table of far levels */
+const FAR_SLOTS: u32 = 8192;
+/** the state of a book stands before its sides */
+const STATE_BYTES: u32 = 64;
+const SIDE_BYTES: u32 = FAR_AT + (FAR_SLOTS << 4);
+/** nearer to the ladder's edge than this, the book moves the ladder */
+const MARGIN: i32 = TICKS >> 3;
+
+// In the state: best indices of both sides, whether the ladder has to be moved, and of each far table the levels held.
+const EDGE_AT: u32 = 8;
+const FAR_STATE_AT: u32 = 12;
 
 /** 1.5 × 2^52: a number added to it is rounded to an integer */
 const ROUND: f64 = 6755399441055744;
@@ -69,33 +82,33 @@ function above(ladder: u32, index: i32): i32 {
   return TICKS;
 }
 
-/**
- * @param levels address of the first pair @param first what the book calls it @param count pairs
- * @returns the best occupied index
- */
-export function applyLevels(
+/** Sets the pairs `[levels, end)` of a side; `first` is what the book calls the first of them. Inlined, so that each side has its own loop. */
+@inline
+function applySide(
   side: i32,
-  ladder: u32,
+  book: u32,
   levels: u32,
+  end: u32,
   first: f64,
-  count: u32,
   zero: f64,
   inverse: f64,
   tick: f64,
-  best: i32,
   low: f64,
   high: f64,
-): i32 {
+): void {
+  const ladder = book + STATE_BYTES + (side === 0 ? 0 : SIDE_BYTES);
+  const far = book + FAR_STATE_AT + (side << 3);
+  const before = load<i32>(book + (side << 2));
+  let best = before;
   let at = levels;
-  const end = levels + (count << 4);
-  told = 0;
   while (at < end) {
     const price = load<f64>(at);
     const size = load<f64>(at, 8);
     const distance = price - zero;
     // the sum's lowest bits are the nearest integer; what is none, or too large, does not give the distance back
     const index = <i32>reinterpret<i64>(distance * inverse + ROUND);
-    if (<u32>index < <u32>TICKS && <f64>index * tick === distance) {
+    if (<f64>index * tick !== distance) tell(-1 - first - <f64>((at - levels) >> 3), 0);
+    else if (<u32>index < <u32>TICKS) {
       const place = ladder + (index << 3);
       const word = ladder + WORDS_AT + ((index >> 5) << 2);
       const bit: u32 = 1 << (index & 31);
@@ -114,9 +127,73 @@ export function applyLevels(
         store<u32>(word, bits & ~bit);
         if (index === best) best = side === 0 ? below(ladder, index) : above(ladder, index);
       }
-    } else tell(-1 - first - <f64>((at - levels) >> 3), 0);
+    } else {
+      const known = setFar(ladder + FAR_AT, ladder + FAR_AT + (FAR_SLOTS << 3), far, price, size);
+      if (known < 0) tell(-1 - first - <f64>((at - levels) >> 3), 0);
+      else {
+        if (size > 0 && (best === (side === 0 ? -1 : TICKS) || (side === 0 ? index >= TICKS : index < 0)))
+          store<i32>(book, 1, EDGE_AT);
+        if (price >= low && price <= high) tell(first + <f64>((at - levels) >> 3), known);
+      }
+    }
     at += 16;
   }
-  store<u32>(RESULTS, told, 12);
-  return best;
+  if (best === before) return;
+  store<i32>(book + (side << 2), best);
+  if ((best < MARGIN || best >= TICKS - MARGIN) && (best !== (side === 0 ? -1 : TICKS) || load<i32>(far) > 0))
+    store<i32>(book, 1, EDGE_AT);
+}
+
+/** What `FastBook.apply` of `model/book-room.ts` promises, for the book at `book`. */
+export function applyBook(
+  book: u32,
+  levels: u32,
+  first: f64,
+  bids: u32,
+  asks: u32,
+  zero: f64,
+  inverse: f64,
+  tick: f64,
+  low: f64,
+  high: f64,
+): u32 {
+  told = 0;
+  const middle = levels + (bids << 4);
+  applySide(0, book, levels, middle, first, zero, inverse, tick, low, high);
+  applySide(1, book, middle, middle + (asks << 4), first + <f64>(bids << 1), zero, inverse, tick, low, high);
+  return told;
+}
+
+/** Sum of the best `limit` sizes on a side's ladder; NaN where there are fewer. */
+export function topVolume(book: u32, side: i32, limit: i32): f64 {
+  const ladder = book + STATE_BYTES + (side === 0 ? 0 : SIDE_BYTES);
+  let index = load<i32>(book + (side << 2));
+  let sum: f64 = 0;
+  let n = limit;
+  if (side === 0) {
+    while (index >= 0) {
+      const first = (index >> 5) << 5;
+      let bits = load<u32>(ladder + WORDS_AT + (first >> 3)) & (<u32>0xffffffff >> (31 - (index & 31)));
+      while (bits !== 0) {
+        const bit = 31 - clz(bits);
+        bits ^= 1 << bit;
+        sum += load<f64>(ladder + ((first + bit) << 3));
+        if (--n === 0) return sum;
+      }
+      index = below(ladder, first);
+    }
+    return NaN;
+  }
+  while (index < TICKS) {
+    const first = (index >> 5) << 5;
+    let bits = load<u32>(ladder + WORDS_AT + (first >> 3)) & (<u32>0xffffffff << (index & 31));
+    while (bits !== 0) {
+      const bit = ctz(bits);
+      bits &= bits - 1;
+      sum += load<f64>(ladder + ((first + bit) << 3));
+      if (--n === 0) return sum;
+    }
+    index = above(ladder, first + 31);
+  }
+  return NaN;
 }

@@ -14,7 +14,7 @@ export const LEVEL_ROOM: u32 = 0x10000;
 export const TABLES: u32 = 0x220000;
 export const LOW_TABLES: u32 = 0x230000;
 export const CONSTANTS: u32 = 0x240000;
-/** records, levels and reason of the last scan, and what the last ladder told: four i32, which cost less to read than globals */
+/** records, levels and reason of the last scan: three i32, which cost less to read than globals */
 export const RESULTS: u32 = 0x240100;
 /** pairs that a book has to look at, as many as there may be levels */
 export const TOLD: u32 = 0x300000;

@@ -7,7 +7,7 @@
  * they stay inside the memory, which ends with slack, and what lies there decides nothing.
  */
 import { decodeForm, digestOf } from './forms';
-import { applyLevels } from './ladder';
+import { applyBook, topVolume } from './ladder';
 import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
 import { others, parse16 } from './numbers';
 import { levelCount, setEnvelope, setLevels } from './state';
@@ -25,7 +25,7 @@ const DONE: u32 = 0;
 const UNUSUAL: u32 = 1;
 const NO_ENVELOPE: u32 = 2;
 
-export { applyLevels, digestOf };
+export { applyBook, digestOf, topVolume };
 
 let current: u32 = 0;
 

@@ -1,0 +1,98 @@
+/** Books in the scanner's memory, so that the levels it wrote are applied where they stand. */
+import {
+  BOOK_STATE,
+  type BookRoom,
+  BookState,
+  type FastBook,
+  LADDER_SUMMARY,
+  LADDER_TICKS,
+  LADDER_WORDS,
+  plainRoom,
+  type SideRoom,
+} from '../model/book-room.js';
+import { type Machine, theMachine } from './wasm-machine.js';
+import { LEVELS, LEVELS_AT, TOLD_AT } from './wasm-memory.js';
+
+// Where things stand in a book's room; `assembly/ladder.as.ts` says the same.
+const STATE_BYTES = 64;
+const WORDS_AT = LADDER_TICKS * 8;
+const SUMMARY_AT = WORDS_AT + LADDER_WORDS * 4;
+const FAR_AT = SUMMARY_AT + LADDER_SUMMARY * 4;
+const FAR_SLOTS = 8192;
+const SIDE_BYTES = FAR_AT + FAR_SLOTS * 16;
+
+/** Gives back the rooms of books that are gone: a book does not say so itself. */
+let lost: FinalizationRegistry<Buffer> | null = null;
+
+/** A room for one book; in ordinary memory where there is no compiled scanner, or no room in its memory. */
+export function scannerBooks(): BookRoom {
+  const machine = theMachine();
+  if (machine === null) return plainRoom();
+  const { rooms, bytes } = machine;
+  const room = rooms.take(STATE_BYTES + 2 * SIDE_BYTES);
+  if (room.buffer !== bytes.buffer) return plainRoom();
+  const at = room.byteOffset;
+  const state = new Int32Array(bytes.buffer, at, BOOK_STATE);
+  const { FAR_BID, FAR_ASK } = BookState;
+  const sides: [SideRoom, SideRoom] = [
+    sideOf(room, STATE_BYTES, state.subarray(FAR_BID, FAR_BID + 2)),
+    sideOf(room, STATE_BYTES + SIDE_BYTES, state.subarray(FAR_ASK, FAR_ASK + 2)),
+  ];
+  lost ??= new FinalizationRegistry((unused) => theMachine()?.rooms.give(unused));
+  // a book keeps the arrays, not the object they came in
+  lost.register(state, room);
+  return { sides, state, fast: new WasmBook(machine, at) };
+}
+
+function sideOf(room: Buffer, offset: number, state: Int32Array): SideRoom {
+  // what far tables hold is overwritten, and most of it is never touched
+  room.fill(0, offset, offset + FAR_AT);
+  const { buffer } = room;
+  const at = room.byteOffset + offset;
+  return {
+    sizes: new Float64Array(buffer, at, LADDER_TICKS),
+    words: new Int32Array(buffer, at + WORDS_AT, LADDER_WORDS),
+    summary: new Int32Array(buffer, at + SUMMARY_AT, LADDER_SUMMARY),
+    far: {
+      prices: new Float64Array(buffer, at + FAR_AT, FAR_SLOTS),
+      sizes: new Float64Array(buffer, at + FAR_AT + FAR_SLOTS * 8, FAR_SLOTS),
+      state,
+    },
+  };
+}
+
+/** A class, so that all books have one shape: calls on objects of their own were measured as lookups. */
+class WasmBook implements FastBook {
+  readonly told: Float64Array;
+  readonly #exports: Machine['exports'];
+  readonly #levels: Float64Array;
+  readonly #at: number;
+
+  constructor({ exports, levels, bytes }: Machine, at: number) {
+    this.told = new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2);
+    this.#exports = exports;
+    this.#levels = levels;
+    this.#at = at;
+  }
+
+  reaches(levels: Float64Array): boolean {
+    return levels === this.#levels;
+  }
+
+  apply(
+    from: number,
+    bids: number,
+    asks: number,
+    zero: number,
+    inverse: number,
+    tick: number,
+    low: number,
+    high: number,
+  ): number {
+    return this.#exports.applyBook(this.#at, LEVELS_AT + from * 8, from, bids, asks, zero, inverse, tick, low, high);
+  }
+
+  topVolume(side: number, limit: number): number {
+    return this.#exports.topVolume(this.#at, side, limit);
+  }
+}
