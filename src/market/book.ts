@@ -405,6 +405,10 @@ export class Book {
 
   /** True when best bid >= best ask; to be asked only after a whole message was applied. */
   crossed(): boolean {
+    const bid = this.#state[BID];
+    const ask = this.#state[ASK];
+    // as a rule both sides are on the ladder, and their indices tell
+    if (bid !== NO_BID && ask !== NO_ASK && this.#isPlain(BID) && this.#isPlain(ASK)) return bid >= ask;
     return this.bestBid() >= this.bestAsk();
   }
 }
