@@ -43,8 +43,8 @@ export interface RunResult {
   unproven: boolean;
 }
 
-/** Bytes between two reports of progress. */
-const REPORT_BYTES = 256 * 1024;
+/** Bytes between two reports of progress: about ten a second, each a message to another thread. */
+const REPORT_BYTES = 4 * 1024 * 1024;
 
 /** What was read from a checkpoint turns out to depend on what the checkpoint does not hold. */
 class Guessed extends Error {}

@@ -48,10 +48,8 @@ export interface PlanOptions {
 
 /** About a tenth of a second of work: starting a thread costs as much. */
 const LEAST_BYTES = 1024 * 1024;
-/** Runs per worker at most: more of them balance better and wait less for their turn to be printed. */
+/** Runs per worker at most. */
 const MOST_RUNS = 4;
-/** A run this many times as long as its look-back wastes little on it. */
-const RUN_LOOKBACKS = 8;
 /** Flows that may be open at once where every worker reads every src: each holds a book, windows and buffers. */
 const MOST_FLOWS = 64;
 /** Dividing has to save at least this share of the work's time. */
@@ -90,8 +88,11 @@ export class Plan {
     const whole = this.#whole(all);
     const least = options.leastBytes ?? LEAST_BYTES;
     const ways = [[lane(all, [whole], 1)], this.#bySource(all, options.jobs, least)];
-    const runs = this.#byTime(all, whole.bytes, options.jobs, least);
-    if (runs.length > 1) ways.push([lane(all, runs, Math.min(options.jobs, runs.length))]);
+    // one run a worker reads the fewest look-backs, several balance better where units are few or uneven
+    for (let each = 1; each <= MOST_RUNS; each++) {
+      const runs = this.#byTime(all, whole.bytes, options.jobs, each, least);
+      if (runs.length > 1) ways.push([lane(all, runs, Math.min(options.jobs, runs.length))]);
+    }
     const costs = ways.map((lanes) => Math.max(...lanes.map(costOf)));
     const best = costs.indexOf(Math.min(...costs));
     this.lanes = ways[costs[best] <= (1 - LEAST_GAIN) * costs[0] ? best : 0];
@@ -148,7 +149,8 @@ export class Plan {
     return partition(weights, most).map((part) => lane(part, [this.#whole(part)], 1));
   }
 
-  #byTime(groups: readonly number[], bytes: number, jobs: number, least: number): Run[] {
+  /** Time cut into `each` runs a worker, or fewer. */
+  #byTime(groups: readonly number[], bytes: number, jobs: number, each: number, least: number): Run[] {
     const extents = groups.map((group) => this.#extents[group]);
     const { from, to, unit } = this.#settings;
     const first = Math.max(from ?? Number.NEGATIVE_INFINITY, ...extents.map((extent) => extent.cuttableFrom));
@@ -157,10 +159,8 @@ export class Plan {
     if (!(first < end) || jobs < 2) return [];
     const marks = extents.flatMap((extent) => extent.marks).sort((a, b) => a.t - b.t);
     const inside = marks.filter(({ t }) => t >= (this.#readFrom ?? Number.NEGATIVE_INFINITY) && t < (to ?? Infinity));
-    const warmup = (bytes * (end - readingStart(this.#settings, end))) / Math.max(1, end - inside[0].t);
-    const perJob = Math.floor(bytes / Math.max(1, RUN_LOOKBACKS * warmup * jobs));
     const count = Math.min(
-      ...[jobs * Math.min(MOST_RUNS, Math.max(1, perJob)), Math.floor(bytes / Math.max(1, least))],
+      ...[jobs * each, Math.floor(bytes / Math.max(1, least))],
       groups.length * jobs > MOST_FLOWS ? 1 : Number.POSITIVE_INFINITY,
     );
     const since = (t: Micros, until: Micros): number =>
