@@ -12,7 +12,10 @@ const { venues } = await import(join(dist, 'venues/registry.js'));
 const files = new Map(
   readdirSync(written).map((file) => [file.replace('.as.ts', '.ts'), readFileSync(join(written, file), 'utf8')]),
 );
-files.set('forms.ts', formsSource([...new Set(venues.map(({ layouts }) => layouts))]));
+files.set(
+  'forms.ts',
+  formsSource([...new Set(venues.map(({ layouts }) => layouts))].filter(({ wrapper }) => wrapper !== undefined)),
+);
 
 const { error, stderr } = await compile(
   // the memory is the program's, which knows its size; its first kilobyte is left alone, the compiler's own data follow

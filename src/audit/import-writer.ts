@@ -27,6 +27,8 @@ export interface ImportWriterOptions {
   instrument: Instrument;
   channels: string[];
   tool: string;
+  /** whose archives they are */
+  format: string;
   files: readonly string[];
   /** time of the first message */
   first: Micros;
@@ -94,7 +96,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
     opening: (next) => {
       const url = `file:${basename(options.files[0])}`;
       const header = { version: TAPE_VERSION, recorder, venue: venue.id, symbol, instrument, channels, flow };
-      before.push({ t: next(), src, tape: { ...header, tool: options.tool, imported: 'hftbacktest' } });
+      before.push({ t: next(), src, tape: { ...header, tool: options.tool, imported: options.format } });
       before.push({ t: next(), src, conn, open: { url } });
       track.entry(before[1]);
       before.push({ t: next(), src, book: track.checkpoint() });
@@ -111,7 +113,8 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
   // Lines are put together here and decoded many at a time; `lines[i]` is the archive's line number.
   const head = Buffer.from(`{"t":${'0'.repeat(16)},"src":${JSON.stringify(src)},"conn":${JSON.stringify(conn)},"msg":`);
   let headTime = 0;
-  const usual = Buffer.from(venue.layouts.wrapper.slice(0, venue.layouts.wrapper.indexOf('<topic>')));
+  const { wrapper = '<topic>' } = venue.layouts;
+  const usual = Buffer.from(wrapper.slice(0, wrapper.indexOf('<topic>')));
   let text = Buffer.allocUnsafeSlow(PIECE_BYTES * 2);
   let used = 0;
   let lines: number[] = [];
@@ -192,16 +195,23 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
 
   /** Decodes, writes and follows the lines put together so far. */
   const flush = (file: string): void => {
-    let index = 0;
+    let index = -1;
     for (let at = 0; at < used; ) {
       events.clear();
       const { slow } = decoder.counts;
       at = decoder.decode(text, at, used, events);
       const proven = decoder.counts.slow === slow;
-      for (let n = 0; n < events.count; n++, index++) {
+      for (let n = 0, before = -1; n < events.count; n++) {
         const o = n * EVENT_STRIDE;
         const e = events.events;
         const start = e[o + Field.START];
+        if (start === before) {
+          // one more record of the same message
+          track.apply(events, n);
+          continue;
+        }
+        before = start;
+        index++;
         const end = e[o + Field.END];
         const entry = e[o + Field.KIND] === Kind.entry;
         const t = entry ? Number(text.toString('latin1', start + 5, start + 21)) : e[o + Field.T];

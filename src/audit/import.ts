@@ -7,6 +7,7 @@ import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
+import { cryptofeedMessages } from './cryptofeed.js';
 import { createImportWriter, type ImportedEntries, type ImportWriter } from './import-writer.js';
 import { inferFrom } from './infer.js';
 
@@ -15,7 +16,12 @@ const HELD_MESSAGES = 1000;
 /** A file may start this much before the one before it ends: recorders change files while messages are under way. */
 const OVERLAP: Micros = 1_000_000;
 
+/** Whose archives can be imported. */
+export const archiveFormats = ['hftbacktest', 'cryptofeed'] as const;
+export type ArchiveFormat = (typeof archiveFormats)[number];
+
 export interface ImportOptions {
+  format: ArchiveFormat;
   venue: Venue;
   symbol: string;
   files: readonly string[];
@@ -39,12 +45,13 @@ export interface Imported extends ImportedEntries {
 }
 
 /**
- * Imports hftbacktest archives, in the order given, as one segment. Bad lines are reported and skipped. What was begun is
+ * Imports the messages of one symbol from archives, in the order given, as one segment. Bad lines are reported and skipped. What was begun is
  * removed again when the import fails or is aborted.
  * @throws {TapedeckError} E_EXISTS, E_IMPORT (no message, wrong order of files, aborted), E_SYMBOL, E_NOT_FOUND, …
  */
-export async function importHftbacktest(options: ImportOptions): Promise<Imported> {
-  await checkOrder(options.files);
+export async function importArchives(options: ImportOptions): Promise<Imported> {
+  // archives of cryptofeed hold connections one behind the other, so only each connection's times are in order
+  if (options.format === 'hftbacktest') await checkOrder(options.files);
   const { progress, signal } = options;
   let badLines = 0;
   const bad = (line: BadLine): void => {
@@ -55,10 +62,7 @@ export async function importHftbacktest(options: ImportOptions): Promise<Importe
   let count = 0;
   let writer: ImportWriter | null = null;
   try {
-    for await (const batch of readHftbacktest(options.files, {
-      bad,
-      ...(progress === undefined ? {} : { progress }),
-    })) {
+    for await (const batch of messagesOf(options, { bad, ...(progress === undefined ? {} : { progress }) })) {
       if (signal?.aborted === true)
         throw new TapedeckError('E_IMPORT', 'while importing: interrupted; what was begun is removed');
       if (writer !== null) writer.take(batch);
@@ -79,6 +83,13 @@ export async function importHftbacktest(options: ImportOptions): Promise<Importe
     }
     throw error;
   }
+}
+
+function messagesOf(
+  { format, files, venue, symbol }: ImportOptions,
+  options: Parameters<typeof readHftbacktest>[1],
+): AsyncGenerator<ArchiveBatch, void, undefined> {
+  return format === 'hftbacktest' ? readHftbacktest(files, options) : cryptofeedMessages(files, venue, symbol, options);
 }
 
 /** Looks at the messages held back, opens the tape and writes them. */

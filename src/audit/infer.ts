@@ -1,4 +1,5 @@
 /** What the messages of an archive tell about their instrument and channels, where nobody else does. */
+import { explain, fieldAt, isObject, type JsonObject } from '../decode/explain.js';
 import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Venue } from '../venues/venue.js';
 
@@ -20,19 +21,12 @@ export interface Inferred {
   known: number;
 }
 
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Looks through parsed messages and snapshot bodies (the first thousand are plenty). */
 export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: string): Inferred {
   const { layouts } = venue;
   const prices = new Set<string>();
   const sizes = new Set<string>();
   const channels = new Set<string>();
-  const prefix = symbol.toLowerCase() + layouts.separator;
   let known = 0;
   let strangers = 0;
   let stranger: string | null = null;
@@ -42,41 +36,40 @@ export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: st
     stranger ??= name;
   };
 
+  const addText = (into: Set<string>, value: unknown): void => {
+    if (typeof value === 'string' || typeof value === 'number') into.add(String(value));
+  };
+
   const addLevels = (levels: unknown): void => {
     if (!Array.isArray(levels)) return;
     for (const level of levels) {
       if (!Array.isArray(level)) continue;
-      if (typeof level[0] === 'string') prices.add(level[0]);
-      if (typeof level[1] === 'string') sizes.add(level[1]);
+      addText(prices, level[0]);
+      addText(sizes, level[1]);
     }
   };
 
   const addMessage = (message: JsonObject): void => {
-    const topic = message[layouts.topicKey];
-    const payload = message[layouts.payloadKey];
-    if (typeof topic !== 'string' || !isObject(payload)) return;
-    if (!topic.startsWith(prefix)) {
-      addStranger(topic);
-      return;
-    }
-    const stream = topic.slice(prefix.length);
-    const layout = layouts.messages.find(
-      ({ streams, type }) => streams.includes(stream) && (type ?? undefined) === payload[layouts.typeKey],
-    );
-    if (layout === undefined) return;
-    const name = payload[layout.fields.find(({ means }) => means === 'symbol')?.key ?? ''];
-    if (typeof name === 'string' && name !== symbol) {
-      addStranger(name);
+    const what = explain(message, layouts, symbol);
+    if (what.kind === 'stranger') addStranger(what.name);
+    if (what.kind !== 'data') return;
+    const layout = layouts.messages[what.index];
+    const named = layout.fields.find(({ means }) => means === 'symbol');
+    const names = what.payloads.map((payload) => named !== undefined && fieldAt(message, payload, named.key));
+    const other = names.find((name) => typeof name === 'string' && name !== symbol);
+    if (typeof other === 'string') {
+      addStranger(other);
       return;
     }
     known++;
-    channels.add(layout.name);
-    for (const { key, form } of layout.fields) {
-      const value = payload[key];
-      if (form === 'levels') addLevels(value);
-      else if (form === 'price' && typeof value === 'string') prices.add(value);
-      else if (form === 'size' && typeof value === 'string') sizes.add(value);
-    }
+    channels.add(layout.of ?? layout.name);
+    for (const payload of what.payloads)
+      for (const { key, form } of layout.fields) {
+        const value = fieldAt(message, payload, key);
+        if (form === 'levels') addLevels(value);
+        else if (form === 'price') addText(prices, value);
+        else if (form === 'size') addText(sizes, value);
+      }
   };
 
   for (const message of messages) {

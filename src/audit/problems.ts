@@ -9,6 +9,7 @@ export type ProblemCode =
   | 'NOT_SEALED' // the recorder did not end the segment
   | 'SEAL' // entries, checksum, index or seek table say something else than the segment holds
   | 'CHECKPOINT' // a checkpoint is not the book that the messages make
+  | 'CHECKSUM' // the venue states another checksum than the rebuilt book has
   | 'TOUCH' // best quotes are not those of the rebuilt book
   | 'CROSSED' // best bid not below best ask
   | 'NUMBER' // a number that cannot be held exactly

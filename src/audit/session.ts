@@ -9,6 +9,7 @@ import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
 import { BookAudit, type Place } from './book-audit.js';
 import { checkpointDifference } from './checkpoint-check.js';
+import { ChecksumAudit } from './checksum-audit.js';
 import { GapLedger } from './gap-ledger.js';
 import type { Problems } from './problems.js';
 
@@ -28,6 +29,8 @@ export interface SessionResult {
   recorded: Micros;
   verified: Micros;
   touch: { checked: number; agreed: number };
+  /** of the book, as the venue states them */
+  checksums: { checked: number; agreed: number };
   checkpoints: { checked: number; agreed: number };
   unknown: number;
 }
@@ -58,6 +61,7 @@ export class SessionAudit {
   #bookConn: string | null = null;
   #quoteConn: string | null = null;
   readonly #checkpoints = { checked: 0, agreed: 0 };
+  readonly #checksums: ChecksumAudit | null;
 
   constructor(options: SessionOptions) {
     const { header, venue, decoder, problems } = options;
@@ -71,6 +75,7 @@ export class SessionAudit {
       flow: header.tape.flow,
       connOf: (origin) => decoder.origins[origin].conn,
     });
+    this.#checksums = venue.checksum === undefined ? null : new ChecksumAudit(venue.checksum, problems);
     this.#first = header.t;
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
@@ -97,6 +102,7 @@ export class SessionAudit {
     this.#lastMessage = t;
     switch (e[o + Field.KIND]) {
       case Kind.depth:
+      case Kind.snapshot:
         this.#bookConn = conn;
         this.#depth(bytes, buffer, i, place);
         return;
@@ -128,13 +134,14 @@ export class SessionAudit {
     const track = this.#track;
     const lastBookT = track.lastBookT;
     const effect = track.apply(buffer, i);
-    if ((effect & Effect.valid) !== 0) {
-      this.#book.joined(null, place);
-      this.#becameValid(track.t);
-    }
+    // a whole book in the stream does both: what led to it is not known
     if ((effect & Effect.lost) !== 0) {
       this.#lost(lastBookT);
       if (track.gap !== null) this.#broken('depth', track.gap, place);
+    }
+    if ((effect & Effect.valid) !== 0) {
+      this.#book.joined(null, place);
+      this.#becameValid(track.t);
     }
     return effect;
   }
@@ -145,9 +152,11 @@ export class SessionAudit {
     const effect = this.#apply(buffer, i, place);
     if ((effect & (Effect.book | Effect.valid)) !== 0) {
       this.#book.applied(this.#track, e[o + Field.LAST], this.#track.t, place);
+      this.#checksums?.applied(this.#track, bytes, e[o + Field.START], e[o + Field.END], place);
       return;
     }
-    if (this.#track.state === 'valid') return; // stale, or another speed of the same book
+    // stale, or another speed of the same book; a whole book of another stream
+    if (this.#track.state === 'valid' || e[o + Field.KIND] === Kind.snapshot) return;
     if ((effect & Effect.lost) !== 0) this.#book.forgetUpdates();
     const { applied, broken } = this.#book.waiting(bytes, buffer, i, place);
     if (broken) this.#broken('depth', { stream: 'depth', from: this.#lastMessage, reason: 'sequence' }, place);
@@ -164,7 +173,7 @@ export class SessionAudit {
       this.#chains.set(layout, chain);
     }
     const id = e[o + Field.LAST];
-    const missing = chain.next(id);
+    const missing = chain.next(id, e[o + Field.FIRST]);
     const effect = this.#apply(buffer, i, place);
     let why = `messages are missing before id ${id}`;
     if (missing > 0) why = `${missing} ${this.#streamOf(e, o)} ${why}`;
@@ -266,6 +275,7 @@ export class SessionAudit {
       recorded: Math.max(0, this.#last - this.#first),
       verified: Math.max(0, this.#valid - touch.contradicted),
       touch: { checked: touch.checked, agreed: touch.agreed },
+      checksums: this.#checksums?.counts ?? { checked: 0, agreed: 0 },
       checkpoints: this.#checkpoints,
       unknown: counts.unknown,
     };

@@ -156,6 +156,13 @@ export function createVerifier(): Verifier {
   /** The src a line without one belongs to, where only one is there. */
   const soleSource = (): Source | null => (sources.size === 1 ? [...sources.keys()][0] : null);
 
+  /** A message may be several records, all of one line. */
+  const isNewLine = (i: number): boolean => {
+    const e = events.events;
+    const at = i * EVENT_STRIDE + Field.START;
+    return i === 0 || e[at - EVENT_STRIDE] !== e[at];
+  };
+
   const takeRecord = (bytes: Buffer, i: number): void => {
     const e = events.events;
     const o = i * EVENT_STRIDE;
@@ -166,8 +173,10 @@ export function createVerifier(): Verifier {
     const origin = e[o + Field.ORIGIN];
     byOrigin[origin] ??= stateOf(decoder.origins[origin].src);
     const state = byOrigin[origin];
-    inOrder(state, e[o + Field.T]);
-    state.messages++;
+    if (isNewLine(i)) {
+      inOrder(state, e[o + Field.T]);
+      state.messages++;
+    }
     state.session?.record(bytes, events, i, decoder.origins[origin].conn, place);
   };
 
@@ -181,9 +190,10 @@ export function createVerifier(): Verifier {
         events.clear();
         at = decoder.decode(bytes, at, to, events);
         for (let i = 0; i < events.count; i++) {
+          if (i > 0 && isNewLine(i)) place.line++;
           takeRecord(bytes, i);
-          place.line++;
         }
+        place.line++;
       }
     },
     damage({ code, file, frame, line, message }, src) {
@@ -217,7 +227,10 @@ function reportOf(src: Source | null, state: SourceState): SourceReport {
     // rounded down: 100 says all of it
     verified: depth === 0 ? null : Math.floor(Math.min(share, 1) * 10_000) / 100,
     touch: { checked: sum(({ touch }) => touch.checked), agreed: sum(({ touch }) => touch.agreed) },
-    checksums: { checked: 0, agreed: 0 },
+    checksums: {
+      checked: sum(({ checksums }) => checksums.checked),
+      agreed: sum(({ checksums }) => checksums.agreed),
+    },
     checkpoints: {
       checked: sum(({ checkpoints }) => checkpoints.checked),
       agreed: sum(({ checkpoints }) => checkpoints.agreed),

@@ -1,14 +1,17 @@
 /** `tapedeck import`: archives of other tools become tapes. */
 import fs from 'node:fs';
-import { type Imported, importHftbacktest } from '../audit/import.js';
+import { surveyCryptofeed } from '../audit/cryptofeed.js';
+import { type ArchiveFormat, archiveFormats, type Imported, importArchives } from '../audit/import.js';
 import { describeBadLine, readInstrumentFile } from '../audit/import-input.js';
 import { decimalsOf } from '../model/decimal.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount } from '../output/text.js';
 import { venueById } from '../venues/registry.js';
+import type { Venue } from '../venues/venue.js';
 import { defineCommand, levelOption } from './command.js';
 
 /** Bad lines told one by one; the rest are only counted. */
@@ -62,8 +65,13 @@ export default defineCommand({
   name: 'import',
   describe: "Turn other tools' archives into tapes, byte for byte",
   positionals: {
-    format: { describe: 'whose archives they are', required: true, choices: ['hftbacktest'] },
-    file: { describe: 'archives, gzip or plain, in order of time', required: true, variadic: true, complete: 'file' },
+    format: { describe: 'whose archives they are', required: true, choices: archiveFormats },
+    file: {
+      describe: 'archives, plain, gzip or zstd, in order of time',
+      required: true,
+      variadic: true,
+      complete: 'file',
+    },
   },
   options: {
     venue: {
@@ -72,7 +80,10 @@ export default defineCommand({
       required: true,
       parse: venueById,
     },
-    symbol: { value: 'SYMBOL', describe: 'the instrument, as the venue writes it', required: true },
+    symbol: {
+      value: 'SYMBOL',
+      describe: 'the instrument, as the venue writes it; all that a cryptofeed archive has unless given',
+    },
     out: {
       alias: 'o',
       value: 'DIR',
@@ -105,6 +116,10 @@ export default defineCommand({
     ],
   ],
   details: `
+cryptofeed. What its recorder wrote (format 2): JSON lines of what each connection did. Messages of the venue's own address become
+entries, byte for byte as received, one tape per symbol; instruments are those that the archive's own REST answers list. Other
+exchanges' connections in the same file are left out.
+
 hftbacktest. Lines of a receive time (16 digits: microseconds, 19: nanoseconds, which are cut) and a message, byte for byte as
 received; book snapshots without wrapper become http entries. Lines that are neither are reported with file and line number,
 skipped and counted, and the exit status is then 1. A damaged gzip file is used up to the damage.
@@ -120,53 +135,83 @@ Instrument. What is not given by --instrument, --tick, --lot and --multiplier is
 largest step that all prices, and all sizes, are multiples of. The header then says that it was inferred.`,
 
   async handler({ format, file: files, venue, symbol, out, level, ...given }, io) {
-    void format;
     if (files.includes('-'))
       throw new TapedeckError('E_USAGE', "import reads files: '-' (stdin) has no name to report lines by");
-    const listed = given.instrument === undefined ? {} : readInstrumentFile(given.instrument, venue, symbol);
-    const instrument = { ...listed };
-    for (const key of ['tick', 'lot', 'multiplier'] as const) {
-      const value = given[key];
-      if (value !== undefined) instrument[key] = value;
-    }
-    const bar = await startProgress(
-      io,
-      'import',
-      files.reduce((sum, file) => sum + sizeOf(file), 0),
-    );
+    const imports = await plan(format, files, venue, symbol);
+    const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
+    const bar = await startProgress(io, 'import', total * imports.length);
     let read = 0;
     const bad: string[] = [];
-    let imported: Imported;
+    let hidden = 0;
+    const done: Imported[] = [];
     try {
-      imported = await importHftbacktest({
-        venue,
-        symbol,
-        files,
-        out,
-        instrument,
-        level,
-        tool: `tapedeck ${io.version}`,
-        signal: io.signal,
-        bad: (line) => {
-          if (bad.length < LISTED_BAD) bad.push(describeBadLine(line));
-        },
-        progress: (bytes, file) => {
-          read += bytes;
-          bar.update(read, file);
-        },
-      });
+      for (const one of imports) {
+        const listed = given.instrument === undefined ? {} : readInstrumentFile(given.instrument, venue, one.symbol);
+        const instrument = { ...one.instrument, ...listed };
+        for (const key of ['tick', 'lot', 'multiplier'] as const) {
+          const value = given[key];
+          if (value !== undefined) instrument[key] = value;
+        }
+        const imported = await importArchives({
+          format,
+          venue,
+          symbol: one.symbol,
+          files,
+          out,
+          instrument,
+          level,
+          tool: `tapedeck ${io.version}`,
+          signal: io.signal,
+          bad: (line) => {
+            // every pass over a cryptofeed archive meets the same bad lines
+            if (done.length > 0) return;
+            if (bad.length < LISTED_BAD) bad.push(describeBadLine(line));
+            else hidden++;
+          },
+          progress: (bytes, file) => {
+            read += bytes;
+            bar.update(read, file);
+          },
+        });
+        done.push(imported);
+      }
     } finally {
       bar.stop();
       for (const line of bad) io.stderr.write(`${escapeControl(line)}\n`);
     }
-    const hidden = imported.bad - bad.length;
     if (hidden > 0) io.stderr.write(`${formatCount(hidden)} more bad lines\n`);
-    if (!io.quiet)
-      for (const line of summary(imported, instrument.multiplier !== undefined))
-        io.stderr.write(`${escapeControl(line)}\n`);
     const data = createDataWriter(io.stdout);
-    await data.write(`${imported.path}\n`);
+    for (const [n, imported] of done.entries()) {
+      const lines = summary(imported, given.multiplier !== undefined || imports[n].instrument.multiplier !== undefined);
+      if (!io.quiet)
+        for (const line of lines)
+          io.stderr.write(`${escapeControl(done.length > 1 ? `${imports[n].symbol}: ${line}` : line)}\n`);
+      await data.write(`${imported.path}\n`);
+    }
     await data.flush();
-    return imported.bad > 0 ? 1 : 0;
+    return done.some((imported) => imported.bad > 0) ? 1 : 0;
   },
 });
+
+/** Which symbols to import, with what the archives themselves say of them. */
+async function plan(
+  format: ArchiveFormat,
+  files: readonly string[],
+  venue: Venue,
+  symbol: string | undefined,
+): Promise<{ symbol: string; instrument: Partial<Instrument> }[]> {
+  if (format === 'hftbacktest') {
+    if (symbol === undefined)
+      throw new TapedeckError('E_USAGE', 'an hftbacktest archive is of one instrument: name it with --symbol');
+    return [{ symbol, instrument: {} }];
+  }
+  const found = await surveyCryptofeed(files, venue);
+  const wanted = symbol === undefined ? found : found.filter((one) => one.symbol === symbol);
+  if (wanted.length > 0) return wanted;
+  const there = found.map((one) => one.symbol).join(', ');
+  throw new TapedeckError(
+    symbol === undefined ? 'E_IMPORT' : 'E_SYMBOL',
+    `while importing: no message of ${symbol ?? venue.id} was found${there === '' ? '' : `; there are ${there}`}`,
+    { file: files[0] },
+  );
+}

@@ -5,7 +5,7 @@ import { parseTimeSpec } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { serveExchange } from '../serve/exchange.js';
 import { createExchange } from '../sim/exchange.js';
-import { venueById } from '../venues/registry.js';
+import { venueById, venues } from '../venues/registry.js';
 import { defineCommand, duration, positiveNumber, wholeNumber } from './command.js';
 
 /** A time that stands for itself; there is no tape an offset could be of. */
@@ -81,11 +81,16 @@ Only this machine can connect. The market is made up: it is for testing tools, n
 
   async handler(args, io) {
     const venue = venueById(args.venue);
+    const { server } = venue;
+    if (server === undefined) {
+      const able = venues.filter((one) => one.server !== undefined).map(({ id }) => id);
+      throw new TapedeckError('E_USAGE', `${venue.id} cannot be simulated; ${able.join(', ')} can`);
+    }
     const start = args.start ?? io.now();
     const { symbols, seed, rate, port } = args;
     const market = createExchange({ symbols, seed, rate, start, kind: venue.kind });
     const exchange = await serveExchange({
-      venue,
+      venue: { server },
       market,
       port,
       ...(args.ledger === undefined ? {} : { ledger: args.ledger }),

@@ -61,7 +61,7 @@ TOUCH and CHECKPOINTS: how many agreed of those that could be checked.
 
 Findings. Each names its code and its place. A gap is a finding even when the recorder marked it; so is a segment that was not
 sealed. Codes: E_FRAME_CORRUPT, E_TRUNCATED, E_LINE, E_HEADER, E_VERSION and E_VENUE for what cannot be read; GAP, ORDER,
-NOT_SEALED, SEAL, CHECKPOINT, TOUCH, CROSSED, NUMBER and NO_SNAPSHOT for what does not fit together. What is readable before and
+NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, CROSSED, NUMBER and NO_SNAPSHOT for what does not fit together. What is readable before and
 after damage is used and counted.
 
 JSON. One object per market: src, messages, gaps, verified, touch, checksums (book checksums of venues that send them),

@@ -1,6 +1,6 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
 import { Field } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, KIND_OF } from './fields.js';
+import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { type Form, formsOf, type Step, streamKey } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
@@ -88,7 +88,8 @@ function stepSource(step: Step, layout: MessageLayout, guesses: () => number): s
     case 'streams':
       return step.names
         .map(
-          (name, variant) => `if (${standsHere(`${name}"`)}) { p += ${lengthOf(name) + 1}; flags = ${variant << 2}; }`,
+          (name, variant) =>
+            `if (${standsHere(`${name}"`)}) { p += ${lengthOf(name) + 1}; flags = ${flagsOf(0, variant)}; }`,
         )
         .concat('return 0;')
         .join(' else ');
@@ -120,7 +121,7 @@ function absentSource(form: Form): string {
 
 function formSource(form: Form, name: string, guesses: () => number): string {
   const { index, layout, steps } = form;
-  const book = layout.event === 'depth' || layout.event === 'partial';
+  const book = hasLevels(layout);
   return `function ${name}(p: u32, to: u32, o: u32): u32 {
   let x: u64 = 0; let n: u32 = 0; let g: u32 = 0; let held: u32 = 0; let flags: u32 = 0;
   ${absentSource(form)}

@@ -1,6 +1,6 @@
 /** Bytes of tape lines to event records: a scanner for the usual lines, the JSON decoder for all others. */
 import type { Source } from '../model/entry.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
 import {
   type Binding,
   type Bound,
@@ -12,7 +12,7 @@ import {
   readEnvelope,
 } from './envelope.js';
 import { leadOf } from './forms.js';
-import { decodeGeneral } from './general.js';
+import { decodeGeneral, generalRecords } from './general.js';
 import { decodeJson } from './json-decoder.js';
 import { MAX_STREAMS } from './layout.js';
 import { type DecodeMode, type Scanner, Stop } from './scanner.js';
@@ -85,9 +85,10 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   function bind(src: Source, binding: Binding): void {
     bound.set(src, boundOf(binding));
     if (mode === 'json') return;
-    const compiled = mode === 'wasm' && [...bound.values()].every(({ layouts }) => isCompiled(layouts));
+    const usual = [...bound.values()].map(({ layouts }) => layouts).filter(({ wrapper }) => wrapper !== undefined);
+    const compiled = mode === 'wasm' && usual.every(isCompiled);
     // envelopes hold what their src was bound to, so they are all learnt anew
-    scanner = compiled ? createWasmScanner() : createTypescriptScanner();
+    if (usual.length > 0) scanner = compiled ? createWasmScanner() : createTypescriptScanner();
   }
 
   /** The envelope of the line at `p`, where it has one and its src is bound; null for the unusual way. */
@@ -111,6 +112,7 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     const found = findKnown(bytes, p, end);
     if (found === null) return null;
     const { envelope, bound } = found;
+    if (bound.layouts.wrapper === undefined) return null;
     const { before, after } = leadOf(bound.layouts);
     const lead = encoder.encode(`${before}${bound.escapedLower}${after}`);
     const prefix = Buffer.concat([envelope.bytes, lead]);
@@ -150,81 +152,97 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
       let end = bytes.indexOf(NEWLINE, p);
       if (end < 0 || end >= to) end = to;
       const o = out.count * EVENT_STRIDE;
-      const kind =
-        scanner !== null && decodeOtherForm(bytes, p, end, out, o)
-          ? out.events[o + Field.KIND]
-          : decodeUnusual(bytes, p, end, out, o);
-      out.events[o + Field.START] = p;
-      out.events[o + Field.END] = end;
-      out.count++;
+      const general = mode === 'json' ? 0 : decodeOtherForm(bytes, p, end, out);
+      const records = general > 0 ? general : decodeUnusual(bytes, p, end, out);
+      finish(out, records, p, end);
       p = end < to ? end + 1 : to;
-      if (kind === Kind.entry) break;
+      if (out.events[o + Field.KIND] === Kind.entry) break;
     }
     return p;
   }
 
-  /** A line in a known envelope whose message has another form than the usual ones; false where JSON.parse has to judge. */
-  function decodeOtherForm(bytes: Buffer, p: number, end: number, out: EventBuffer, o: number): boolean {
+  /** The records of one line: T and ORIGIN, which its first has, and where the line stands. */
+  function finish(out: EventBuffer, records: number, start: number, end: number): void {
+    const e = out.events;
+    const first = out.count * EVENT_STRIDE;
+    for (let n = 0, o = first; n < records; n++, o += EVENT_STRIDE) {
+      e[o + Field.START] = start;
+      e[o + Field.END] = end;
+      e[o + Field.T] = e[first + Field.T];
+      e[o + Field.ORIGIN] = e[first + Field.ORIGIN];
+      if (n + 1 < records) e[o + Field.FLAGS] |= MORE;
+    }
+    out.count += records;
+  }
+
+  /** T, ORIGIN and NOT_FLOW of a message that was decoded. */
+  function place(out: EventBuffer, records: number, t: number, origin: number, source: Bound): void {
+    const e = out.events;
+    const first = out.count * EVENT_STRIDE;
+    e[first + Field.T] = t;
+    e[first + Field.ORIGIN] = origin;
+    if (source.notFlow[e[first + Field.FLAGS] >> LAYOUT_SHIFT])
+      for (let n = 0; n < records; n++) e[first + n * EVENT_STRIDE + Field.FLAGS] |= NOT_FLOW;
+  }
+
+  /**
+   * A line in a known envelope whose message has another form than the usual ones.
+   * @returns its records; 0 where JSON.parse has to judge
+   */
+  function decodeOtherForm(bytes: Buffer, p: number, end: number, out: EventBuffer): number {
     const head = USUAL_HEAD.exec(bytes.toString('latin1', p, Math.min(end, p + PREFIX_AT)));
     const t = head === null ? Number.NaN : Number(head[1]);
     const found = t <= Number.MAX_SAFE_INTEGER ? findKnown(bytes, p, end) : null;
-    if (found === null) return false;
+    if (found === null) return 0;
     const { envelope, bound: source } = found;
     const from = p + PREFIX_AT + envelope.bytes.length;
     // invalid UTF-8 became other characters in the text it was found by
-    if (envelope.bytes.compare(bytes, p + PREFIX_AT, Math.min(end, from)) !== 0) return false;
+    if (envelope.bytes.compare(bytes, p + PREFIX_AT, Math.min(end, from)) !== 0) return 0;
     const levels = out.levelCount;
     const behind = decodeGeneral(bytes, from, end, source, out);
     if (behind < 0 || behind !== end - 1 || bytes[behind] !== BRACE) {
       out.levelCount = levels;
-      return false;
+      return 0;
     }
-    const e = out.events;
-    e[o + Field.T] = t;
-    e[o + Field.ORIGIN] = envelope.origin;
-    const flags = e[o + Field.FLAGS];
-    if (source.notFlow[flags >> LAYOUT_SHIFT]) e[o + Field.FLAGS] = flags | NOT_FLOW;
+    place(out, generalRecords, t, envelope.origin, source);
     counts.general++;
-    return true;
+    return generalRecords;
   }
 
-  /** A line that no scanner takes: an entry for the caller, or a message that takes the JSON decoder. */
-  function decodeUnusual(bytes: Buffer, p: number, end: number, out: EventBuffer, o: number): number {
+  /** A line that no scanner takes: an entry for the caller, or a message that takes the JSON decoder. Returns its records. */
+  function decodeUnusual(bytes: Buffer, p: number, end: number, out: EventBuffer): number {
     const e = out.events;
+    const o = out.count * EVENT_STRIDE;
     e[o + Field.KIND] = Kind.entry;
     e[o + Field.T] = 0;
     e[o + Field.ORIGIN] = -1;
     // only a message is worth a parse here (its key may be written with escapes): entries are parsed by the caller
-    if (PLAIN_ENTRY.test(bytes.toString('latin1', p, Math.min(end, p + HEAD_BYTES)))) return Kind.entry;
+    if (PLAIN_ENTRY.test(bytes.toString('latin1', p, Math.min(end, p + HEAD_BYTES)))) return 1;
     const whole = bytes.subarray(p, end);
-    if (whole.indexOf('"msg"', 0, 'latin1') < 0 && whole.indexOf(BACKSLASH) < 0) return Kind.entry;
+    if (whole.indexOf('"msg"', 0, 'latin1') < 0 && whole.indexOf(BACKSLASH) < 0) return 1;
     let line: unknown;
     try {
       const text = whole.toString('utf8');
       line = T_FIRST.test(text) ? JSON.parse(text) : null;
     } catch {
-      return Kind.entry; // the caller reads it as an entry and reports what is wrong
+      return 1; // the caller reads it as an entry and reports what is wrong
     }
-    return decodeParsed(line, out, o);
+    return decodeParsed(line, out);
   }
 
-  function decodeParsed(line: unknown, out: EventBuffer, o: number): number {
-    const e = out.events;
-    if (typeof line !== 'object' || line === null || !('msg' in line)) return Kind.entry;
+  function decodeParsed(line: unknown, out: EventBuffer): number {
+    if (typeof line !== 'object' || line === null || !('msg' in line)) return 1;
     const { t, src, conn, msg } = line as { t?: unknown; src?: unknown; conn?: unknown; msg: unknown };
-    if (typeof t !== 'number' || !Number.isSafeInteger(t) || t < FIRST_T || typeof src !== 'string') return Kind.entry;
+    if (typeof t !== 'number' || !Number.isSafeInteger(t) || t < FIRST_T || typeof src !== 'string') return 1;
     const source = bound.get(src);
-    if (source === undefined) return Kind.entry;
-    decodeJson(msg, source, out);
-    e[o + Field.T] = t;
-    e[o + Field.ORIGIN] = originOf(src, typeof conn === 'string' ? conn : null);
-    const flags = e[o + Field.FLAGS];
-    if (source.notFlow[flags >> LAYOUT_SHIFT]) e[o + Field.FLAGS] = flags | NOT_FLOW;
-    const kind = e[o + Field.KIND];
+    if (source === undefined) return 1;
+    const records = decodeJson(msg, source, out);
+    place(out, records, t, originOf(src, typeof conn === 'string' ? conn : null), source);
+    const kind = out.events[out.count * EVENT_STRIDE + Field.KIND];
     counts.slow++;
     if (kind === Kind.unknown) counts.unknown++;
     else if (kind === Kind.invalid) counts.invalid++;
-    return kind;
+    return records;
   }
 
   return { origins, counts, bind, isBound: (src) => bound.has(src), decode };

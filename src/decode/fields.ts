@@ -1,7 +1,7 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
-import { Field, Kind } from '../model/event.js';
+import { Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { type Form, fieldsOf } from './forms.js';
-import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
+import { type Layouts, MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
 /** Record field of the meanings that fill exactly one. */
 export const FIELD_OF: Partial<Record<Meaning, number>> = {
@@ -22,14 +22,26 @@ export const FIELD_OF: Partial<Record<Meaning, number>> = {
 export const KIND_OF: Record<MessageLayout['event'], number> = {
   trade: Kind.trade,
   depth: Kind.depth,
+  snapshot: Kind.snapshot,
   touch: Kind.touch,
   partial: Kind.partial,
   other: Kind.other,
 };
 
-/** FLAGS of a record: bit 0 off-book print, bit 1 a trade stream that is not the flow, above: layout and stream variant. */
+/** Events whose levels go to `levels`. */
+export function hasLevels({ event }: MessageLayout): boolean {
+  return event === 'depth' || event === 'snapshot' || event === 'partial';
+}
+
+/** FLAGS of a record of that layout and stream variant, its lower bits 0. */
 export function flagsOf(layout: number, stream: number): number {
-  return (layout * MAX_STREAMS + stream) << 2;
+  return (layout * MAX_STREAMS + stream) << STREAM_SHIFT;
+}
+
+/** The layout by which the stream of a message is numbered: a snapshot belongs to the stream of its updates. */
+export function indexOfStream({ messages }: Layouts, index: number): number {
+  const { of } = messages[index];
+  return of === undefined ? index : messages.findIndex(({ name, event }) => name === of && event === 'depth');
 }
 
 /** Record fields that a form fills beside KIND and FLAGS. */

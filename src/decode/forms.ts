@@ -25,8 +25,8 @@ export interface Form {
 }
 
 /** What stands before the stream's name: bytes, the symbol in lower case, bytes. */
-export function leadOf({ wrapper, separator }: Layouts): { before: string; after: string } {
-  return { before: wrapper.slice(0, wrapper.indexOf('<topic>')), after: separator };
+export function leadOf({ wrapper = '', topic }: Layouts): { before: string; after: string } {
+  return { before: wrapper.slice(0, wrapper.indexOf('<topic>')), after: topic.separator ?? '' };
 }
 
 /** The first four bytes of a stream's name with its closing quote: what tells the kinds of messages apart. */
@@ -36,10 +36,14 @@ export function streamKey(stream: string): number {
 
 /** Every usual form of every message, those that are likelier first. @throws {Error} a form that cannot be read */
 export function formsOf(layouts: Layouts): Form[] {
-  const behindTopic = layouts.wrapper.slice(layouts.wrapper.indexOf('<topic>') + '<topic>'.length);
+  const { wrapper, topic } = layouts;
+  if (wrapper === undefined) return [];
+  if (topic.symbolFirst !== true || topic.lowerCase !== true)
+    throw new Error('usual forms begin with the symbol in lower case');
+  const behindTopic = wrapper.slice(wrapper.indexOf('<topic>') + '<topic>'.length);
   if (!behindTopic.startsWith('"')) throw new Error('a topic is closed by its quote');
   return layouts.messages.flatMap((layout, index) =>
-    layout.usual.map((usual) => {
+    (layout.usual ?? []).map((usual) => {
       const text = behindTopic.slice(1).replace('<payload>', () => usual);
       const steps: Step[] = [{ kind: 'streams', names: layout.streams }, ...stepsOf(text, layout)];
       checkOrder(steps, layout);

@@ -5,11 +5,14 @@
  * It accepts only what it is sure of: escapes, repeated keys, numbers in odd forms and whatever else needs thought make it
  * give up, and JSON.parse judges the message.
  */
-import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
+import { scaleDecimal } from '../model/decimal.js';
+import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK } from '../model/event.js';
+import type { Scale } from '../model/instrument.js';
 import { endOfString, endOfValue, skipBlanks } from '../model/json.js';
 import type { Bound } from './envelope.js';
-import { FIELD_OF, flagsOf, KIND_OF } from './fields.js';
-import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
+import { FIELD_OF, flagsOf, hasLevels, indexOfStream, KIND_OF } from './fields.js';
+import { blank } from './json-decoder.js';
+import { type FieldLayout, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
 import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
 
 const QUOTE = 0x22;
@@ -20,6 +23,10 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const TRUE = 0x74;
 const FALSE = 0x66;
+const NULL = 0x6e;
+const MINUS = 0x2d;
+const LIST = 0x5b;
+const LIST_END = 0x5d;
 
 /** More keys than any message has; a longer object is left to JSON.parse. */
 const MOST_KEYS = 64;
@@ -86,117 +93,360 @@ function hasEscape(bytes: Buffer, from: number, to: number): boolean {
   return false;
 }
 
-const wrapper = new Members();
+const root = new Members();
+const inside = new Members();
 const payload = new Members();
 
+/** Where the last path led: the bytes of its value. */
+const found = { from: 0, to: 0 };
+
+/** Follows a path of one or two keys. @returns 1 where it leads to a value, 0 where to none, -1 where it is not sure */
+function follow(bytes: Buffer, path: readonly string[], end: number): number {
+  let member = root.find(bytes, path[0]);
+  if (member < 0) return member === -1 ? 0 : -1;
+  found.from = root.value(member);
+  found.to = root.end(member);
+  if (path.length === 1) return 1;
+  if (bytes[found.from] !== OPEN) return 0;
+  if (inside.read(bytes, found.from, end) < 0) return -1;
+  member = inside.find(bytes, path[1]);
+  if (member < 0) return member === -1 ? 0 : -1;
+  found.from = inside.value(member);
+  found.to = inside.end(member);
+  return 1;
+}
+
+/** A layout's paths, taken apart once. */
+interface Plan {
+  stream: string[][];
+  symbol: string[] | null;
+  payload: string[] | null;
+  type: string[] | string;
+  rows: (string[] | null)[];
+  /** by layout: what numbers its stream, and its fields with bids before asks */
+  numbered: number[];
+  fields: FieldPlan[][];
+}
+
+interface FieldPlan {
+  field: FieldLayout;
+  /** path from the root; null for a key of the payload */
+  path: string[] | null;
+}
+
+const plans = new WeakMap<Layouts, Plan>();
+
+const partsOf = (path: string): string[] => path.split('.');
+
+function planOf(layouts: Layouts): Plan {
+  let plan = plans.get(layouts);
+  if (plan === undefined) {
+    const { topic, type, messages } = layouts;
+    plan = {
+      stream: topic.stream.map(partsOf),
+      symbol: topic.symbol === null ? null : partsOf(topic.symbol),
+      payload: layouts.payload === '' ? null : partsOf(layouts.payload),
+      type: type.startsWith('/') ? partsOf(type.slice(1)) : type,
+      rows: messages.map(({ rows }) => (rows === undefined ? null : partsOf(rows))),
+      numbered: messages.map((_, index) => indexOfStream(layouts, index)),
+      fields: messages.map(({ fields }) =>
+        [...fields]
+          .sort((a, b) => Number(a.means === 'asks') - Number(b.means === 'asks'))
+          .map((field) => ({ field, path: field.key.startsWith('/') ? partsOf(field.key.slice(1)) : null })),
+      ),
+    };
+    plans.set(layouts, plan);
+  }
+  return plan;
+}
+
+/** Records that the last message was decoded to. */
+export let generalRecords = 0;
+
 /**
- * Decodes the message at `p` into the next record of `out` (KIND to SIZE2 and FLAGS; line and origin are the caller's).
+ * Decodes the message at `p` into the next records of `out` (KIND to SIZE2 and FLAGS; line, origin, count and MORE are the caller's);
+ * `generalRecords` says how many.
  * @returns the offset behind it, or -1: JSON.parse has to judge
  */
 export function decodeGeneral(bytes: Buffer, p: number, end: number, source: Bound, out: EventBuffer): number {
   const { layouts } = source;
-  const behind = wrapper.read(bytes, p, end);
+  const plan = planOf(layouts);
+  const behind = root.read(bytes, p, end);
   if (behind < 0) return -1;
-  const topic = wrapper.find(bytes, layouts.topicKey);
-  const data = wrapper.find(bytes, layouts.payloadKey);
-  if (topic < 0 || data < 0 || payload.read(bytes, wrapper.value(data), end) < 0) return -1;
-  const index = layoutOf(bytes, wrapper.value(topic), wrapper.end(topic), source);
-  if (index < 0) return -1;
+  const stream = streamOf(bytes, plan, source, end);
+  if (stream === null) return -1;
+  let from = p;
+  if (plan.payload !== null) {
+    if (follow(bytes, plan.payload, end) !== 1) return -1;
+    from = found.from;
+  }
+  const isObject = bytes[from] === OPEN;
+  if (isObject && payload.read(bytes, from, end) < 0) return -1;
+  const number = layoutOf(bytes, plan, stream, isObject, source, end);
+  if (number < 0) return -1;
+  const index = number >> VARIANT_BITS;
+  const flags = flagsOf(plan.numbered[index], number & (MAX_STREAMS - 1));
+  const rows = plan.rows[index];
+  if (rows !== null) {
+    if (follow(bytes, rows, end) !== 1) return -1;
+    from = found.from;
+    if (bytes[from] === LIST) return fillRows(bytes, from, end, source, index, flags, out) ? behind : -1;
+    if (bytes[from] !== OPEN || payload.read(bytes, from, end) < 0) return -1;
+  } else if (!isObject) return -1;
   const levels = out.levelCount;
-  if (fill(bytes, source, index, out)) return behind;
+  generalRecords = 1;
+  if (fill(bytes, end, source, index, flags, out, out.count)) return behind;
   out.levelCount = levels;
   return -1;
 }
 
-/** Layout and variant, as FLAGS hold them, of the topic in `bytes[from, to)`; -1 where none of them fits for sure. */
-function layoutOf(bytes: Buffer, from: number, to: number, { layouts, escapedLower }: Bound): number {
-  if (bytes[from] !== QUOTE) return -1;
-  const prefix = `${escapedLower}${layouts.separator}`;
-  const topic = bytes.toString('utf8', from + 1, to - 1);
-  if (!topic.startsWith(prefix)) return -1;
-  const stream = topic.slice(prefix.length);
+/** One record for each object of the list at `p`, of which there is at least one. */
+function fillRows(
+  bytes: Buffer,
+  p: number,
+  end: number,
+  source: Bound,
+  index: number,
+  flags: number,
+  out: EventBuffer,
+): boolean {
+  const levels = out.levelCount;
+  let n = 0;
+  p = skipBlanks(bytes, p + 1, end);
+  for (;;) {
+    const next = payload.read(bytes, p, end);
+    if (next < 0 || !fill(bytes, end, source, index, flags, out, out.count + n)) break;
+    n++;
+    p = skipBlanks(bytes, next, end);
+    if (bytes[p] === LIST_END) {
+      generalRecords = n;
+      return true;
+    }
+    if (bytes[p] !== COMMA) break;
+    p = skipBlanks(bytes, p + 1, end);
+  }
+  out.levelCount = levels;
+  return false;
+}
+
+/** The plain text at a path, or the digits of an integer there; null where there is none or it is not sure. */
+function textAt(bytes: Buffer, path: readonly string[], end: number): string | null {
+  if (follow(bytes, path, end) !== 1) return null;
+  const { from, to } = found;
+  if (bytes[from] === QUOTE) return hasEscape(bytes, from, to) ? null : bytes.toString('utf8', from + 1, to - 1);
+  const digits = bytes.toString('latin1', from, to);
+  return /^[1-9]\d{0,14}$/.test(digits) ? digits : null;
+}
+
+/** The name of the stream, where the message is of the src's symbol; null for everything else. */
+function streamOf(
+  bytes: Buffer,
+  plan: Plan,
+  { layouts, escapedLower, escapedSymbol }: Bound,
+  end: number,
+): string | null {
+  const { separator = '', symbolFirst = false, lowerCase } = layouts.topic;
+  const symbol = lowerCase === true ? escapedLower : escapedSymbol;
+  let text = '';
+  for (let n = 0; n < plan.stream.length; n++) {
+    const path = plan.stream[n];
+    if (n > 0 && follow(bytes, path, end) === 0) continue;
+    // a symbol may need escapes, and stands in the message as it does in the binding
+    const isText = n > 0 || (follow(bytes, path, end) === 1 && bytes[found.from] === QUOTE);
+    const part = !isText ? null : plan.symbol === null ? rawText(bytes) : textAt(bytes, path, end);
+    if (part === null) return null;
+    text += part;
+  }
+  if (plan.symbol !== null) {
+    if (follow(bytes, plan.symbol, end) !== 1 || bytes[found.from] !== QUOTE) return null;
+    return bytes.toString('utf8', found.from + 1, found.to - 1) === symbol ? text : null;
+  }
+  if (symbolFirst) return text.startsWith(symbol + separator) ? text.slice(symbol.length + separator.length) : null;
+  return text.endsWith(separator + symbol) ? text.slice(0, -(symbol.length + separator.length)) : null;
+}
+
+const rawText = (bytes: Buffer): string => bytes.toString('utf8', found.from + 1, found.to - 1);
+
+/** Layout and variant of a stream, the variant in the lower bits; -1 where none of them fits for sure. */
+function layoutOf(
+  bytes: Buffer,
+  plan: Plan,
+  stream: string,
+  isObject: boolean,
+  { layouts }: Bound,
+  end: number,
+): number {
   for (let index = 0; index < layouts.messages.length; index++) {
     const layout = layouts.messages[index];
     const variant = layout.streams.indexOf(stream);
-    if (variant >= 0 && hasType(bytes, layouts, layout)) return flagsOf(index, variant);
+    if (variant < 0) continue;
+    const fits = hasType(bytes, plan, layout, isObject, end);
+    if (fits > 0) return (index << VARIANT_BITS) | variant;
+    if (fits < 0) return -1;
   }
   return -1;
 }
 
-function hasType(bytes: Buffer, { typeKey }: Layouts, { type }: MessageLayout): boolean {
-  const member = payload.find(bytes, typeKey);
-  if (type === null) return member === -1;
-  return member >= 0 && sameText(bytes, payload.value(member), payload.end(member), `"${type}"`);
-}
-
-function fill(bytes: Buffer, source: Bound, flags: number, out: EventBuffer): boolean {
-  const layout = source.layouts.messages[flags >> LAYOUT_SHIFT];
-  const e = out.events;
-  const o = out.count * EVENT_STRIDE;
-  e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
-  e[o + Field.FIRST] = e[o + Field.LAST] = e[o + Field.PREVIOUS] = -1;
-  e[o + Field.KIND] = KIND_OF[layout.event];
-  e[o + Field.FLAGS] = flags;
-  if (layout.event === 'depth' || layout.event === 'partial') e[o + Field.PRICE] = out.levelCount;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let asks: FieldLayout | null = null;
-  for (const field of layout.fields) {
-    // bids stand before asks in `levels`, whatever the message's order
-    if (field.means === 'asks') asks = field;
-    else if (!fillField(bytes, view, field, layout, source, out, o)) return false;
+/** @returns 1 for yes, 0 for no, -1 where it is not sure */
+function hasType(bytes: Buffer, plan: Plan, { type }: MessageLayout, isObject: boolean, end: number): number {
+  if (type === undefined) return 1;
+  let member = 0;
+  if (typeof plan.type !== 'string') {
+    member = follow(bytes, plan.type, end) - 1;
+    if (member < -1) return -1;
+  } else {
+    member = isObject ? payload.find(bytes, plan.type) : -1;
+    if (member === -2) return -1;
+    if (member >= 0) {
+      found.from = payload.value(member);
+      found.to = payload.end(member);
+    }
   }
-  return asks === null || fillField(bytes, view, asks, layout, source, out, o);
+  if (type === null || member === -1) return Number(type === null && member === -1);
+  // an escape may write the same text in another way
+  if (hasEscape(bytes, found.from, found.to)) return -1;
+  return Number(sameText(bytes, found.from, found.to, `"${type}"`));
 }
 
-/** layout * MAX_STREAMS << 2, as `flagsOf` packs them */
-const LAYOUT_SHIFT = Math.log2(flagsOf(1, 0));
+function fill(
+  bytes: Buffer,
+  end: number,
+  source: Bound,
+  index: number,
+  flags: number,
+  out: EventBuffer,
+  record: number,
+): boolean {
+  const layout = source.layouts.messages[index];
+  blank(out, record, KIND_OF[layout.event]);
+  const e = out.events;
+  const o = record * EVENT_STRIDE;
+  e[o + Field.FLAGS] = flags;
+  if (hasLevels(layout)) e[o + Field.PRICE] = out.levelCount;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const { field, path } of planOf(source.layouts).fields[index]) {
+    let there = 1;
+    if (path !== null) there = follow(bytes, path, end);
+    else {
+      const member = payload.find(bytes, field.key);
+      if (member < 0) there = member === -1 ? 0 : -1;
+      else {
+        found.from = payload.value(member);
+        found.to = payload.end(member);
+      }
+    }
+    if (there < 0) return false;
+    if (field.optional === true && (there === 0 || bytes[found.from] === NULL)) continue;
+    if (there === 0 || !fillField(bytes, view, field, layout, source, out, o)) return false;
+  }
+  return true;
+}
 
+/** Layouts and variants as one number while a message is read. */
+const VARIANT_BITS = Math.log2(MAX_STREAMS);
+
+/** Fills one field from the bytes `found`. */
 function fillField(
   bytes: Buffer,
   view: DataView,
-  { key, form, means, optional }: FieldLayout,
+  { form, means, loose }: FieldLayout,
   layout: MessageLayout,
   { scale, escapedSymbol }: Bound,
   out: EventBuffer,
   o: number,
 ): boolean {
-  const member = payload.find(bytes, key);
-  if (member === -1) return optional === true;
-  if (member < 0) return false;
-  const at = payload.value(member);
-  const end = payload.end(member);
+  const at = found.from;
+  const end = found.to;
   const e = out.events;
   const target = FIELD_OF[means] ?? 0;
   switch (form) {
     case 'time':
     case 'id': {
-      const value = readInteger(bytes, view, at);
-      if (value < 0 || cursor.at !== end) return false;
+      const quoted = loose === true && bytes[at] === QUOTE ? 1 : 0;
+      const value = readInteger(bytes, view, at + quoted);
+      if (value < 0 || cursor.at !== end - quoted) return false;
+      if (means === 'count') {
+        e[o + Field.FIRST] = e[o + Field.LAST] - Math.max(0, value - 1);
+        return true;
+      }
       e[o + target] = form === 'time' && value < 1e15 ? value * 1000 : value;
       if (means === 'id') e[o + Field.FIRST] = value;
       return true;
     }
     case 'price':
     case 'size': {
+      if (loose === true && bytes[at] !== QUOTE) {
+        const value = bareDecimal(bytes, at, end, scale[form]);
+        e[o + target] = value;
+        return value >= 0;
+      }
       const value = bytes[at] === QUOTE ? readDecimal(bytes, at + 1, scale[form]) : -1;
       e[o + target] = value;
       return value >= 0 && cursor.at === end;
     }
     case 'levels': {
-      const count = readLevels(bytes, at, scale.price, scale.size, out);
+      const count = readAnyLevels(bytes, at, end, scale, out);
       e[o + (means === 'bids' ? Field.SIZE : Field.PRICE2)] = count;
-      return count >= 0 && cursor.at === end;
+      return count >= 0;
     }
-    case 'flag':
-      e[o + Field.SIDE] = bytes[at] === TRUE ? -1 : 1;
-      return bytes[at] === TRUE || bytes[at] === FALSE;
+    case 'flag': {
+      const yes = bytes[at] === TRUE;
+      if (means === 'offBook') {
+        if (yes) e[o + Field.FLAGS] |= OFF_BOOK;
+      } else e[o + Field.SIDE] = yes ? -1 : 1;
+      return yes || bytes[at] === FALSE;
+    }
     case 'text': {
       if (bytes[at] !== QUOTE) return false;
       const text = bytes.toString('utf8', at + 1, end - 1);
       if (means === 'symbol') return text === escapedSymbol;
       if (hasEscape(bytes, at, end)) return false;
-      if (!(layout.flowPrints ?? []).includes(text)) e[o + Field.FLAGS] += 1;
+      if (means === 'aggressor') {
+        e[o + Field.SIDE] = text === layout.aggressors?.buy ? 1 : -1;
+        return text === layout.aggressors?.buy || text === layout.aggressors?.sell;
+      }
+      if (!(layout.flowPrints ?? []).includes(text)) e[o + Field.FLAGS] |= OFF_BOOK;
       return true;
     }
+  }
+}
+
+/** A bare JSON number of few digits, scaled; -1 where JSON.parse has to judge. */
+function bareDecimal(bytes: Buffer, at: number, end: number, decimals: number): number {
+  // beyond so many digits a float64 may print another text than the message has
+  if (end - at > 15 || bytes[at] === MINUS) return -1;
+  const value = scaleDecimal(bytes.toString('latin1', at, end), decimals);
+  return value >= 0 ? value : -1;
+}
+
+/** Levels as pairs of texts, or with more elements behind them that nobody reads. @returns how many, or -1 */
+function readAnyLevels(bytes: Buffer, at: number, end: number, { price, size }: Scale, out: EventBuffer): number {
+  const before = out.levelCount;
+  const pairs = readLevels(bytes, at, price, size, out);
+  if (pairs >= 0 && cursor.at === end) return pairs;
+  out.levelCount = before;
+  if (bytes[at] !== LIST) return -1;
+  let p = at + 1;
+  let count = 0;
+  for (;;) {
+    if (bytes[p] !== LIST || bytes[p + 1] !== QUOTE) return -1;
+    const first = readDecimal(bytes, p + 2, price);
+    if (first < 0 || bytes[cursor.at] !== COMMA || bytes[cursor.at + 1] !== QUOTE) return -1;
+    const second = readDecimal(bytes, cursor.at + 2, size);
+    if (second < 0) return -1;
+    p = cursor.at;
+    while (bytes[p] === COMMA) {
+      p = endOfValue(bytes, p + 1, end);
+      if (p < 0) return -1;
+    }
+    if (bytes[p] !== LIST_END) return -1;
+    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
+    out.levels[out.levelCount * 2] = first;
+    out.levels[out.levelCount * 2 + 1] = second;
+    out.levelCount++;
+    count++;
+    if (bytes[p + 1] === LIST_END && p + 2 === end) return count;
+    if (bytes[p + 1] !== COMMA) return -1;
+    p += 2;
   }
 }

@@ -2,58 +2,66 @@
 import { scaleDecimal } from '../model/decimal.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK } from '../model/event.js';
 import type { Bound } from './envelope.js';
-import { FIELD_OF, flagsOf, KIND_OF } from './fields.js';
+import { explain, fieldAt, type JsonObject } from './explain.js';
+import { FIELD_OF, flagsOf, hasLevels, indexOfStream, KIND_OF } from './fields.js';
 import type { FieldLayout, MessageLayout } from './layout.js';
 
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Makes the record `i` an empty one of that kind. */
+export function blank(out: EventBuffer, i: number, kind: number): void {
+  while ((i + 1) * EVENT_STRIDE > out.events.length) out.growEvents();
+  const e = out.events;
+  const o = i * EVENT_STRIDE;
+  e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
+  e[o + Field.FIRST] = e[o + Field.LAST] = e[o + Field.PREVIOUS] = -1;
+  e[o + Field.KIND] = kind;
 }
 
 /**
- * Decodes a parsed message into the next record of `out` (KIND to SIZE2 and FLAGS; line and origin are the caller's).
- * A message no layout explains becomes Kind.unknown; one with a value that cannot be held exactly, Kind.invalid.
+ * Decodes a parsed message into the next records of `out` (KIND to SIZE2 and FLAGS; line, origin, count and MORE are the caller's).
+ * A message no layout explains becomes Kind.unknown; one with a value that cannot be held exactly, Kind.invalid; one without rows,
+ * Kind.other.
+ * @returns the number of records
  */
-export function decodeJson(message: unknown, source: Bound, out: EventBuffer): void {
-  const { layouts } = source;
-  const e = out.events;
-  const o = out.count * EVENT_STRIDE;
-  e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
-  e[o + Field.FIRST] = e[o + Field.LAST] = e[o + Field.PREVIOUS] = -1;
-  e[o + Field.KIND] = Kind.unknown;
-  if (!isObject(message)) return;
-  const topic = message[layouts.topicKey];
-  if (typeof topic !== 'string') {
-    if (topic === undefined && layouts.control.some((key) => Object.hasOwn(message, key)))
-      e[o + Field.KIND] = Kind.other;
-    return;
+export function decodeJson(message: unknown, source: Bound, out: EventBuffer): number {
+  const first = out.count;
+  blank(out, first, Kind.unknown);
+  const what = explain(message, source.layouts, source.symbol);
+  if (what.kind === 'control') out.events[first * EVENT_STRIDE + Field.KIND] = Kind.other;
+  if (what.kind !== 'data') return 1;
+  const { index, variant, payloads } = what;
+  const layout = source.layouts.messages[index];
+  const flags = flagsOf(indexOfStream(source.layouts, index), variant);
+  const levels = out.levelCount;
+  for (const [n, payload] of payloads.entries()) {
+    blank(out, first + n, KIND_OF[layout.event]);
+    const o = (first + n) * EVENT_STRIDE;
+    out.events[o + Field.FLAGS] = flags;
+    if (fill(layout, message as JsonObject, payload, source, out, o)) continue;
+    // a message is taken whole or not at all
+    out.levelCount = levels;
+    blank(out, first, Kind.invalid);
+    out.events[first * EVENT_STRIDE + Field.FLAGS] = flags;
+    return 1;
   }
-  const payload = message[layouts.payloadKey];
-  const prefix = source.lower + layouts.separator;
-  if (!topic.startsWith(prefix) || !isObject(payload)) return;
-  const stream = topic.slice(prefix.length);
-  for (let index = 0; index < layouts.messages.length; index++) {
-    const layout = layouts.messages[index];
-    const variant = layout.streams.indexOf(stream);
-    if (variant < 0) continue;
-    if ((layout.type ?? undefined) !== payload[layouts.typeKey]) continue;
-    const levels = out.levelCount;
-    e[o + Field.FLAGS] = flagsOf(index, variant);
-    e[o + Field.KIND] = fill(layout, payload, source, out, o) ? KIND_OF[layout.event] : Kind.invalid;
-    if (e[o + Field.KIND] === Kind.invalid) out.levelCount = levels;
-    return;
-  }
+  if (payloads.length > 0) return payloads.length;
+  blank(out, first, Kind.other);
+  out.events[first * EVENT_STRIDE + Field.FLAGS] = flags;
+  return 1;
 }
 
-function fill(layout: MessageLayout, payload: JsonObject, source: Bound, out: EventBuffer, o: number): boolean {
-  const e = out.events;
-  const book = layout.event === 'depth' || layout.event === 'partial';
-  if (book) e[o + Field.PRICE] = out.levelCount;
-  const ordered = book ? [...layout.fields].sort(bidsFirst) : layout.fields;
+function fill(
+  layout: MessageLayout,
+  message: JsonObject,
+  payload: JsonObject,
+  source: Bound,
+  out: EventBuffer,
+  o: number,
+): boolean {
+  if (hasLevels(layout)) out.events[o + Field.PRICE] = out.levelCount;
+  const ordered = hasLevels(layout) ? [...layout.fields].sort(bidsFirst) : layout.fields;
   for (const field of ordered) {
-    const value = payload[field.key];
-    if (value === undefined && field.optional === true) continue;
+    const value = fieldAt(message, payload, field.key);
+    if (field.optional === true && (value === undefined || value === null)) continue;
     if (!fillField(field, value, layout, source, out, o)) return false;
   }
   return true;
@@ -62,6 +70,20 @@ function fill(layout: MessageLayout, payload: JsonObject, source: Bound, out: Ev
 /** Bids stand before asks in `levels`, whatever the message's order. */
 function bidsFirst(a: FieldLayout, b: FieldLayout): number {
   return Number(a.means === 'asks') - Number(b.means === 'asks');
+}
+
+const DIGITS = /^(?:0|[1-9]\d{0,15})$/;
+
+/** A whole number; -1 where it is none. */
+function integerOf(value: unknown, loose: boolean): number {
+  const number = loose && typeof value === 'string' && DIGITS.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : -1;
+}
+
+/** A decimal, scaled; NaN where it is none. A number's shortest text is the one it was written with, or equals it. */
+function decimalOf(value: unknown, decimals: number, loose: boolean): number {
+  if (typeof value === 'string') return scaleDecimal(value, decimals);
+  return loose && typeof value === 'number' ? scaleDecimal(String(value), decimals) : Number.NaN;
 }
 
 function fillField(
@@ -74,43 +96,67 @@ function fillField(
 ): boolean {
   const e = out.events;
   const target = FIELD_OF[field.means] ?? 0;
+  const loose = field.loose === true;
   switch (field.form) {
     case 'time':
-    case 'id':
-      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return false;
-      e[o + target] = field.form === 'time' && value < 1e15 ? value * 1000 : value;
-      if (field.means === 'id') e[o + Field.FIRST] = value;
+    case 'id': {
+      const whole = integerOf(value, loose);
+      if (whole < 0) return false;
+      if (field.means === 'count') {
+        e[o + Field.FIRST] = e[o + Field.LAST] - Math.max(0, whole - 1);
+        return true;
+      }
+      e[o + target] = field.form === 'time' && whole < 1e15 ? whole * 1000 : whole;
+      if (field.means === 'id') e[o + Field.FIRST] = whole;
       return true;
+    }
     case 'price':
     case 'size': {
-      const scaled = typeof value === 'string' ? scaleDecimal(value, source.scale[field.form]) : Number.NaN;
+      const scaled = decimalOf(value, source.scale[field.form], loose);
       if (!(scaled >= 0)) return false;
       e[o + target] = scaled;
       return true;
     }
     case 'levels': {
-      const count = fillLevels(value, source, out);
+      const count = fillLevels(value, source, out, loose);
       e[o + (field.means === 'bids' ? Field.SIZE : Field.PRICE2)] = count;
       return count >= 0;
     }
     case 'flag':
-      e[o + Field.SIDE] = value === true ? -1 : 1;
+      if (field.means === 'offBook') {
+        if (value === true) e[o + Field.FLAGS] |= OFF_BOOK;
+      } else e[o + Field.SIDE] = value === true ? -1 : 1;
       return typeof value === 'boolean';
     case 'text':
-      if (typeof value !== 'string') return false;
-      if (field.means === 'symbol') return value === source.symbol;
-      if (!(layout.flowPrints ?? []).includes(value)) e[o + Field.FLAGS] += OFF_BOOK;
-      return true;
+      return fillText(field, loose && typeof value === 'number' ? String(value) : value, layout, source, e, o);
   }
 }
 
-function fillLevels(value: unknown, { scale }: Bound, out: EventBuffer): number {
+function fillText(
+  { means }: FieldLayout,
+  value: unknown,
+  { aggressors, flowPrints = [] }: MessageLayout,
+  { symbol }: Bound,
+  e: Float64Array,
+  o: number,
+): boolean {
+  if (typeof value !== 'string') return false;
+  if (means === 'symbol') return value === symbol;
+  if (means === 'aggressor') {
+    e[o + Field.SIDE] = value === aggressors?.buy ? 1 : -1;
+    return value === aggressors?.buy || value === aggressors?.sell;
+  }
+  if (!flowPrints.includes(value)) e[o + Field.FLAGS] |= OFF_BOOK;
+  return true;
+}
+
+function fillLevels(value: unknown, { scale }: Bound, out: EventBuffer, loose: boolean): number {
   if (!Array.isArray(value)) return -1;
   while ((out.levelCount + value.length) * 2 > out.levels.length) out.growLevels();
   for (const level of value) {
-    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string') return -1;
-    const price = scaleDecimal(level[0], scale.price);
-    const size = scaleDecimal(level[1], scale.size);
+    if (!Array.isArray(level)) return -1;
+    const price = decimalOf(level[0], scale.price, loose);
+    const size = decimalOf(level[1], scale.size, loose);
     if (!(price >= 0 && size >= 0)) return -1;
     out.levels[out.levelCount * 2] = price;
     out.levels[out.levelCount * 2 + 1] = size;

@@ -3,6 +3,9 @@
 /** How a value is written. `time` is ms, or µs where it has 16 digits; `price` and `size` are decimals in JSON strings. */
 export type ValueForm = 'time' | 'id' | 'price' | 'size' | 'levels' | 'flag' | 'text';
 
+/** Keys from the outside to the inside with dots between: `arg.channel`. */
+export type Path = string;
+
 /** What a value means; each name fills one field of the event record. */
 export type Meaning =
   | 'emitted'
@@ -21,18 +24,26 @@ export type Meaning =
   | 'bids'
   | 'asks'
   | 'buyerIsMaker'
+  /** one of `aggressors`, as text or number */
+  | 'aggressor'
+  /** trades merged into this one, whose ids end with its own */
+  | 'count'
+  /** true for a public print that is not order flow */
+  | 'offBook'
   /** kind of print: order flow, or a public print that is not */
   | 'print'
   /** must equal the symbol of the src */
   | 'symbol';
 
 export interface FieldLayout {
-  /** key inside the message's payload, e.g. `E` of `data.E` */
+  /** key inside the payload, e.g. `E` of `data.E`; with a `/` before it, path from the message's root */
   key: string;
   form: ValueForm;
   means: Meaning;
-  /** a missing value is no fault */
+  /** a missing value is no fault; null is missing too */
   optional?: boolean;
+  /** a number may stand in quotes where others have none, and the other way round */
+  loose?: boolean;
 }
 
 /**
@@ -42,11 +53,17 @@ export interface FieldLayout {
 export interface MessageLayout {
   /** the channel's name */
   name: string;
-  event: 'trade' | 'depth' | 'touch' | 'partial' | 'other';
+  event: 'trade' | 'depth' | 'snapshot' | 'touch' | 'partial' | 'other';
   /** stream names of the topic, any of; their order numbers the variants */
   streams: string[];
-  /** value of the payload's type key; null where the message carries none */
-  type: string | null;
+  /** value at the type's path; null where the message carries none, undefined where it does not matter */
+  type?: string | null;
+  /** path of a list each element of which is a payload of its own; one that is no list is the only payload */
+  rows?: Path;
+  /** of a snapshot: the name of the layout, with the same streams, whose updates go on from it */
+  of?: string;
+  /** how a buying and a selling aggressor are written */
+  aggressors?: { buy: string; sell: string };
   fields: FieldLayout[];
   /** values of the `print` field that are order flow; any other is tagged off-book */
   flowPrints?: string[];
@@ -55,23 +72,35 @@ export interface MessageLayout {
    * symbol; `<*>` for the inside of a plain ASCII string, `<#>` for a plain integer and `<!>` for a boolean that nobody
    * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field.
    */
-  usual: string[];
+  usual?: string[];
+}
+
+/** Where a message names its stream and symbol. */
+export interface TopicLayout {
+  /** paths of the texts or integers that make the stream's name, one behind the other; the first is never missing */
+  stream: Path[];
+  /** path of the symbol; null where the stream's text holds it too */
+  symbol: Path | null;
+  /** where one text holds both: what stands between them, and which comes first */
+  separator?: string;
+  symbolFirst?: boolean;
+  /** the symbol is written in lower case there */
+  lowerCase?: boolean;
 }
 
 /** All that is needed to decode a venue's messages. */
 export interface Layouts {
   /** a word of its own: the scanner compiled at build time is found by it */
   id: string;
-  /** the wrapper around a payload, with `<topic>` and `<payload>` */
-  wrapper: string;
-  /** keys of topic and payload in the wrapper, and of the type in the payload */
-  topicKey: string;
-  payloadKey: string;
-  typeKey: string;
-  /** the topic of a stream: the symbol in lower case, this, and the stream's name */
-  separator: string;
+  topic: TopicLayout;
+  /** path of the payload; empty where the message itself is the payload */
+  payload: Path;
+  /** key of the type in the payload; with a `/` before it, path from the root */
+  type: string;
+  /** the bytes around a payload, with `<topic>` and `<payload>`; missing where no layout has usual forms */
+  wrapper?: string;
   messages: MessageLayout[];
-  /** a message with one of these keys at its root and no topic is control talk (acks, errors), not data */
+  /** a message with one of these keys at its root, and without topic or payload, is control talk (acks, errors), not data */
   control: string[];
 }
 

@@ -6,7 +6,7 @@
  * is not to be had, and the oracle of the compiled one.
  */
 import { type EventBuffer, Field } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, KIND_OF } from './fields.js';
+import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { type Form, formsOf, type Step, streamKey } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
@@ -126,7 +126,7 @@ function absentSource(form: Form): string {
 
 function templateSource(form: Form): string {
   const { index, layout, steps } = form;
-  const book = layout.event === 'depth' || layout.event === 'partial';
+  const book = hasLevels(layout);
   return `(bytes, view, p, end, names, out, o) => {
   const e = out.events; let flags = 0;
   ${book ? `e[o + ${Field.PRICE}] = out.levelCount;` : ''}

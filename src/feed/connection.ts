@@ -70,6 +70,7 @@ export class Connection {
   /** next text of the plan to send, and when */
   #next = 0;
   #sendAtMs = 0;
+  #pingAtMs = 0;
   /** topics without data yet on this socket -> when that becomes late */
   readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
   #retryAfterMs: number | null = null;
@@ -94,6 +95,18 @@ export class Connection {
   /** The topic's data was seen on this socket. */
   arrived(topic: string): void {
     if (this.#awaited.size > 0) this.#awaited.delete(topic);
+  }
+
+  /** Sends a text beyond those of the plan. */
+  say(text: string): void {
+    if (this.state !== 'open') return;
+    this.#socket?.send(text);
+    this.#options.events.sent(this, text);
+  }
+
+  /** Answers a ping of the venue's own; like ours, it is no event. */
+  answer(text: string): void {
+    if (this.state === 'open') this.#socket?.send(text);
   }
 
   /** Gives the socket up, so that a new one is opened. `silence` does not wait for a peer that says nothing. */
@@ -160,6 +173,7 @@ export class Connection {
     this.lastMessageMs = this.#openedMs;
     this.#next = 0;
     this.#sendAtMs = this.#openedMs;
+    this.#pingAtMs = this.#openedMs + (this.plan.ping?.everyMs ?? 0);
     this.#awaited.clear();
     events.opened(this);
     this.#watch(this.#openedMs);
@@ -180,8 +194,12 @@ export class Connection {
       }
     }
     if (nowMs - this.#openedMs >= STABLE_MS) this.#attempts = 0;
+    if (plan.ping !== undefined && nowMs >= this.#pingAtMs) {
+      this.#pingAtMs = nowMs + plan.ping.everyMs;
+      this.#socket?.send(plan.ping.text);
+    }
     if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew('silence');
-    else if (nowMs - this.#openedMs >= plan.lifetimeMs) this.renew('rotation');
+    else if (plan.lifetimeMs !== null && nowMs - this.#openedMs >= plan.lifetimeMs) this.renew('rotation');
     if (this.state !== 'open') return;
     for (const [name, { topic, atMs }] of this.#awaited) {
       if (nowMs < atMs) continue;

@@ -3,7 +3,7 @@ import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
 import type { TradeChain } from '../model/continuity.js';
 import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
-import { EventBuffer, Field, Kind } from '../model/event.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { ReceiveClock } from './clock.js';
@@ -42,6 +42,9 @@ export interface Route {
   paid: number;
   /** while the first data is overdue: since when; else 0 */
   silentFrom: Micros;
+  /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
+  renewAtMs: number;
+  renewals: number;
   /** a reconnect was already tried for it, so that one dead topic does not cost the others data again and again */
   retried: boolean;
 }
@@ -135,10 +138,13 @@ export class SourceRecorder {
     if (buffer.count === 0 || e[Field.KIND] === Kind.entry) return Effect.none;
     const { track } = this;
     const lastTradeT = track.lastTradeT;
-    const effect = track.apply(buffer, 0);
     const emitted = e[Field.EMITTED];
     if (emitted > 0) this.exchangeLag = emitted - t;
-    if (e[Field.KIND] === Kind.trade) this.#followTrades(route, conn, e[Field.LAST], lastTradeT);
+    let effect = 0;
+    for (let i = 0; i < buffer.count; i++) {
+      effect |= track.apply(buffer, i);
+      if (e[i * EVENT_STRIDE + Field.KIND] === Kind.trade) this.#followTrades(route, conn, e, i, lastTradeT);
+    }
     if ((effect & Effect.lost) !== 0 && track.gap !== null) this.gap(track.gap, conn);
     else if (e[Field.KIND] === Kind.invalid && (effect & Effect.tradeGap) !== 0)
       this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
@@ -147,10 +153,12 @@ export class SourceRecorder {
   }
 
   /** Trades of every channel are watched, those that are not the flow too. */
-  #followTrades({ chain, channel, link, paid }: Route, conn: string, got: number, from: Micros): void {
-    const missing = chain.next(got);
+  #followTrades({ chain, channel, link, paid }: Route, conn: string, e: Float64Array, i: number, from: Micros): void {
+    const got = e[i * EVENT_STRIDE + Field.LAST];
+    const first = e[i * EVENT_STRIDE + Field.FIRST];
+    const missing = chain.next(got, first);
     if (missing > 0 && paid === link.paid)
-      this.gap({ stream: channel, from, reason: 'sequence', expected: got - missing, got }, conn);
+      this.gap({ stream: channel, from, reason: 'sequence', expected: first - missing, got }, conn);
   }
 
   /**

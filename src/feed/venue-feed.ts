@@ -13,6 +13,13 @@ const STUCK_ATTEMPTS = 5;
 /** Acks and notices are short; what is longer and has no known topic is not looked into. */
 const MAX_CONTROL_BYTES = 64 * 1024;
 const EXCHANGE_TIME_EVERY_MS = 600_000;
+/** A ping of a venue's own is shorter than any message with data. */
+const MAX_PING_BYTES = 256;
+/** A snapshot in a stream comes at once, or within this after the first update. */
+const FIRST_SNAPSHOT_MS = 3_000;
+/** Subscribing again is limited everywhere. */
+const RENEW_MS = 5_000;
+const MOST_RENEW_MS = 120_000;
 
 export interface VenueFeedOptions {
   venue: Venue;
@@ -61,7 +68,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
 
   const sync: Sync = createSync({
     get: options.get,
-    url: (symbol) => options.restUrl(venue.rest.snapshot(symbol)),
+    url: (symbol) => options.restUrl(venue.rest.snapshot?.(symbol) ?? ''),
     everyMs: venue.rest.snapshotEveryMs,
     now,
     random: options.random,
@@ -93,6 +100,11 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       // the receive time: before anything is parsed
       const atMs = now();
       options.received(data.length);
+      if (binary) [data, binary] = inflated(venue, data);
+      if (data.length <= MAX_PING_BYTES && !binary) {
+        const answer = venue.answer?.(data.toString('utf8')) ?? null;
+        if (answer !== null) connection.answer(answer);
+      }
       const topic = binary ? null : venue.topicOf(data, 0, data.length);
       const route = topic === null ? undefined : routes.get(topic);
       if (route === undefined) return unrouted(connection, data, binary, atMs);
@@ -100,13 +112,14 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       route.retried = false;
       const { recorder } = route;
       const effect = recorder.message(route, connection.id, data, atMs);
-      if ((effect & Effect.valid) !== 0) sync.joined(recorder.symbol);
-      else if (route.book && recorder.track.needsSnapshot) {
-        sync.want(recorder.symbol);
-        sync.tick(atMs);
-      }
-      if ((effect & Effect.lost) !== 0)
-        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), fetching a snapshot`);
+      const isLost = (effect & Effect.lost) !== 0 && recorder.track.state !== 'valid';
+      if (isLost)
+        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`);
+      if ((effect & Effect.valid) !== 0) {
+        sync.joined(recorder.symbol);
+        route.renewAtMs = 0;
+        route.renewals = 0;
+      } else if (route.book && recorder.track.needsSnapshot) seekSnapshot(connection, topic!, route, atMs, isLost);
     },
     late(connection, topic) {
       const route = routes.get(topic.name)!;
@@ -137,6 +150,25 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${seconds(retryMs)}`);
     },
   };
+
+  /** The book waits for a snapshot: from REST, or in its own stream, which brings one after a subscription. */
+  function seekSnapshot(connection: Connection, topic: string, route: Route, atMs: number, isLost: boolean): void {
+    const { symbol } = route.recorder;
+    const { renew } = venue;
+    if (renew !== undefined) {
+      if (route.renewAtMs === 0 && !isLost) route.renewAtMs = atMs + FIRST_SNAPSHOT_MS;
+      if (atMs >= route.renewAtMs) {
+        route.renewAtMs = atMs + Math.min(MOST_RENEW_MS, RENEW_MS * 2 ** route.renewals);
+        route.renewals++;
+        for (const text of renew(topic, route.renewals)) connection.say(text);
+      }
+      // a stream that brings none after a second subscription never will
+      if (route.renewals < 2) return;
+    }
+    if (venue.rest.snapshot === undefined) return;
+    sync.want(symbol);
+    sync.tick(atMs);
+  }
 
   /** A message without a known topic: an ack or notice of its connection, or something nobody asked for. */
   function unrouted(connection: Connection, data: Buffer, binary: boolean, atMs: number): void {
@@ -187,7 +219,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     link.channels.push(topic.channel);
     const { channel } = topic;
     const route = { recorder, link, channel, book: channel === 'depth', chain: venue.tradeChain(), paid: 0 };
-    routes.set(topic.name, { ...route, silentFrom: 0, retried: false });
+    routes.set(topic.name, { ...route, silentFrom: 0, renewAtMs: 0, renewals: 0, retried: false });
   }
 
   async function exchangeTime(): Promise<void> {
@@ -225,6 +257,16 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
   };
   return feed;
+}
+
+/** The text in a compressed message; the bytes as they are where they are none. */
+function inflated(venue: Venue, data: Buffer): [data: Buffer, binary: boolean] {
+  if (venue.inflate === undefined) return [data, true];
+  try {
+    return [Buffer.from(venue.inflate(data)), false];
+  } catch {
+    return [data, true];
+  }
 }
 
 function usable(venue: Venue, body: Buffer): boolean {

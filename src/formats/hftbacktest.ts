@@ -1,7 +1,6 @@
-/** Archives of the hftbacktest collector: lines of `<µs or ns> <raw JSON>`, gzip or plain, REST snapshots among them. */
+/** Archives of the hftbacktest collector: lines of `<µs or ns> <raw JSON>`, gzip, zstd or plain, REST snapshots among them. */
 import type { LineBatch } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
-import { TapedeckError } from '../model/errors.js';
 import { createLineAssembly } from '../tape/line-assembly.js';
 import { inflateFile } from './inflate.js';
 
@@ -11,7 +10,6 @@ const BLANK = 0x20;
 const TAB = 0x09;
 const MICRO_DIGITS = 16;
 const NANO_DIGITS = 19;
-const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** Lines of one file; everything is valid until the next batch is asked for. Index `i` of the arrays is one line. */
 export interface ArchiveBatch {
@@ -43,7 +41,7 @@ export interface ArchiveOptions {
 /**
  * Reads archives one after the other, in the order given. The unit of time is told per file by the digits of its first
  * time (16 microseconds, 19 nanoseconds); lines without such a time are reported as bad and skipped, blank lines only skipped.
- * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_IO, and E_IMPORT for a file in zstd
+ * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_IO
  */
 export async function* readHftbacktest(
   files: readonly string[],
@@ -65,7 +63,6 @@ async function* readFile(file: string, options: ArchiveOptions): AsyncGenerator<
   const lines = createLineAssembly(file);
   const parser = createParser(file, options);
   const out: Parameters<typeof lines.added>[2] = [];
-  let started = false;
   const parse = (item: (typeof out)[number]): ArchiveBatch | null => {
     if (!('damage' in item)) return parser.parse(item);
     options.bad({ file, line: item.damage.line, why: item.damage.message });
@@ -77,9 +74,6 @@ async function* readFile(file: string, options: ArchiveOptions): AsyncGenerator<
       // the unfinished line before the fault is no line
       return;
     }
-    if (!started && piece.bytes.subarray(0, 4).equals(ZSTD_MAGIC))
-      throw new TapedeckError('E_IMPORT', 'while reading an archive: it is zstd; `zstd -d` it first', { file });
-    started = true;
     lines.room(piece.bytes.length).set(piece.bytes);
     lines.added(piece.bytes.length, -1, out);
     for (const item of out.splice(0)) {

@@ -1,8 +1,10 @@
-/** Bytes of a file, gzip inflated on the way (also of several members): what came out before a fault is never lost. */
+/** Bytes of a file, gzip and zstd inflated on the way (also of several members or frames): what came out before a fault is never lost. */
 
 import fs from 'node:fs';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
+import { StreamDecompressor } from '../tape/frame.js';
+import { isMagicAt } from '../tape/frame-header.js';
 
 const READ_BYTES = 64 * 1024;
 const OUT_BYTES = 256 * 1024;
@@ -24,7 +26,7 @@ export function isGzip(head: Uint8Array): boolean {
 }
 
 /**
- * The text of a file in pieces, which are valid until the next is asked for. A damaged or cut gzip ends with a fault.
+ * The text of a file in pieces, which are valid until the next is asked for. A damaged or cut gzip or zstd ends with a fault.
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_IO
  */
 export async function* inflateFile(path: string): AsyncGenerator<Piece | Fault, void, undefined> {
@@ -33,6 +35,10 @@ export async function* inflateFile(path: string): AsyncGenerator<Piece | Fault, 
     const input = Buffer.allocUnsafeSlow(READ_BYTES);
     const read = (): Promise<number> => attempt(path, async () => (await handle.read(input, 0, READ_BYTES)).bytesRead);
     let count = await read();
+    if (count >= 4 && isMagicAt(input, 0)) {
+      yield* inflateZstd(input, count, read);
+      return;
+    }
     if (!isGzip(input.subarray(0, count))) {
       for (; count > 0; count = await read()) yield { bytes: input.subarray(0, count), consumed: count };
       return;
@@ -56,6 +62,35 @@ export async function* inflateFile(path: string): AsyncGenerator<Piece | Fault, 
   } finally {
     await handle.close();
   }
+}
+
+/** Frames one behind the other, in `input` first and then in what `read` puts there. */
+async function* inflateZstd(
+  input: Buffer,
+  first: number,
+  read: () => Promise<number>,
+): AsyncGenerator<Piece | Fault, void, undefined> {
+  const decompressor = new StreamDecompressor();
+  const out = Buffer.allocUnsafeSlow(OUT_BYTES);
+  let whole = true;
+  for (let count = first; count > 0; count = await read()) {
+    let at = 0;
+    for (let produced = OUT_BYTES; at < count || produced === OUT_BYTES; ) {
+      let step: ReturnType<StreamDecompressor['step']>;
+      try {
+        step = decompressor.step(input.subarray(at, count), out);
+      } catch (error) {
+        yield { fault: error instanceof Error ? error.message : String(error) };
+        return;
+      }
+      at += step.consumed;
+      produced = step.produced;
+      whole = step.frameDone;
+      if (produced > 0) yield { bytes: out.subarray(0, produced), consumed: step.consumed };
+      else if (step.consumed === 0) break;
+    }
+  }
+  if (!whole) yield { fault: 'it ends inside a zstd frame' };
 }
 
 interface Inflater {

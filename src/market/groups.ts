@@ -116,15 +116,17 @@ export class Groups {
     return window;
   }
 
-  /** Adds a print. Returns true when it opened a new group. */
-  add(t: Micros, matched: number, id: number, side: number, price: number, size: number): boolean {
+  /**
+   * Adds a print of the ids `first` to `id` (-1: it has none). Returns true when it opened a new group.
+   */
+  add(t: Micros, matched: number, id: number, side: number, price: number, size: number, first = id): boolean {
     const { open } = this;
     const joins =
       open.prints > 0 &&
       side === open.side &&
       matched === this.#matched &&
       t - open.lastT <= this.hold &&
-      id === this.#lastId + 1 &&
+      (id < 0 || first === this.#lastId + 1) &&
       (side > 0 ? price >= open.lastPrice : price <= open.lastPrice);
     this.#lastId = id;
     if (joins) {

@@ -247,7 +247,8 @@ export class Market {
     this.lastSide = side;
     this.lastPrice = price;
     this.lastSize = size;
-    if (this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size)) this.#groupCounts.add(t);
+    const opened = this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size, e[o + Field.FIRST]);
+    if (opened) this.#groupCounts.add(t);
     this.#flow.push(t, side * size);
     if (this.#ledger !== null && this.track.state === 'valid') {
       const passive = side > 0 ? ASK : BID;

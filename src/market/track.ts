@@ -4,7 +4,7 @@ import type { BookRooms } from '../model/book-room.js';
 import type { Continuity } from '../model/continuity.js';
 import { formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { BookState, Checkpoint, CloseEntry, Entry, Gap, Micros } from '../model/entry.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
@@ -87,15 +87,15 @@ export class Track {
   }
 
   /**
-   * Applies record `i` of a decoded batch. Returns Effect bits. The whole message is applied before it returns, so
-   * callers look at the book only at message ends.
+   * Applies record `i` of a decoded batch. Returns Effect bits. A message of several records is applied whole with the
+   * last of them (the first without MORE): callers look at the book only then.
    */
   apply(buffer: EventBuffer, i: number): number {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
     const t = e[o + Field.T];
     this.t = t;
-    this.counts.messages++;
+    if ((e[o + Field.FLAGS] & MORE) === 0) this.counts.messages++;
     const emitted = e[o + Field.EMITTED];
     if (emitted > this.emitted) this.emitted = emitted;
     switch (e[o + Field.KIND]) {
@@ -106,6 +106,8 @@ export class Track {
         return this.#trade(e, o, t);
       case Kind.depth:
         return this.#depth(buffer, o, t);
+      case Kind.snapshot:
+        return this.#wholeBook(buffer, o, t);
       case Kind.unknown:
         this.counts.unknown++;
         return Effect.none;
@@ -148,17 +150,45 @@ export class Track {
     return effect | Effect.tradeGap;
   }
 
-  #depth(buffer: EventBuffer, o: number, t: Micros): number {
-    const e = buffer.events;
-    this.counts.depth++;
+  /** Whether the book message at offset `o` is of the stream that is followed; the first to come is. */
+  #follows(e: Float64Array, o: number): boolean {
     const stream = e[o + Field.FLAGS] >> STREAM_SHIFT;
+    if (this.#stream === -1) this.#stream = stream;
+    else if (this.#stream !== stream) return false; // another speed or depth of the same book is another chain
     const origin = e[o + Field.ORIGIN];
     if (origin !== this.#bookOrigin) {
       this.#bookOrigin = origin;
       this.#bookConn = this.#connOf(origin);
     }
-    if (this.#stream === -1) this.#stream = stream;
-    else if (this.#stream !== stream) return Effect.none; // another speed of the same book is another chain
+    return true;
+  }
+
+  /**
+   * The stream itself brings a whole book: a join without delay. Where the book was valid, what led to this is not known,
+   * so it counts as lost and found again.
+   */
+  #wholeBook(buffer: EventBuffer, o: number, t: Micros): number {
+    const e = buffer.events;
+    this.counts.snapshots++;
+    if (!this.#follows(e, o)) return Effect.none;
+    const lost = this.state === 'valid' ? Effect.lost : Effect.none;
+    this.#join.forget();
+    this.#renewal = null;
+    this.#staleRun = 0;
+    this.continuity.whole(e[o + Field.LAST]);
+    const start = e[o + Field.PRICE] * 2;
+    const bids = e[o + Field.SIZE];
+    const asks = e[o + Field.PRICE2];
+    this.#loadLevels({ bids, levels: buffer.levels.subarray(start, start + (bids + asks) * 2) });
+    this.lastBookT = t;
+    this.#becomeValid();
+    return lost | Effect.valid;
+  }
+
+  #depth(buffer: EventBuffer, o: number, t: Micros): number {
+    const e = buffer.events;
+    this.counts.depth++;
+    if (!this.#follows(e, o)) return Effect.none;
     const first = e[o + Field.FIRST];
     const last = e[o + Field.LAST];
     const previous = e[o + Field.PREVIOUS];
@@ -244,7 +274,11 @@ export class Track {
     this.book.message(levels, 0, bids, (levels.length >> 1) - bids);
   }
 
-  #loadSnapshot({ levels: scaled }: ScaledSnapshot): void {
+  #loadSnapshot({ levels }: ScaledSnapshot): void {
+    this.#loadLevels(levels);
+  }
+
+  #loadLevels(scaled: ScaledLevels): void {
     this.#setBook(scaled);
     const { bids, levels } = scaled;
     // beyond its last level on either side nothing is known

@@ -45,7 +45,7 @@ export class TradeStreams {
       stream.conn = this.#connOf(origin);
       stream.isFlow = (flags & NOT_FLOW) === 0;
     }
-    const missing = stream.chain.next(events[o + Field.LAST]);
+    const missing = stream.chain.next(events[o + Field.LAST], events[o + Field.FIRST]);
     if (!stream.isFlow) return NOT_OF_FLOW;
     if (missing >= 0) {
       this.#repeats = 0;

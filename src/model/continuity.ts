@@ -12,6 +12,8 @@ export interface Continuity {
   update(first: number, last: number, previous: number): Verdict;
   /** a snapshot with this id becomes the base; the updates kept since are judged anew through `update` */
   snapshot(id: number): void;
+  /** a whole book in the stream itself has this id: updates go on from it at once */
+  whole(id: number): void;
   /** forget everything: a new connection, or a gap */
   reset(): void;
   /** true once a snapshot is joined and updates chain */
@@ -24,8 +26,8 @@ export interface Continuity {
 
 /** How trade ids prove continuity: contiguous integers, or no proof. */
 export interface TradeChain {
-  /** +1 chain of ids; returns how many are missing before `id` (0 when it follows), or -1 for a repeat */
-  next(id: number): number;
+  /** a trade, or several merged into one with ids from `first` to `id`; returns how many are missing before it, or -1 for a repeat */
+  next(id: number, first?: number): number;
   reset(): void;
   state(): Record<string, number>;
   restore(state: Record<string, unknown>): void;

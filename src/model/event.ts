@@ -48,7 +48,7 @@ export const Field = {
   PRICE2: 12,
   /** touch: ask size */
   SIZE2: 13,
-  /** bit 0: a public print that is not order flow; bit 1: a trade stream that is not the flow; above: layout and stream */
+  /** bits OFF_BOOK, NOT_FLOW and MORE; above: layout and stream */
   FLAGS: 14,
   /** index into `Decoder.origins` */
   ORIGIN: 15,
@@ -60,8 +60,10 @@ export const EVENT_STRIDE = 16;
 export const OFF_BOOK = 1;
 /** Bit of FLAGS: a trade stream beside the one that counts as flow (two would count it twice). */
 export const NOT_FLOW = 2;
+/** Bit of FLAGS: the message goes on with the next record; it is applied whole, with the last of them. */
+export const MORE = 4;
 /** FLAGS above this shift name the layout and stream variant. */
-export const STREAM_SHIFT = 2;
+export const STREAM_SHIFT = 3;
 
 /** Records of a batch. `events[i * EVENT_STRIDE + Field.X]`; levels are [price, size] pairs. */
 export class EventBuffer {
@@ -71,20 +73,30 @@ export class EventBuffer {
   /** pairs used in `levels` */
   levelCount = 0;
 
-  /** `levels` before any message outgrew it */
-  readonly #home: Float64Array;
+  /** `events` and `levels` before any message outgrew them */
+  readonly #eventsHome: Float64Array;
+  readonly #levelsHome: Float64Array;
 
   /** Room for so many records and level pairs, or room that is there already. */
   constructor(events: number | Float64Array = 4096, levels: number | Float64Array = 32768) {
-    this.events = typeof events === 'number' ? new Float64Array(events * EVENT_STRIDE) : events;
-    this.#home = typeof levels === 'number' ? new Float64Array(levels * 2) : levels;
-    this.levels = this.#home;
+    this.#eventsHome = typeof events === 'number' ? new Float64Array(events * EVENT_STRIDE) : events;
+    this.#levelsHome = typeof levels === 'number' ? new Float64Array(levels * 2) : levels;
+    this.events = this.#eventsHome;
+    this.levels = this.#levelsHome;
   }
 
   clear(): void {
     this.count = 0;
     this.levelCount = 0;
-    this.levels = this.#home;
+    this.events = this.#eventsHome;
+    this.levels = this.#levelsHome;
+  }
+
+  /** Doubles the room for records; for the rare message of more trades than there is room for. */
+  growEvents(): void {
+    const grown = new Float64Array(this.events.length * 2);
+    grown.set(this.events);
+    this.events = grown;
   }
 
   /** Doubles the room for levels; for the rare message that outgrows it. */

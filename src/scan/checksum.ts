@@ -4,7 +4,7 @@ import type { FlowWindow } from '../market/flow.js';
 import type { Market, TopVolume } from '../market/market.js';
 import { Effect } from '../market/track.js';
 import type { Source } from '../model/entry.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 
 const TOP_LEVELS = 10;
 const WINDOW = 5_000_000;
@@ -129,7 +129,7 @@ export class Checksum {
       this.touch(e, o);
       return;
     }
-    this.#messages++;
+    if ((e[o + Field.FLAGS] & MORE) === 0) this.#messages++;
     switch (kind) {
       case Kind.trade: {
         this.#trades++;
@@ -141,6 +141,7 @@ export class Checksum {
         this.#flowWord = (Math.imul(this.#flowWord, 31) + (this.#flow.buy - this.#flow.sell)) | 0;
         return;
       }
+      case Kind.snapshot:
       case Kind.depth: {
         this.#depth++;
         const count = e[o + Field.SIZE] + e[o + Field.PRICE2];

@@ -4,7 +4,7 @@ import { scannerBooks } from '../decode/wasm-books.js';
 import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
@@ -58,6 +58,8 @@ export class Pipeline {
   /** before this time nothing begins or ends, and time only moves on */
   #turn: Micros = Number.NEGATIVE_INFINITY;
   #from: Micros;
+  /** Wake bits of the records before the last of a message */
+  #wake = 0;
   #said: Printed[] = [];
 
   /** @param connOf the connection that records of an origin came by */
@@ -165,7 +167,9 @@ export class Pipeline {
     if (this.done) return;
     const beat = this.#market.advance(this.#t);
     const effect = this.#track.apply(buffer, i);
-    if (beat !== 0 || (effect & ~Effect.touch) !== 0) this.#follow(effect, beat, buffer, i);
+    if ((buffer.events[i * EVENT_STRIDE + Field.FLAGS] & MORE) !== 0)
+      this.#wake |= beat | this.#take(effect, buffer, i);
+    else if ((beat | this.#wake) !== 0 || (effect & ~Effect.touch) !== 0) this.#follow(effect, beat, buffer, i);
     this.#checksum?.add(effect, buffer, i);
   }
 
@@ -268,8 +272,8 @@ export class Pipeline {
   }
 
   #follow(effect: number, beat: number, buffer: EventBuffer | null, i: number): void {
-    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#lose(effect);
-    const wake = this.#market.apply(effect, buffer, i) | beat;
+    const wake = this.#take(effect, buffer, i) | beat | this.#wake;
+    this.#wake = 0;
     const t = this.#t;
     const running = this.#running;
     for (let n = 0; wake !== 0 && n < running.length; n++) {
@@ -278,6 +282,12 @@ export class Pipeline {
     }
     // an entry in the last microsecond of a unit shares its time with the ends of that unit
     if (this.#said.length > 0 && t !== this.#unitEnd - 1) this.#flush();
+  }
+
+  /** The market takes a record in; detectors look at message ends. Returns Wake bits. */
+  #take(effect: number, buffer: EventBuffer | null, i: number): number {
+    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#lose(effect);
+    return this.#market.apply(effect, buffer, i);
   }
 
   #lose(effect: number): void {

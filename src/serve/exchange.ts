@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import type { ServedClient, ServedEvent, ServedMarket, Venue } from '../venues/venue.js';
+import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
 import { type Controls, createFaults } from './faults.js';
 import { type Ledger, openLedger } from './ledger.js';
 
@@ -15,7 +15,7 @@ export interface MarketSource extends ServedMarket {
 }
 
 export interface ServeOptions {
-  venue: Pick<Venue, 'server'>;
+  venue: { server: VenueServer };
   /** data time starts where the market stands and runs at the speed of the monotonic clock */
   market: MarketSource;
   /** default 127.0.0.1 */

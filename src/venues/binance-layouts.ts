@@ -54,7 +54,7 @@ const futuresPartial: MessageLayout = {
   streams: [5, 10, 20].flatMap((n) => ['', '@100ms', '@500ms'].map((speed) => `depth${n}${speed}`)),
   type: 'depthUpdate',
   fields: futuresDepthFields,
-  usual: futuresDepth.usual,
+  usual: futuresDepth.usual ?? [],
 };
 
 const futuresTrade: MessageLayout = {
@@ -114,7 +114,6 @@ const liquidation: MessageLayout = {
   streams: ['forceOrder'],
   type: 'forceOrder',
   fields: [emitted],
-  usual: [],
 };
 
 const spotDepth: MessageLayout = {
@@ -172,10 +171,9 @@ const spotTouch: MessageLayout = {
 
 const wrapped = {
   wrapper: '{"stream":"<topic>","data":<payload>}',
-  topicKey: 'stream',
-  payloadKey: 'data',
-  typeKey: 'e',
-  separator: '@',
+  topic: { stream: ['stream'], symbol: null, separator: '@', symbolFirst: true, lowerCase: true },
+  payload: 'data',
+  type: 'e',
   control: ['result', 'error', 'code'],
 };
 

@@ -40,6 +40,10 @@ export function chainedByPrevious(): Continuity {
       chain.joined = false;
       chain.last = -1;
     },
+    whole(id: number) {
+      chain.joined = true;
+      chain.last = id;
+    },
     reset() {
       snapshotId = -1;
       chain.joined = false;
@@ -77,6 +81,10 @@ export function chainedByRange(): Continuity {
       chain.last = id;
       chain.joined = false;
     },
+    whole(id: number) {
+      chain.joined = true;
+      chain.last = id;
+    },
     reset() {
       chain.last = -1;
       chain.joined = false;
@@ -90,17 +98,103 @@ export function chainedByRange(): Continuity {
   return chain;
 }
 
+/**
+ * Chains by one id a message (Bybit): an update follows when its id is the last one plus one, and a snapshot of the stream begins anew.
+ */
+export function chainedByOne(): Continuity {
+  return chained((last, final) => (final === last + 1 ? 'apply' : final <= last ? 'stale' : 'gap'));
+}
+
+/**
+ * Chains by ids that grow but skip (BingX): every larger one follows. How many were skipped proves nothing, so the venue cannot
+ * prove its book; an id that goes back is a gap.
+ */
+export function chainedBySkips(): Continuity {
+  return chained((last, final) => (final > last ? 'apply' : 'gap'));
+}
+
+/**
+ * Chains by the id of the update before (OKX `prevSeqId`, WEEX `U`): ids may repeat where nothing changed, and go back where the
+ * venue began to count anew, as long as the chain holds. A snapshot over REST joins at the first update that reaches over it.
+ */
+export function chainedByLink(): Continuity {
+  const chain = chained((last, final, previous) => {
+    if (previous === last) return 'apply';
+    return previous >= 0 && previous < last && final <= last ? 'stale' : 'gap';
+  });
+  const { update, reset, state, restore } = chain;
+  /** id of a snapshot over REST that waits to be joined */
+  let asked = -1;
+  chain.update = (first, final, previous) => {
+    if (chain.joined || asked < 0) return update(first, final, previous);
+    if (final <= asked) return 'stale';
+    if (previous < 0 || previous > asked) return 'refetch';
+    chain.whole(final);
+    return 'apply';
+  };
+  chain.snapshot = (id) => {
+    reset();
+    asked = id;
+  };
+  chain.reset = () => {
+    asked = -1;
+    reset();
+  };
+  chain.state = () => ({ ...state(), asked });
+  chain.restore = (saved) => {
+    asked = numberOf(saved, 'asked');
+    restore(saved);
+  };
+  return chain;
+}
+
+/** A chain that begins with a whole book in the stream; `judge` compares an update's ids with the last one applied. */
+function chained(judge: (last: number, final: number, previous: number) => Verdict): Continuity {
+  const chain = {
+    joined: false,
+    last: -1,
+    update(_first: number, final: number, previous: number): Verdict {
+      if (!chain.joined) return 'wait';
+      const verdict = judge(chain.last, final, previous);
+      if (verdict === 'apply') chain.last = final;
+      return verdict;
+    },
+    snapshot(id: number) {
+      chain.whole(id);
+    },
+    whole(id: number) {
+      chain.joined = true;
+      chain.last = id;
+    },
+    reset() {
+      chain.joined = false;
+      chain.last = -1;
+    },
+    state: () => ({ last: chain.last, joined: chain.joined }),
+    restore(state: Record<string, unknown>) {
+      chain.last = numberOf(state, 'last');
+      chain.joined = state.joined === true;
+    },
+  };
+  return chain;
+}
+
+/** Trades whose ids prove nothing: none are missing, as far as anyone can tell. */
+export function unprovenTrades(): TradeChain {
+  return { next: () => 0, reset: () => {}, state: () => ({}), restore: () => {} };
+}
+
 /** Trade ids that grow by exactly one. */
 export function contiguousTrades(): TradeChain {
   let last = -1;
   return {
-    next(id) {
-      if (last < 0 || id === last + 1) {
+    next(id, first = id) {
+      if (last < 0 || first === last + 1) {
         last = id;
         return 0;
       }
       if (id <= last) return -1;
-      const missing = id - last - 1;
+      const missing = Math.max(0, first - last - 1);
       last = id;
       return missing;
     },

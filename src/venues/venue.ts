@@ -40,8 +40,10 @@ export interface ConnectionPlan {
   sendEveryMs: number;
   /** no message at all for this long means the connection is dead; null where a quiet market is normal */
   silenceMs: number | null;
-  /** the venue closes connections after this long */
-  lifetimeMs: number;
+  /** the venue closes connections after this long; null where no limit is known */
+  lifetimeMs: number | null;
+  /** what the client says to stay connected, and how often; missing where the venue asks for nothing */
+  ping?: { text: string; everyMs: number };
 }
 
 /** What a message without a topic says. */
@@ -56,7 +58,8 @@ export interface Rest {
   instruments(symbols: string[]): string;
   /** null where the symbol is not listed */
   readInstrument(body: unknown, symbol: string): Instrument | null;
-  snapshot(symbol: string): string;
+  /** missing where books begin with a snapshot in their own stream */
+  snapshot?(symbol: string): string;
   time: string;
   /** exchange time in µs */
   readTime(body: unknown): number | null;
@@ -78,11 +81,24 @@ export interface Venue extends VenueRules {
   /** topic named by a message's bytes; null for control messages */
   topicOf(bytes: Uint8Array, from: number, to: number): string | null;
   control(message: unknown): Control;
+  /** compressed messages: the text inside; missing where there are none. @throws where the bytes are no such message */
+  inflate?(bytes: Uint8Array): Uint8Array;
+  /** the venue's own pings: what to answer to this text, null where it is none */
+  answer?(text: string): string | null;
+  /** texts that make a topic's stream begin anew, with a snapshot; missing where a new connection is needed */
+  renew?(topic: string, id: number): string[];
   rest: Rest;
   layouts: Layouts;
+  /** where messages state a checksum of the book behind them: what it is of the best levels, as decimal text, best first */
+  checksum?: {
+    of(bids: readonly [string, string][], asks: readonly [string, string][]): number;
+    /** of a parsed message; null where it states none */
+    stated(message: unknown): number | null;
+  };
   /** unwrapped REST snapshots and the like in other people's archives: is this bare JSON a snapshot body? */
   isSnapshotBody(body: unknown): boolean;
-  server: VenueServer;
+  /** the exchange's side, for `sim` */
+  server?: VenueServer;
 }
 
 /** A market to be served: what the exchange's side needs to know of it. Sizes and prices are decimal texts. */

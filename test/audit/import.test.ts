@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Imported, importHftbacktest } from '../../src/audit/import.js';
+import { type Imported, importArchives } from '../../src/audit/import.js';
 import { readInstrumentFile } from '../../src/audit/import-input.js';
 import { verifyTapes } from '../../src/audit/verify.js';
 import type { BadLine } from '../../src/formats/hftbacktest.js';
@@ -35,7 +35,8 @@ async function importTexts(texts: readonly string[], given: Given = {}): Promise
     return file;
   });
   const bad: BadLine[] = [];
-  const done = await importHftbacktest({
+  const done = await importArchives({
+    format: 'hftbacktest',
     venue,
     symbol: 'ABCUSDT',
     out: join(folder, 'tapes'),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { importHftbacktest } from '../../src/audit/import.js';
+import { importArchives } from '../../src/audit/import.js';
 import { verifyTapes } from '../../src/audit/verify.js';
 import { createDecoder } from '../../src/decode/decoder.js';
 import { ASK, BID, type BookSide } from '../../src/market/book.js';
@@ -22,7 +22,8 @@ const USDM = ['binance-usdm_btcusdt_20230404.dat.gz', 'binance-usdm_btcusdt_2023
 const COINM = ['binance-coinm_ethusd_perp_20240808.gz', 'binance-coinm_ethusd_perp_20240809.gz'];
 
 async function importAndVerify(venue: string, symbol: string, files: readonly string[]) {
-  const done = await importHftbacktest({
+  const done = await importArchives({
+    format: 'hftbacktest',
     venue: venueById(venue),
     symbol,
     files: files.map((file) => join(data, file)),

@@ -2,7 +2,7 @@
 import { type Binding, createDecoder, type DecodeCounts, type DecodeMode } from '../../src/decode/decoder.js';
 import type { Layouts } from '../../src/decode/layout.js';
 import { scannerBuffer, scannerRooms } from '../../src/decode/wasm-scanner.js';
-import { EVENT_STRIDE, EventBuffer, Field, Kind, NOT_FLOW, OFF_BOOK } from '../../src/model/event.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind, NOT_FLOW, OFF_BOOK, STREAM_SHIFT } from '../../src/model/event.js';
 import { type NaiveRecord, type NaiveSource, naiveDecode } from './naive.js';
 
 const KIND_NAMES = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kind, name]));
@@ -164,8 +164,8 @@ export function naiveDifference(
     if (((flags & OFF_BOOK) !== 0) !== (naive.offBook ?? false)) return 'off-book flag';
     if (((flags & NOT_FLOW) !== 0) !== (naive.notFlow ?? false)) return 'flow flag';
     if (naive.channel !== undefined) {
-      const layout = layoutsOf(naive.src).messages[flags >> 6];
-      const stream = layout?.streams[(flags >> 2) & 15];
+      const layout = layoutsOf(naive.src).messages[flags >> (STREAM_SHIFT + 4)];
+      const stream = layout?.streams[(flags >> STREAM_SHIFT) & 15];
       if (layout?.name !== naive.channel || stream !== naive.stream) return `stream ${layout?.name} ${stream}`;
     } else if (flags !== 0) return `flags ${flags} without a stream`;
   }

@@ -15,10 +15,9 @@ function layoutsOf(change: Partial<Layouts['messages'][number]> = {}): Layouts {
   return {
     id: 'made_up',
     wrapper: '{"ch":"<topic>","d":<payload>}',
-    topicKey: 'ch',
-    payloadKey: 'd',
-    typeKey: 'e',
-    separator: '::',
+    topic: { stream: ['ch'], symbol: null, separator: '::', symbolFirst: true, lowerCase: true },
+    payload: 'd',
+    type: 'e',
     control: [],
     messages: [
       {
@@ -124,8 +123,8 @@ describe('layouts of the venue', () => {
     layouts.messages.forEach((layout, index) => {
       expect(layout.streams.length).toBeLessThanOrEqual(16);
       const forms = formsOf(layouts).filter((form) => form.index === index);
-      expect(forms.map(compileTemplate)).toHaveLength(layout.usual.length);
-      for (const usual of layout.usual)
+      expect(forms.map(compileTemplate)).toHaveLength(layout.usual?.length ?? 0);
+      for (const usual of layout.usual ?? [])
         for (const field of layout.fields)
           if (field.optional !== true)
             expect(usual).toContain(field.means === 'symbol' ? '<symbol>' : `<${field.key}>`);

@@ -59,9 +59,11 @@ export async function createRig({
 }: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tapedeck-feed-'));
   const venue = venueById(id);
+  const { server } = venue;
+  if (server === undefined) throw new Error(`${id} cannot be simulated`);
   const market = createExchange({ symbols, seed: 1, rate, start: Date.now() * 1000, kind: venue.kind });
   const ledger = join(folder, 'sent.ndjson');
-  const exchange = await serveExchange({ venue, market, ledger });
+  const exchange = await serveExchange({ venue: { server }, market, ledger });
   const out = join(folder, 'tapes');
   const notes: string[] = [];
   const running: { stop(): Promise<RecordSummary> }[] = [];

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BadLine, firstArchiveTime, readHftbacktest } from '../../src/formats/hftbacktest.js';
+import { compressFrame } from '../../src/tape/frame.js';
 import { temporaryFolder } from '../audit/market-lines.js';
 
 interface Read {
@@ -131,8 +132,18 @@ describe('what is no archive', () => {
     await expect(read(temporaryFolder())).rejects.toMatchObject({ code: 'E_IMPORT' });
   });
 
-  test('zstd is named', async () => {
-    const path = fileOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0]));
-    await expect(read(path)).rejects.toMatchObject({ code: 'E_IMPORT', place: { file: path } });
+  test('zstd of any number of frames is read, and a cut or damaged one up to the fault', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, n) => `${1680652700423575 + n} {"n":${n}}\n`);
+    const frames = [lines.slice(0, 15_000), lines.slice(15_000)].map((part) =>
+      compressFrame(Buffer.from(part.join(''))),
+    );
+    const whole = Buffer.concat(frames);
+    expect((await read(fileOf(whole))).lines.map(({ t, text }) => `${t} ${text}\n`)).toEqual(lines);
+    const cut = await read(fileOf(whole.subarray(0, frames[0].length + 200)));
+    expect(cut.lines.length).toBeGreaterThanOrEqual(15_000);
+    expect(cut.bad.map(({ why }) => why)).toEqual([expect.stringContaining('ends inside a zstd frame')]);
+    const damaged = Buffer.from(whole);
+    damaged[frames[0].length + 2] ^= 0xff;
+    expect((await read(fileOf(damaged))).bad).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { importHftbacktest } from '../../src/audit/import.js';
+import { importArchives } from '../../src/audit/import.js';
 import type { Entry } from '../../src/model/entry.js';
 import type { Sums } from '../../src/scan/checksum.js';
 import { type JobsOptions, planJobs } from '../../src/scan/jobs.js';
@@ -355,7 +355,7 @@ describe('recordings', () => {
         tool: 'test',
         bad: () => {},
       };
-      await importHftbacktest({ ...options, files: files[n], out, level: 1 });
+      await importArchives({ format: 'hftbacktest', ...options, files: files[n], out, level: 1 });
     }
   });
   const given: GivenSettings = {

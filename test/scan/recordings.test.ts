@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { importHftbacktest } from '../../src/audit/import.js';
+import { importArchives } from '../../src/audit/import.js';
 import type { LineFlow } from '../../src/model/batch.js';
 import { formatTime } from '../../src/model/time.js';
 import { readingStart } from '../../src/scan/settings.js';
@@ -54,7 +54,7 @@ describe.each(sessions)('$venue $symbol', ({ venue, symbol, files, instrument, m
   let last = 0;
   beforeAll(async () => {
     const options = { venue: venueById(venue), symbol, files: paths, out, instrument, tool: 'test', bad: () => {} };
-    ({ first, last } = await importHftbacktest({ ...options, level: 1 }));
+    ({ first, last } = await importArchives({ format: 'hftbacktest', ...options, level: 1 }));
   });
   afterAll(() => rmSync(out, { recursive: true }));
 

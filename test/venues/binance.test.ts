@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { TapedeckError } from '../../src/model/errors.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from '../../src/venues/binance.js';
-import { venueById, venues } from '../../src/venues/registry.js';
+import { venueById } from '../../src/venues/registry.js';
 import type { Venue } from '../../src/venues/venue.js';
+
+const venues = [binanceUsdm, binanceCoinm, binanceSpot];
 
 const topics = (venue: Venue, symbols: string[], channels: string[]): [string, string[]][] =>
   venue.connections(symbols, channels).map((plan) => [plan.path, plan.topics.map(({ name }) => name)]);
@@ -203,9 +205,9 @@ describe('instruments', () => {
   });
 
   it('paths ask for what the market weighs', () => {
-    expect(binanceUsdm.rest.snapshot('BTCUSDT')).toBe('/fapi/v1/depth?symbol=BTCUSDT&limit=1000');
-    expect(binanceCoinm.rest.snapshot('ETHUSD_PERP')).toBe('/dapi/v1/depth?symbol=ETHUSD_PERP&limit=1000');
-    expect(binanceSpot.rest.snapshot('A&B币')).toBe('/api/v3/depth?symbol=A%26B%E5%B8%81&limit=5000');
+    expect(binanceUsdm.rest.snapshot?.('BTCUSDT')).toBe('/fapi/v1/depth?symbol=BTCUSDT&limit=1000');
+    expect(binanceCoinm.rest.snapshot?.('ETHUSD_PERP')).toBe('/dapi/v1/depth?symbol=ETHUSD_PERP&limit=1000');
+    expect(binanceSpot.rest.snapshot?.('A&B币')).toBe('/api/v3/depth?symbol=A%26B%E5%B8%81&limit=5000');
     expect(decodeURIComponent(binanceSpot.rest.instruments(['A', 'B']))).toBe('/api/v3/exchangeInfo?symbols=["A","B"]');
     expect(binanceUsdm.rest.readTime({ serverTime: 1786000001234 })).toBe(1786000001234000);
     expect(binanceUsdm.rest.readTime({})).toBeNull();
