@@ -1,10 +1,21 @@
 /** The venues tapedeck knows, by name. */
 import { TapedeckError } from '../model/errors.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
+import { bybitInverse, bybitLinear, bybitSpot } from './bybit.js';
+import { okxSpot, okxSwap } from './okx.js';
 import type { Venue } from './venue.js';
 
 /** All venues, in the order they are listed to people. */
-export const venues: readonly Venue[] = [binanceUsdm, binanceCoinm, binanceSpot];
+export const venues: readonly Venue[] = [
+  binanceUsdm,
+  binanceCoinm,
+  binanceSpot,
+  bybitLinear,
+  bybitInverse,
+  bybitSpot,
+  okxSwap,
+  okxSpot,
+];
 
 /**
  * The venue of that name.

@@ -1,0 +1,203 @@
+/** Bybit v5: linear (USDT and USDC), inverse and spot. Facts and their certainty come from the public documentation and recordings. */
+import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument, InstrumentKind } from '../model/instrument.js';
+import { isObject, leadingText, objectsAt, partsOf, positive } from './fields.js';
+import { chainedByOne, unprovenTrades } from './sequence.js';
+import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
+
+type Category = 'linear' | 'inverse' | 'spot';
+
+/**
+ * Channel -> topic before the symbol. Depths are books of their own, each with its own chain of ids; which is followed is the
+ * user's choice. 500 levels were removed in 2025-09, level 1 brings whole books only since 2025-03.
+ */
+const BOOKS: Record<string, string> = {
+  depth: 'orderbook.200',
+  depth50: 'orderbook.50',
+  depth1000: 'orderbook.1000',
+  depth1: 'orderbook.1',
+};
+const CHANNELS: Record<Category, Record<string, string>> = {
+  linear: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers', liquidation: 'allLiquidation' },
+  inverse: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers', liquidation: 'allLiquidation' },
+  spot: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers' },
+};
+/** An ack proves nothing: a book's snapshot comes at once. */
+const FIRST_BOOK_MS = 5_000;
+
+/** Long lists of arguments are refused, on spot beyond ten; one symbol a request keeps a refusal readable. */
+const ARGS_PER_TEXT = 10;
+const TOPICS_PER_CONNECTION = 400;
+const SEND_EVERY_MS = 100;
+const PING_EVERY_MS = 20_000;
+/** Pongs come at least every 20 s, so a longer silence is a dead connection on any market. */
+const SILENCE_MS = 45_000;
+
+const emitted: FieldLayout = { key: '/ts', form: 'time', means: 'emitted', loose: true };
+const symbol: FieldLayout = { key: 's', form: 'text', means: 'symbol' };
+/** `seq` never goes back within a stream and `u` counts its messages; the matching engine's time came in 2023-12. */
+const bookFields: FieldLayout[] = [
+  emitted,
+  { key: '/cts', form: 'time', means: 'matched', optional: true, loose: true },
+  symbol,
+  { key: 'seq', form: 'id', means: 'first', optional: true },
+  { key: 'u', form: 'id', means: 'last' },
+  { key: 'b', form: 'levels', means: 'bids' },
+  { key: 'a', form: 'levels', means: 'asks' },
+];
+const books = ['orderbook.200', 'orderbook.50', 'orderbook.1000', 'orderbook.500'];
+
+const messages: MessageLayout[] = [
+  { name: 'depth', event: 'depth', streams: books, type: 'delta', fields: bookFields },
+  { name: 'snapshot', event: 'snapshot', of: 'depth', streams: books, type: 'snapshot', fields: bookFields },
+  // pushed again after three seconds without a change, with the same ids
+  { name: 'depth1', event: 'partial', streams: ['orderbook.1'], fields: bookFields },
+  {
+    name: 'trade',
+    event: 'trade',
+    streams: ['publicTrade'],
+    rows: 'data',
+    fields: [
+      emitted,
+      { key: 'T', form: 'time', means: 'matched' },
+      symbol,
+      { key: 'S', form: 'text', means: 'aggressor' },
+      { key: 'v', form: 'size', means: 'size' },
+      { key: 'p', form: 'price', means: 'price' },
+      // block trades are made off the book, and the retail orders behind RPI trades are not in it
+      { key: 'BT', form: 'flag', means: 'offBook', optional: true },
+      { key: 'RPI', form: 'flag', means: 'offBook', optional: true },
+    ],
+    aggressors: { buy: 'Buy', sell: 'Sell' },
+  },
+  { name: 'ticker', event: 'other', streams: ['tickers'], fields: [emitted] },
+  { name: 'liquidation', event: 'other', streams: ['allLiquidation', 'liquidation'], rows: 'data', fields: [emitted] },
+  {
+    name: 'kline',
+    event: 'other',
+    streams: [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 'D', 'W', 'M'].map((span) => `kline.${span}`),
+    rows: 'data',
+    fields: [emitted],
+  },
+];
+
+/** Key order differs between categories and depths, so nothing goes by position. */
+export const bybitLayouts: Layouts = {
+  id: 'bybit',
+  topic: { stream: ['topic'], symbol: null, separator: '.', symbolFirst: false },
+  payload: 'data',
+  type: '/type',
+  messages,
+  control: ['op', 'success', 'ret_msg'],
+};
+
+function connections(category: Category, symbols: string[], channels: string[]): ConnectionPlan[] {
+  const known = CHANNELS[category];
+  for (const channel of channels)
+    if (!Object.hasOwn(known, channel))
+      throw new TapedeckError(
+        'E_USAGE',
+        `bybit-${category} has no channel '${channel}'; it has ${Object.keys(known).join(', ')}`,
+      );
+  const topics: Topic[] = symbols.flatMap((one) =>
+    channels.map((channel) => ({
+      name: `${known[channel]}.${one}`,
+      symbol: one,
+      channel,
+      firstDataMs: channel.startsWith('depth') ? FIRST_BOOK_MS : null,
+    })),
+  );
+  return partsOf(topics, TOPICS_PER_CONNECTION).map((part) => ({
+    path: `/v5/public/${category}`,
+    topics: part,
+    subscribe: symbols.flatMap((one) =>
+      partsOf(
+        part.filter((topic) => topic.symbol === one).map(({ name }) => name),
+        ARGS_PER_TEXT,
+      ).map((args) => JSON.stringify({ req_id: one, op: 'subscribe', args })),
+    ),
+    sendEveryMs: SEND_EVERY_MS,
+    silenceMs: SILENCE_MS,
+    lifetimeMs: null,
+    ping: { text: '{"op":"ping"}', everyMs: PING_EVERY_MS },
+  }));
+}
+
+function control(message: unknown): Control {
+  if (!isObject(message)) return { kind: 'other' };
+  const { success, ret_msg: text, op } = message;
+  if (success === false) return { kind: 'error', id: null, text: String(text ?? 'no reason given') };
+  return success === true && op !== 'ping' ? { kind: 'ack', id: null } : { kind: 'other' };
+}
+
+/** Sizes are base units; of inverse contracts US dollars. Spot calls its lot a precision. */
+function readInstrument(category: Category, body: unknown, wanted: string): Instrument | null {
+  const result = isObject(body) ? body.result : null;
+  if (isObject(result) && result.category !== undefined && result.category !== category) return null;
+  const found = objectsAt(result, 'list').find((one) => one.symbol === wanted);
+  if (found === undefined) return null;
+  const { priceFilter, lotSizeFilter, baseCoin, quoteCoin } = found;
+  const tick = isObject(priceFilter) ? positive(priceFilter.tickSize) : null;
+  const lot = isObject(lotSizeFilter) ? positive(lotSizeFilter.qtyStep ?? lotSizeFilter.basePrecision) : null;
+  if (tick === null || lot === null) return null;
+  return {
+    symbol: wanted,
+    kind: category,
+    tick,
+    lot,
+    multiplier: '1',
+    ...(typeof baseCoin === 'string' ? { base: baseCoin } : {}),
+    ...(typeof quoteCoin === 'string' ? { quote: quoteCoin } : {}),
+  };
+}
+
+/** Nanoseconds exceed what a number holds. */
+function readTime(body: unknown): number | null {
+  const result = isObject(body) ? body.result : null;
+  const nanos = isObject(result) ? result.timeNano : null;
+  return typeof nanos === 'string' && /^\d{19}$/.test(nanos) ? Number(nanos.slice(0, 16)) : null;
+}
+
+function createVenue(category: Category, title: string): Venue {
+  const channels = Object.keys(CHANNELS[category]);
+  const kind: InstrumentKind = category;
+  return {
+    id: `bybit-${category}`,
+    title,
+    kind,
+    hosts: { ws: 'wss://stream.bybit.com', rest: 'https://api.bybit.com' },
+    capabilities: {
+      bookLossDetected: true,
+      tradeLossDetected: false,
+      touchById: false,
+      conflationMs: 100,
+      groups: 'heuristic',
+      offBookMarked: true,
+    },
+    channels: { default: ['depth', 'trade'], flow: 'trade', all: channels },
+    flowOf: () => 'trade',
+    connections: (symbols, asked) => connections(category, symbols, asked),
+    topicOf: (bytes, from, to) => leadingText(bytes, from, to, 'topic'),
+    control,
+    renew: (topic) => ['unsubscribe', 'subscribe'].map((op) => JSON.stringify({ op, args: [topic] })),
+    rest: {
+      instruments: (symbols) =>
+        `/v5/market/instruments-info?category=${category}${symbols.length === 1 ? `&symbol=${encodeURIComponent(symbols[0])}` : '&limit=1000'}`,
+      readInstrument: (body, wanted) => readInstrument(category, body, wanted),
+      time: '/v5/market/time',
+      readTime,
+      snapshotEveryMs: 100,
+    },
+    // a book over REST has the ids of the 1000-level stream; every stream begins with a book of its own
+    readSnapshot: () => null,
+    isSnapshotBody: () => false,
+    layouts: bybitLayouts,
+    continuity: chainedByOne,
+    tradeChain: unprovenTrades,
+  };
+}
+
+export const bybitLinear = createVenue('linear', 'Bybit linear perpetuals and futures');
+export const bybitInverse = createVenue('inverse', 'Bybit inverse perpetuals and futures');
+export const bybitSpot = createVenue('spot', 'Bybit spot');

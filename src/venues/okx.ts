@@ -1,0 +1,276 @@
+/** OKX v5: swaps (dated futures too) and spot. Facts and their certainty come from the public documentation and recordings. */
+import { crc32 } from 'node:zlib';
+import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
+import type { Snapshot } from '../model/rules.js';
+import { isObject, leadingText, microsOf, objectsAt, partsOf, positive } from './fields.js';
+import { chainedByLink, contiguousTrades } from './sequence.js';
+import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
+
+type Market = 'swap' | 'spot';
+
+interface Channel {
+  /** the venue's word */
+  name: string;
+  firstDataMs: number | null;
+}
+
+/** Where a book is quiet for a minute the venue says so with an empty update. */
+const CHANNELS: Record<Market, Record<string, Channel>> = {
+  swap: {
+    depth: { name: 'books', firstDataMs: 5_000 },
+    trade: { name: 'trades', firstDataMs: null },
+    depth1: { name: 'bbo-tbt', firstDataMs: 10_000 },
+    depth5: { name: 'books5', firstDataMs: 10_000 },
+    ticker: { name: 'tickers', firstDataMs: null },
+    markPrice: { name: 'mark-price', firstDataMs: 15_000 },
+    funding: { name: 'funding-rate', firstDataMs: null },
+    openInterest: { name: 'open-interest', firstDataMs: 10_000 },
+  },
+  spot: {
+    depth: { name: 'books', firstDataMs: 5_000 },
+    trade: { name: 'trades', firstDataMs: null },
+    depth1: { name: 'bbo-tbt', firstDataMs: 10_000 },
+    depth5: { name: 'books5', firstDataMs: 10_000 },
+    ticker: { name: 'tickers', firstDataMs: null },
+  },
+};
+
+/** Deep books a connection should carry, as the venue recommends, times the channels of each. */
+const TOPICS_PER_CONNECTION = 60;
+const ARGS_PER_TEXT = 20;
+/** 480 requests an hour and connection are allowed. */
+const SEND_EVERY_MS = 500;
+/** The venue closes what is silent for 30 s; `ping` is answered with `pong`, neither of them JSON. */
+const PING = { text: 'ping', everyMs: 15_000 };
+const SILENCE_MS = 40_000;
+
+const when: FieldLayout = { key: 'ts', form: 'time', means: 'matched', loose: true };
+const levels: FieldLayout[] = [
+  { key: 'bids', form: 'levels', means: 'bids' },
+  { key: 'asks', form: 'levels', means: 'asks' },
+];
+/** Recordings of 2022 have no sequence ids. */
+const last: FieldLayout = { key: 'seqId', form: 'id', means: 'last', optional: true };
+const books = ['books', 'books-l2-tbt', 'books50-l2-tbt'];
+
+const messages: MessageLayout[] = [
+  {
+    name: 'depth',
+    event: 'depth',
+    streams: books,
+    type: 'update',
+    rows: 'data',
+    fields: [when, last, { key: 'prevSeqId', form: 'id', means: 'previous', optional: true }, ...levels],
+  },
+  {
+    name: 'snapshot',
+    event: 'snapshot',
+    of: 'depth',
+    streams: books,
+    type: 'snapshot',
+    rows: 'data',
+    fields: [when, last, ...levels],
+  },
+  { name: 'depth1', event: 'partial', streams: ['bbo-tbt'], rows: 'data', fields: [when, last, ...levels] },
+  { name: 'depth5', event: 'partial', streams: ['books5'], rows: 'data', fields: [when, last, ...levels] },
+  {
+    name: 'trade',
+    event: 'trade',
+    streams: ['trades'],
+    rows: 'data',
+    fields: [
+      when,
+      { key: 'instId', form: 'text', means: 'symbol' },
+      { key: 'tradeId', form: 'id', means: 'id', loose: true },
+      // prints of one order at one price are merged; the id is that of the last
+      { key: 'count', form: 'id', means: 'count', optional: true, loose: true },
+      { key: 'px', form: 'price', means: 'price' },
+      { key: 'sz', form: 'size', means: 'size' },
+      { key: 'side', form: 'text', means: 'aggressor' },
+    ],
+    aggressors: { buy: 'buy', sell: 'sell' },
+  },
+  ...(
+    [
+      ['ticker', 'tickers'],
+      ['markPrice', 'mark-price'],
+      ['funding', 'funding-rate'],
+      ['openInterest', 'open-interest'],
+    ] as const
+  ).map(([name, stream]): MessageLayout => ({ name, event: 'other', streams: [stream], rows: 'data', fields: [] })),
+];
+
+export const okxLayouts: Layouts = {
+  id: 'okx',
+  topic: { stream: ['arg.channel'], symbol: 'arg.instId' },
+  payload: 'data',
+  type: '/action',
+  messages,
+  control: ['event'],
+};
+
+function connections(market: Market, symbols: string[], channels: string[]): ConnectionPlan[] {
+  const known = CHANNELS[market];
+  for (const channel of channels)
+    if (!Object.hasOwn(known, channel))
+      throw new TapedeckError(
+        'E_USAGE',
+        `okx-${market} has no channel '${channel}'; it has ${Object.keys(known).join(', ')}`,
+      );
+  const topics: Topic[] = symbols.flatMap((symbol) =>
+    channels.map((channel) => ({
+      name: topicName(known[channel].name, symbol),
+      symbol,
+      channel,
+      firstDataMs: known[channel].firstDataMs,
+    })),
+  );
+  return partsOf(topics, TOPICS_PER_CONNECTION).map((part) => ({
+    path: '/ws/v5/public',
+    topics: part,
+    subscribe: partsOf(part, ARGS_PER_TEXT).map((some) =>
+      subscription(
+        'subscribe',
+        some.map(({ name }) => name),
+      ),
+    ),
+    sendEveryMs: SEND_EVERY_MS,
+    silenceMs: SILENCE_MS,
+    lifetimeMs: null,
+    ping: PING,
+  }));
+}
+
+/** What stands for a topic on our side: the venue's own names are two texts. */
+const topicName = (channel: string, symbol: string): string => `${channel}:${symbol}`;
+
+function subscription(op: 'subscribe' | 'unsubscribe', topics: readonly string[]): string {
+  const args = topics.map((topic) => {
+    const colon = topic.indexOf(':');
+    return { channel: topic.slice(0, colon), instId: topic.slice(colon + 1) };
+  });
+  return JSON.stringify({ op, args });
+}
+
+function topicOf(bytes: Uint8Array, from: number, to: number): string | null {
+  // acks name their topic too
+  if (leadingText(bytes, from, to, 'event') !== null) return null;
+  const channel = leadingText(bytes, from, to, 'channel');
+  const symbol = leadingText(bytes, from, to, 'instId');
+  return channel === null || symbol === null ? null : topicName(channel, symbol);
+}
+
+function control(message: unknown): Control {
+  if (!isObject(message)) return { kind: 'other' };
+  const { event, code, msg } = message;
+  if (event === 'error') return { kind: 'error', id: null, text: `${String(code ?? '')} ${String(msg ?? '')}`.trim() };
+  if (event === 'notice') return code === '64008' ? { kind: 'shutdown' } : { kind: 'other' };
+  return event === 'subscribe' ? { kind: 'ack', id: null } : { kind: 'other' };
+}
+
+/** Sizes of derivatives are contracts of `ctVal` times `ctMult`: base units where linear, US dollars where inverse. */
+function readInstrument(body: unknown, wanted: string): Instrument | null {
+  const found = objectsAt(body, 'data').find((one) => one.instId === wanted);
+  if (found === undefined) return null;
+  const tick = positive(found.tickSz);
+  const lot = positive(found.lotSz);
+  if (tick === null || lot === null) return null;
+  const kind = found.instType === 'SPOT' ? 'spot' : found.ctType === 'inverse' ? 'inverse' : 'linear';
+  const value = positive(found.ctVal) ?? '1';
+  const times = positive(found.ctMult) ?? '1';
+  const names = {
+    base: kind === 'spot' ? found.baseCcy : String(found.uly ?? '').split('-')[0],
+    quote: kind === 'spot' ? found.quoteCcy : String(found.uly ?? '').split('-')[1],
+  };
+  return {
+    symbol: wanted,
+    kind,
+    tick,
+    lot,
+    multiplier: kind === 'spot' ? '1' : times === '1' ? value : String(Number(value) * Number(times)),
+    ...(typeof names.base === 'string' && names.base !== '' ? { base: names.base } : {}),
+    ...(typeof names.quote === 'string' && names.quote !== '' ? { quote: names.quote } : {}),
+  };
+}
+
+function rowsOf(value: unknown): [string, string][] | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value.map((row: unknown) => (Array.isArray(row) ? row.slice(0, 2) : []));
+  return rows.every(([price, size]) => typeof price === 'string' && typeof size === 'string')
+    ? (rows as [string, string][])
+    : null;
+}
+
+function readSnapshot(body: unknown): Snapshot | null {
+  const [book] = objectsAt(body, 'data');
+  if (book === undefined) return null;
+  const bids = rowsOf(book.bids);
+  const asks = rowsOf(book.asks);
+  const { seqId } = book;
+  if (bids === null || asks === null || typeof seqId !== 'number' || !Number.isSafeInteger(seqId)) return null;
+  const matched = microsOf(book.ts) ?? 0;
+  return { id: seqId, emitted: matched, matched, bids, asks };
+}
+
+const CHECKED_LEVELS = 25;
+
+/** CRC32, signed, of the best 25 levels of both sides, interleaved by rank. Since 2026-06 the venue sends 0, which says nothing. */
+function checksumOf(bids: readonly [string, string][], asks: readonly [string, string][]): number {
+  const parts: string[] = [];
+  for (let n = 0; n < CHECKED_LEVELS; n++)
+    for (const side of [bids, asks]) if (n < side.length) parts.push(side[n][0], side[n][1]);
+  return crc32(Buffer.from(parts.join(':'))) | 0;
+}
+
+function statedChecksum(message: unknown): number | null {
+  const [book] = objectsAt(message, 'data');
+  const stated = book?.checksum;
+  return typeof stated === 'number' && stated !== 0 ? stated : null;
+}
+
+function createVenue(market: Market, title: string): Venue {
+  const types = market === 'spot' ? ['SPOT'] : ['SWAP', 'FUTURES'];
+  return {
+    id: `okx-${market}`,
+    title,
+    kind: market === 'spot' ? 'spot' : 'linear',
+    hosts: { ws: 'wss://ws.okx.com:8443', rest: 'https://www.okx.com' },
+    capabilities: {
+      bookLossDetected: true,
+      tradeLossDetected: true,
+      touchById: false,
+      conflationMs: 100,
+      groups: 'heuristic',
+      offBookMarked: false,
+    },
+    channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS[market]) },
+    flowOf: () => 'trade',
+    connections: (symbols, channels) => connections(market, symbols, channels),
+    topicOf,
+    control,
+    renew: (topic) => [subscription('unsubscribe', [topic]), subscription('subscribe', [topic])],
+    rest: {
+      instruments: (symbols) => {
+        const one = symbols.length === 1 ? `&instId=${encodeURIComponent(symbols[0])}` : '';
+        const type = symbols.every((symbol) => market === 'spot' || symbol.endsWith('-SWAP')) ? types[0] : types[1];
+        return `/api/v5/public/instruments?instType=${type}${one}`;
+      },
+      readInstrument,
+      snapshot: (symbol) => `/api/v5/market/books?instId=${encodeURIComponent(symbol)}&sz=400`,
+      time: '/api/v5/public/time',
+      readTime: (body) => microsOf(objectsAt(body, 'data')[0]?.ts),
+      snapshotEveryMs: 60,
+    },
+    readSnapshot,
+    isSnapshotBody: () => false,
+    layouts: okxLayouts,
+    continuity: chainedByLink,
+    tradeChain: contiguousTrades,
+    checksum: { of: checksumOf, stated: statedChecksum },
+  };
+}
+
+export const okxSwap = createVenue('swap', 'OKX swaps and futures');
+export const okxSpot = createVenue('spot', 'OKX spot');
