@@ -99,10 +99,33 @@ export function chainedByRange(): Continuity {
 }
 
 /**
- * Chains by one id a message (Bybit): an update follows when its id is the last one plus one, and a snapshot of the stream begins anew.
+ * Chains by one id a message (Bybit): an update follows when its id is the last one plus one, and a snapshot of the stream begins
+ * anew. `first` is the engine's sequence, which never goes back: what does is out of order, whatever its id.
  */
 export function chainedByOne(): Continuity {
-  return chained((last, final) => (final === last + 1 ? 'apply' : final <= last ? 'stale' : 'gap'));
+  const chain = chained((last, final) => (final === last + 1 ? 'apply' : final <= last ? 'stale' : 'gap'));
+  const { update, whole, reset, state, restore } = chain;
+  let sequence = -1;
+  chain.update = (first, final, previous) => {
+    if (chain.joined && first >= 0 && first < sequence) return 'stale';
+    const verdict = update(first, final, previous);
+    if (verdict === 'apply' && first >= 0) sequence = first;
+    return verdict;
+  };
+  chain.whole = (id) => {
+    sequence = -1;
+    whole(id);
+  };
+  chain.reset = () => {
+    sequence = -1;
+    reset();
+  };
+  chain.state = () => ({ ...state(), sequence });
+  chain.restore = (saved) => {
+    sequence = numberOf(saved, 'sequence');
+    restore(saved);
+  };
+  return chain;
 }
 
 /**

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { surveyCryptofeed } from '../../src/audit/cryptofeed.js';
 import { importArchives } from '../../src/audit/import.js';
 import { verifyTapes } from '../../src/audit/verify.js';
 import { createDecoder } from '../../src/decode/decoder.js';
@@ -116,5 +117,80 @@ describe.skipIf(absent)('recordings beside the repository', () => {
     const { report } = await importAndVerify('binance-spot', 'BTCUSDT', ['binance-spot_btcusdt_20230405.dat.gz']);
     expect(report).toMatchObject({ messages: 15_088, gaps: 0, verified: 0, touch: { checked: 3929, agreed: 3929 } });
     expect(report.problems.map(({ code }) => code)).toEqual(['NO_SNAPSHOT']);
+  });
+});
+
+/** Every book message of a tape, and the levels of both sides behind it. */
+function depths(path: string): [number, number][] {
+  const segment = openSegment(path);
+  const { tape, src } = segment.header();
+  const venue = venueById(tape.venue);
+  const track = createTrack({ instrument: tape.instrument, rules: venue });
+  const decoder = createDecoder();
+  decoder.bind(src, { layouts: venue.layouts, symbol: tape.symbol, scale: track.scale, flow: tape.flow });
+  const events = new EventBuffer();
+  const found: [number, number][] = [];
+  for (const item of segmentItems(segment)) {
+    if ('damage' in item) throw new Error(item.damage.message);
+    for (let at = item.from; at < item.to; ) {
+      events.clear();
+      at = decoder.decode(item.bytes, at, item.to, events);
+      for (let i = 0; i < events.count; i++) {
+        const kind = events.events[i * EVENT_STRIDE];
+        if (kind === Kind.entry) continue;
+        track.apply(events, i);
+        if (kind === Kind.depth || kind === Kind.snapshot) found.push([track.book.depth(BID), track.book.depth(ASK)]);
+        expect(track.counts.crossed).toBe(0);
+      }
+    }
+  }
+  return found;
+}
+
+async function importAll(venue: string, file: string) {
+  const files = [join(data, file)];
+  const one = venueById(venue);
+  const done = [];
+  for (const { symbol, instrument } of await surveyCryptofeed(files, one)) {
+    const bad = ({ why }: { why: string }): void => {
+      throw new Error(why);
+    };
+    const options = { format: 'cryptofeed', venue: one, symbol, files, out: temporaryFolder(), instrument } as const;
+    done.push(await importArchives({ ...options, tool: 'test', level: 1, bad }));
+  }
+  const reports = await verifyTapes({ paths: done.map(({ path }) => path), stdin: Readable.from([]) });
+  return { done, reports };
+}
+
+describe.skipIf(absent)('recordings of cryptofeed in ../shared/data', () => {
+  test('Bybit: 2,148 book messages and 347 trades, no gap, books always 200 by 200 and never crossed', async () => {
+    const linear = await importAll('bybit-linear', 'bybit_20260809.jsonl.zst');
+    const spot = await importAll('bybit-spot', 'bybit_20260809.jsonl.zst');
+    expect(linear.reports.map(({ src }) => src)).toEqual(
+      ['BTC', 'DOGE', 'ETH', 'SOL'].map((base) => `bybit-linear:${base}USDT`),
+    );
+    expect(spot.reports.map(({ src }) => src)).toEqual(['bybit-spot:BTCUSDT', 'bybit-spot:ETHUSDT']);
+    const done = [...linear.done, ...spot.done];
+    for (const { gaps, problems, unknown, verified } of [...linear.reports, ...spot.reports]) {
+      expect({ gaps, problems, unknown }).toEqual({ gaps: 0, problems: [], unknown: 0 });
+      expect(verified).toBeGreaterThan(99);
+    }
+    const books = done.flatMap(({ path }) => depths(path));
+    expect(books).toHaveLength(2148);
+    expect(books.filter(([bids, asks]) => bids !== 200 || asks !== 200)).toEqual([]);
+    expect(done.reduce((sum, { path }) => sum + follow(path).counts.trades, 0)).toBe(347);
+    // the archive's own listings
+    expect(done.every(({ instrument }) => instrument.inferred === undefined)).toBe(true);
+  });
+
+  test('OKX: 290 of 290 checksums, on books without a sequence', async () => {
+    const swap = await importAll('okx-swap', 'okx_20220513.jsonl.zst');
+    const spot = await importAll('okx-spot', 'okx_20220513.jsonl.zst');
+    const reports = [...swap.reports, ...spot.reports];
+    expect(reports.map(({ src, checksums, gaps }) => [src, checksums.checked, checksums.agreed, gaps])).toEqual([
+      ['okx-swap:BTC-USD-220527', 99, 99, 0],
+      ['okx-swap:UNI-USD-SWAP', 93, 93, 0],
+      ['okx-spot:BTC-USDT', 98, 98, 0],
+    ]);
   });
 });

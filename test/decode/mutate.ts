@@ -1,7 +1,8 @@
 /** A seeded fuzzer of the decoders: breaks lines in many ways and demands that all decoders agree on what is left. */
-import type { DecodeCounts } from '../../src/decode/decoder.js';
+import type { Binding, DecodeCounts } from '../../src/decode/decoder.js';
 import { compareAll, type Fast } from './compare.js';
 import { bindings, seedLines, sources } from './messages.js';
+import type { NaiveSource } from './naive.js';
 
 /** Random integers below `n`. */
 type Below = (n: number) => number;
@@ -71,6 +72,15 @@ const NEWLINE = Buffer.from('\n');
 const BROKEN_UTF8 = [[0xff], [0xc3], [0xe4, 0xb8], [0xed, 0xa0, 0x80], [0xf0, 0x9f], [0xc0, 0x80]].map((bytes) =>
   Buffer.from(bytes),
 );
+
+/** Lines to break, and what decoders must know of their srcs; the naive decoder judges those it knows. */
+export interface Corpus {
+  lines: readonly string[];
+  bindings: Map<string, Binding>;
+  sources: Map<string, NaiveSource>;
+}
+
+const binance: Corpus = { lines: seedLines, bindings, sources };
 
 type Mutation = (line: Buffer, below: Below) => Buffer;
 
@@ -310,22 +320,22 @@ const NAIVE_EVERY = 32;
 const FASTS: readonly (readonly Fast[])[] = [['outside'], ['own'], ['own'], ['own', 'typescript']];
 
 /** Mutated lines with seed lines among them: each mutates a seed line or, every third time, the last mutated line once more. */
-function mutatedText(lines: number, below: Below): Buffer {
+function mutatedText(count: number, lines: readonly string[], below: Below): Buffer {
   const parts: Buffer[] = [];
   let last: Buffer = Buffer.alloc(0);
-  for (let i = 0; i < lines; i++) {
+  for (let i = 0; i < count; i++) {
     const again = below(3) === 0 && last.length > 0 && last.length < LONGEST;
-    const from = again ? last : Buffer.from(seedLines[below(seedLines.length)]);
+    const from = again ? last : Buffer.from(lines[below(lines.length)]);
     last = mutations[below(mutations.length)](from, below);
     parts.push(last, NEWLINE);
-    if (below(8) === 0) parts.push(Buffer.from(seedLines[below(seedLines.length)]), NEWLINE);
+    if (below(8) === 0) parts.push(Buffer.from(lines[below(lines.length)]), NEWLINE);
   }
   return Buffer.concat(parts);
 }
 
 /** Compares the decoders over a batch, in a region that other bytes surround. */
-function compareBatch(lines: number, below: Below): DecodeCounts {
-  const text = mutatedText(lines, below);
+function compareBatch(count: number, corpus: Corpus, below: Below): DecodeCounts {
+  const text = mutatedText(count, corpus.lines, below);
   // the last line may be cut anywhere, and what stands behind it must not be read as its end
   const to = below(2) === 0 ? text.length : text.length - below(12);
   const front = below(3);
@@ -335,7 +345,8 @@ function compareBatch(lines: number, below: Below): DecodeCounts {
     Buffer.from(['', '}\n', '0', '"}]}}\n'][below(4)]),
   ]);
   const fast = FASTS[below(FASTS.length)];
-  return compareAll(around, front, front + Math.max(1, to), bindings, sources, NAIVE_EVERY, fast);
+  const naiveEvery = corpus.sources.size > 0 ? NAIVE_EVERY : 0;
+  return compareAll(around, front, front + Math.max(1, to), corpus.bindings, corpus.sources, naiveEvery, fast);
 }
 
 /**
@@ -376,12 +387,12 @@ function withOneParse<T>(work: (forget: () => void) => T): T {
  * @returns what the fast decoder counted
  * @throws at the first difference, with the line
  */
-export function fuzzDecoders(count: number, seed: number): DecodeCounts {
+export function fuzzDecoders(count: number, seed: number, corpus: Corpus = binance): DecodeCounts {
   const below = random(seed);
   const total: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
   withOneParse((forget) => {
     for (let done = 0; done < count; done += BATCH) {
-      const counts = compareBatch(Math.min(BATCH, count - done), below);
+      const counts = compareBatch(Math.min(BATCH, count - done), corpus, below);
       for (const key of ['fast', 'general', 'slow', 'unknown', 'invalid'] as const) total[key] += counts[key];
       forget();
     }

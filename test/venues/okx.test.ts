@@ -1,0 +1,286 @@
+/** OKX on literal bytes: every example and conformance case of the fact sheet, subscriptions, instruments, checksums. */
+import { describe, expect, it, test } from 'vitest';
+import { Effect } from '../../src/market/track.js';
+import { TapedeckError } from '../../src/model/errors.js';
+import type { Instrument } from '../../src/model/instrument.js';
+import { okxSpot, okxSwap } from '../../src/venues/okx.js';
+import { contiguousTrades } from '../../src/venues/sequence.js';
+import { createFollower, recordsOf } from './records.js';
+
+const SWAP: Instrument = { symbol: 'BTC-USDT-SWAP', kind: 'linear', tick: '0.1', lot: '0.01', multiplier: '0.01' };
+const ARG = '"arg":{"channel":"books","instId":"BTC-USDT-SWAP"}';
+
+type Row = [string, string];
+
+interface BookParts {
+  action?: 'snapshot' | 'update';
+  previous?: number | null;
+  id: number;
+  bids?: Row[];
+  asks?: Row[];
+}
+
+function book({ action = 'update', previous = null, id, bids = [], asks = [] }: BookParts): string {
+  const rows = (side: Row[]): string => JSON.stringify(side.map(([price, size]) => [price, size, '0', '3']));
+  const link = previous === null ? '' : `"prevSeqId":${previous},`;
+  return `{${ARG},"action":"${action}","data":[{"asks":${rows(asks)},"bids":${rows(bids)},"ts":"1786000001205","checksum":0,${link}"seqId":${id}}]}`;
+}
+
+const START = book({
+  action: 'snapshot',
+  previous: -1,
+  id: 100,
+  bids: [['64010.1', '88']],
+  asks: [['64010.2', '132.4']],
+});
+
+describe('messages', () => {
+  test('a snapshot and an update, rows of four', () => {
+    const [snapshot, update] = recordsOf(okxSwap, SWAP, [
+      START,
+      book({ previous: 100, id: 140, bids: [['64010', '0']], asks: [['64010.2', '0.32']] }),
+    ]);
+    expect(snapshot).toMatchObject({
+      kind: 'snapshot',
+      matched: 1786000001205000,
+      last: 100,
+      bids: [[64010.1, 88]],
+      asks: [[64010.2, 132.4]],
+    });
+    expect(update).toMatchObject({
+      kind: 'depth',
+      last: 140,
+      previous: 100,
+      bids: [[64010, 0]],
+      asks: [[64010.2, 0.32]],
+    });
+  });
+
+  test('trades are merged prints: the ids they end with, and how many there are', () => {
+    const trades =
+      '{"arg":{"channel":"trades","instId":"BTC-USDT-SWAP"},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000105","px":"64010.1","sz":"12.5","side":"sell","ts":"1786000001204","count":"3","source":"0","seqId":71000000118},{"instId":"BTC-USDT-SWAP","tradeId":"2300000106","px":"64010.2","sz":"1","side":"buy","ts":"1786000001204","count":"1","source":"1","seqId":71000000118}]}';
+    expect(recordsOf(okxSwap, SWAP, [trades])).toMatchObject([
+      { kind: 'trade', first: 2300000103, last: 2300000105, side: -1, price: 64010.1, size: 12.5, more: true },
+      { kind: 'trade', first: 2300000106, last: 2300000106, side: 1, more: false },
+    ]);
+  });
+
+  test('105 with a count of 3 follows 102; with a count of 2 one is missing', () => {
+    const missing = (first: number): number => {
+      const chain = contiguousTrades();
+      chain.next(102);
+      return chain.next(105, first);
+    };
+    expect([missing(103), missing(104)]).toEqual([0, 1]);
+  });
+
+  test('best quotes, tickers and the like are known and are no flow; acks are talk; another instrument is not ours', () => {
+    const kinds = recordsOf(okxSwap, SWAP, [
+      '{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT-SWAP"},"data":[{"asks":[["64012.4","0.35","0","3"]],"bids":[["64012.3","1.1","0","5"]],"ts":"1786000001206","seqId":71000000120}]}',
+      '{"arg":{"channel":"mark-price","instId":"BTC-USDT-SWAP"},"data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","markPx":"64000.5","ts":"1786000001300"}]}',
+      '{"id":"s1","event":"subscribe","arg":{"channel":"books","instId":"BTC-USDT-SWAP"},"connId":"a4d3ae55"}',
+      '{"id":"s1","event":"error","code":"60012","msg":"Invalid request: {}","connId":"a4d3ae55"}',
+      START.replace('BTC-USDT-SWAP', 'BTC-USDT'),
+    ]).map(({ kind }) => kind);
+    expect(kinds).toEqual(['partial', 'other', 'other', 'other', 'unknown']);
+  });
+});
+
+describe('the book', () => {
+  const follow = (...messages: string[]): { effects: number[]; state: string; last: number } => {
+    const { track, take } = createFollower(okxSwap, SWAP);
+    const effects = messages.map(take);
+    return { effects, state: track.state, last: track.continuity.last };
+  };
+
+  test('each update names the one before', () => {
+    expect(follow(START, book({ previous: 100, id: 140 }))).toEqual({
+      effects: [Effect.valid, Effect.book],
+      state: 'valid',
+      last: 140,
+    });
+  });
+
+  test('a keep-alive changes nothing, and a maintenance reset goes on from the smaller id', () => {
+    const quiet = book({ previous: 140, id: 140 });
+    const reset = book({ previous: 140, id: 7 });
+    expect(follow(START, book({ previous: 100, id: 140 }), quiet, reset, book({ previous: 7, id: 9 }))).toMatchObject({
+      state: 'valid',
+      last: 9,
+    });
+  });
+
+  test.each([
+    ['another link', book({ previous: 150, id: 160 })],
+    ['no link', book({ id: 160 })],
+    ['the link of a snapshot', book({ previous: -1, id: 160 })],
+  ])('%s is a gap until the next snapshot', (_, message) => {
+    const lost = follow(START, book({ previous: 100, id: 140 }), message);
+    expect(lost.effects[2]).toBe(Effect.lost);
+    expect(lost.state).toBe('syncing');
+    expect(follow(START, message, START.replace('100}', '500}'))).toMatchObject({ state: 'valid', last: 500 });
+  });
+
+  test('a snapshot replaces a valid book', () => {
+    const { track, take } = createFollower(okxSwap, SWAP);
+    take(START);
+    expect(take(book({ action: 'snapshot', previous: -1, id: 9, bids: [['1', '1']] }))).toBe(
+      Effect.lost | Effect.valid,
+    );
+    expect(track.book.bestBid()).toBe(1000);
+    expect(track.book.bestAsk()).toBeNaN();
+  });
+
+  test('an unknown level that is deleted costs nothing', () => {
+    expect(follow(START, book({ previous: 100, id: 101, bids: [['100', '0']] })).effects).toEqual([
+      Effect.valid,
+      Effect.book,
+    ]);
+  });
+
+  test('without a snapshot in the stream, the REST book is joined at the first update that reaches over it', () => {
+    const { track, take } = createFollower(okxSwap, SWAP);
+    const rest = (seqId: number): number => {
+      const snapshot = okxSwap.readSnapshot({
+        code: '0',
+        data: [{ asks: [['64010.2', '1', '0', '1']], bids: [['64010.1', '2', '0', '1']], ts: '1786000001300', seqId }],
+      });
+      if (snapshot === null) throw new Error('no snapshot was read');
+      return track.snapshot(snapshot);
+    };
+    expect(take(book({ previous: 50, id: 60 }))).toBe(Effect.none);
+    expect(track.needsSnapshot).toBe(true);
+    expect(rest(40)).toBe(Effect.none);
+    expect(track.needsSnapshot).toBe(true);
+    expect(rest(60)).toBe(Effect.none);
+    expect(take(book({ previous: 60, id: 75, bids: [['64010.1', '5']] }))).toBe(Effect.valid);
+    expect(track.book.sizeAt(0, track.book.bestBid())).toBe(50_000);
+    expect(take(book({ previous: 75, id: 80 }))).toBe(Effect.book);
+  });
+});
+
+describe('checksums', () => {
+  const of = okxSwap.checksum?.of ?? ((): number => 0);
+
+  test('the vectors of the fact sheet', () => {
+    expect(
+      of(
+        [
+          ['64010.1', '88'],
+          ['64010', '2.5'],
+        ],
+        [['64010.2', '132.4']],
+      ),
+    ).toBe(739669509);
+    const bids: Row[] = [
+      ['3366.1', '7'],
+      ['3366', '6'],
+    ];
+    const asks: Row[] = [
+      ['3366.8', '9'],
+      ['3368', '8'],
+    ];
+    expect(of(bids, asks)).toBe(-1881014294);
+    const levels = Array.from({ length: 30 }, (_, n): Row => [String(100 - n), '1']);
+    expect(of(levels, [])).toBe(of(levels.slice(0, 25), []));
+  });
+
+  test('0 and a missing checksum state nothing', () => {
+    const stated = okxSwap.checksum?.stated;
+    expect([stated?.(JSON.parse(START)), stated?.({ data: [{}] }), stated?.({ data: [{ checksum: -7 }] })]).toEqual([
+      null,
+      null,
+      -7,
+    ]);
+  });
+});
+
+describe('connections', () => {
+  it('names channel and instrument apart, in few texts, and says ping in plain letters', () => {
+    const [plan] = okxSwap.connections(['BTC-USDT-SWAP', 'BTC-USD-260925'], ['depth', 'trade']);
+    expect(plan.path).toBe('/ws/v5/public');
+    expect(plan.subscribe.map((text) => JSON.parse(text) as unknown)).toEqual([
+      {
+        op: 'subscribe',
+        args: [
+          { channel: 'books', instId: 'BTC-USDT-SWAP' },
+          { channel: 'trades', instId: 'BTC-USDT-SWAP' },
+          { channel: 'books', instId: 'BTC-USD-260925' },
+          { channel: 'trades', instId: 'BTC-USD-260925' },
+        ],
+      },
+    ]);
+    expect(plan.ping).toEqual({ text: 'ping', everyMs: 15_000 });
+    expect(() => okxSpot.connections(['BTC-USDT'], ['funding'])).toThrow(TapedeckError);
+  });
+
+  it('topics, acks, errors and the notice before a close', () => {
+    const topicOf = (text: string): string | null => okxSwap.topicOf(Buffer.from(text), 0, Buffer.byteLength(text));
+    const [plan] = okxSwap.connections(['BTC-USDT-SWAP'], ['depth']);
+    expect(topicOf(START)).toBe(plan.topics[0].name);
+    expect(topicOf('{"event":"subscribe","arg":{"channel":"books","instId":"BTC-USDT-SWAP"}}')).toBeNull();
+    expect(topicOf('pong')).toBeNull();
+    expect(okxSwap.control({ event: 'subscribe' })).toEqual({ kind: 'ack', id: null });
+    expect(okxSwap.control({ event: 'error', code: '60018', msg: 'x' })).toMatchObject({
+      kind: 'error',
+      text: '60018 x',
+    });
+    expect(okxSwap.control({ event: 'notice', code: '64008' })).toEqual({ kind: 'shutdown' });
+    expect(okxSwap.control({ event: 'channel-conn-count' })).toEqual({ kind: 'other' });
+    expect(okxSwap.renew?.(plan.topics[0].name, 1).map((text) => JSON.parse(text) as unknown)).toEqual(
+      ['unsubscribe', 'subscribe'].map((op) => ({ op, args: [{ channel: 'books', instId: 'BTC-USDT-SWAP' }] })),
+    );
+  });
+});
+
+describe('REST', () => {
+  const row = (more: object): unknown => ({
+    code: '0',
+    data: [
+      {
+        instType: 'SWAP',
+        instId: 'BTC-USDT-SWAP',
+        uly: 'BTC-USDT',
+        ctVal: '0.01',
+        ctMult: '1',
+        ctType: 'linear',
+        tickSz: '0.1',
+        lotSz: '0.01',
+        ...more,
+      },
+    ],
+  });
+
+  it('contracts are worth their value times their factor; inverse ones in quote units', () => {
+    expect(okxSwap.rest.readInstrument(row({}), 'BTC-USDT-SWAP')).toEqual({ ...SWAP, base: 'BTC', quote: 'USDT' });
+    const inverse = row({ instId: 'BTC-USD-SWAP', uly: 'BTC-USD', ctVal: '100', ctType: 'inverse' });
+    expect(okxSwap.rest.readInstrument(inverse, 'BTC-USD-SWAP')).toMatchObject({ kind: 'inverse', multiplier: '100' });
+    expect(okxSwap.rest.readInstrument(row({}), 'ETH-USDT-SWAP')).toBeNull();
+    const spot = {
+      instType: 'SPOT',
+      instId: 'BTC-USDT',
+      baseCcy: 'BTC',
+      quoteCcy: 'USDT',
+      uly: '',
+      ctVal: '',
+      ctMult: '',
+    };
+    expect(okxSpot.rest.readInstrument(row(spot), 'BTC-USDT')).toMatchObject({
+      kind: 'spot',
+      multiplier: '1',
+      base: 'BTC',
+      quote: 'USDT',
+    });
+  });
+
+  it('paths and times', () => {
+    expect(okxSwap.rest.instruments(['BTC-USDT-SWAP'])).toBe(
+      '/api/v5/public/instruments?instType=SWAP&instId=BTC-USDT-SWAP',
+    );
+    expect(okxSwap.rest.instruments(['BTC-USD-260925'])).toContain('instType=FUTURES');
+    expect(okxSpot.rest.instruments(['A', 'B'])).toBe('/api/v5/public/instruments?instType=SPOT');
+    expect(okxSwap.rest.snapshot?.('A&B')).toBe('/api/v5/market/books?instId=A%26B&sz=400');
+    expect(okxSwap.rest.readTime({ code: '0', data: [{ ts: '1786000001234' }] })).toBe(1786000001234000);
+    expect(okxSwap.readSnapshot({ code: '51001', msg: 'x', data: [] })).toBeNull();
+  });
+});
