@@ -50,6 +50,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+describe('venues', () => {
+  test('one venue in full, 80 columns wide; an unknown one names those there are', async () => {
+    const { stdout, status } = await tapedeck(['venues', 'okx-swap']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^okx-swap: OKX/);
+    expect(stdout).toMatch(/channels +depth \*, trade \*/);
+    expect(stdout).toMatch(/checksum +of the book/);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const all = await tapedeck(['venues', '--format', 'json']);
+    const one = await tapedeck(['venues', 'okx-swap', '--format', 'json']);
+    expect(all.stdout.split('\n')).toContain(one.stdout.trimEnd());
+    const none = await tapedeck(['venues', 'okx']);
+    expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('okx-swap, okx-spot')]);
+  });
+});
+
 describe('help and version', () => {
   test.each([[['--help']], [['-h']], [['help']], [['-q', '--help']]])(
     '%j lists every command on stdout',

@@ -1,18 +1,25 @@
 /** `tapedeck venues`: which markets can be recorded, and what their public data can prove. */
 import { createDataWriter } from '../output/stdio.js';
-import { table } from '../output/text.js';
-import { venues } from '../venues/registry.js';
+import { table, wrap } from '../output/text.js';
+import { venueById, venues } from '../venues/registry.js';
+import type { Venue } from '../venues/venue.js';
 import { defineCommand, formatOption } from './command.js';
+
+/** Of a fact beside its name, on 80 columns. */
+const CARD_WIDTH = 64;
 
 const yes = (fact: boolean): string => (fact ? 'yes' : 'no');
 
 export default defineCommand({
   name: 'venues',
   describe: 'List the venues and what their public data can prove',
-  positionals: {},
+  positionals: {
+    venue: { describe: 'show one venue alone, with its channels and hosts' },
+  },
   options: { format: formatOption },
   examples: [
     ['tapedeck venues', 'a table for people'],
+    ['tapedeck venues bybit-linear', 'one of them in full'],
     [
       "tapedeck venues --format json | jq -r 'select(.capabilities.tradeLossDetected).id'",
       'venues whose lost trades are detected',
@@ -23,11 +30,13 @@ Columns. BOOK LOSS and TRADE LOSS: a lost book update or trade is detected, so a
 quotes carry ids that join to book updates, so the rebuilt book can be audited. BOOK EVERY: nominal interval of book updates.
 GROUPS: how the fills of one taker order are recognised. OFF-BOOK: prints that are not order flow are marked by the venue.
 `,
-  async handler({ format }, io) {
+  async handler({ venue: name, format }, io) {
+    const venue = name === undefined ? undefined : venueById(name);
     const out = createDataWriter(io.stdout);
     if (format === 'json')
-      for (const { id, title, kind, channels, capabilities } of venues)
+      for (const { id, title, kind, channels, capabilities } of venue === undefined ? venues : [venue])
         await out.write(`${JSON.stringify({ id, title, kind, channels, capabilities })}\n`);
+    else if (venue !== undefined) await out.write(`${card(venue).join('\n')}\n`);
     else {
       const rows = venues.map(({ id, kind, channels, capabilities: can }) => [
         id,
@@ -52,3 +61,25 @@ GROUPS: how the fills of one taker order are recognised. OFF-BOOK: prints that a
     return 0;
   },
 });
+
+/** All there is to say of a venue. */
+function card({ id, title, kind, hosts, channels, capabilities: can, rest, server, checksum }: Venue): string[] {
+  const books = rest.snapshot === undefined ? 'begin with a snapshot in their own stream' : 'join a snapshot over REST';
+  const rows = [
+    ['kind', kind],
+    ['hosts', `${hosts.ws}, ${hosts.rest}`],
+    ['channels', channels.all.map((name) => (channels.default.includes(name) ? `${name} *` : name)).join(', ')],
+    ['', '(* recorded unless others are named)'],
+    ['flow', channels.flow],
+    ['books', `${books}, ${can.conflationMs === 0 ? 'every change' : `every ${can.conflationMs} ms`}`],
+    ['book loss', can.bookLossDetected ? 'detected' : 'cannot be detected'],
+    ['trade loss', can.tradeLossDetected ? 'detected by ids' : 'cannot be detected: trades have no ids that count'],
+    ['touch', can.touchById ? 'best quotes audit the book by id' : 'best quotes cannot be joined to the book'],
+    ['checksum', checksum === undefined ? 'none' : 'of the book, in recordings that have it'],
+    ['groups', can.groups],
+    ['off-book', can.offBookMarked ? 'marked' : 'not marked'],
+    ['simulated', server === undefined ? 'no' : 'by tapedeck sim'],
+  ];
+  const wrapped = rows.flatMap(([name, text]) => wrap(text, CARD_WIDTH).map((line, n) => [n === 0 ? name : '', line]));
+  return [`${id}: ${title}`, ...table([{}, {}], wrapped).map((line) => `  ${line}`)];
+}
