@@ -1,10 +1,11 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
-import { Field } from '../model/event.js';
+import { EVENT_STRIDE, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
-import { type Form, formsOf, type Step, streamKey } from './forms.js';
+import { type Form, formsOf, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
 const FIELD_BYTES = 8;
+const RECORD_BYTES = EVENT_STRIDE * FIELD_BYTES;
 /** Numbers whose length is remembered; `memory.as.ts` leaves this much room. */
 const MOST_GUESSES = 2000;
 const encoder = new TextEncoder();
@@ -70,18 +71,24 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
       return `held = levelCount; p = readLevels(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
     }
     case 'flag':
+      if (field.means === 'offBook')
+        return `if (${standsHere('true')}) { p += 4; flags |= ${OFF_BOOK}; } else { ${literal('false')} }`;
       // the aggressor is the taker: buyer is maker means a sell
       return `if (${standsHere('true')}) { p += 4; ${setField(Field.SIDE, '-1')} } else { ${literal('false')} ${setField(Field.SIDE, '1')} }`;
     case 'text': {
+      if (field.means === 'aggressor') {
+        const { buy = '', sell = '' } = layout.aggressors ?? {};
+        return `if (${standsHere(`${buy}"`)}) { p += ${lengthOf(buy)}; ${setField(Field.SIDE, '1')} } else { ${literal(sell)} ${setField(Field.SIDE, '-1')} }`;
+      }
       const prints = (layout.flowPrints ?? []).map(
         (print) => `if (${standsHere(`${print}"`)}) p += ${lengthOf(print)}; else `,
       );
-      return `${prints.join('')}{ p = skipText(p); if (p == 0) return 0; flags |= 1; }`;
+      return `${prints.join('')}{ p = skipText(p); if (p == 0) return 0; flags |= ${OFF_BOOK}; }`;
     }
   }
 }
 
-function stepSource(step: Step, layout: MessageLayout, guesses: () => number): string {
+function stepSource(step: Step, layout: MessageLayout, numbered: number, guesses: () => number): string {
   switch (step.kind) {
     case 'literal':
       return literal(step.text);
@@ -89,7 +96,7 @@ function stepSource(step: Step, layout: MessageLayout, guesses: () => number): s
       return step.names
         .map(
           (name, variant) =>
-            `if (${standsHere(`${name}"`)}) { p += ${lengthOf(name) + 1}; flags = ${flagsOf(0, variant)}; }`,
+            `if (${standsHere(`${name}${step.close}`)}) { p += ${lengthOf(name)}; flags = ${flagsOf(0, variant)}; }`,
         )
         .concat('return 0;')
         .join(' else ');
@@ -103,12 +110,22 @@ function stepSource(step: Step, layout: MessageLayout, guesses: () => number): s
       return `if (${standsHere('true')}) p += 4; else { ${literal('false')} }`;
     case 'optional':
       return `if (${standsHere(step.first)}) { p += ${lengthOf(step.first)}; ${step.steps
-        .map((inner) => stepSource(inner, layout, guesses))
+        .map((inner) => stepSource(inner, layout, numbered, guesses))
         .join(' ')} }`;
     case 'field':
       return fieldSource(step.field, layout, guesses());
+    case 'rows':
+      // what the message says once is in every record
+      return `const base = flags; let more = true; while (more) { flags = base;
+    ${step.steps.map((inner) => stepSource(inner, layout, numbered, guesses)).join(' ')}
+    more = load<u8>(p) == 44;
+    ${setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsSource(numbered)} | (more ? ${MORE} : 0)))`)}
+    if (more) { p++; addRow(); if (o + ${2 * RECORD_BYTES} > recordsEnd) return 0; memory.copy(o + ${RECORD_BYTES}, o, ${RECORD_BYTES}); o += ${RECORD_BYTES}; } }`;
   }
 }
+
+/** Flags of a layout's records, but for the variant. */
+const flagsSource = (numbered: number): string => `${flagsOf(numbered, 0)} | ((notFlow >> ${numbered}) & 1) << 1`;
 
 /** The record is used again: what a message does not carry must not keep the value of an earlier one. */
 function absentSource(form: Form): string {
@@ -120,15 +137,16 @@ function absentSource(form: Form): string {
 }
 
 function formSource(form: Form, name: string, guesses: () => number): string {
-  const { index, layout, steps } = form;
+  const { numbered, layout, steps } = form;
+  const hasRows = steps.some(({ kind }) => kind === 'rows');
   const book = hasLevels(layout);
   return `function ${name}(p: u32, to: u32, o: u32): u32 {
   let x: u64 = 0; let n: u32 = 0; let g: u32 = 0; let held: u32 = 0; let flags: u32 = 0;
   ${absentSource(form)}
   ${book ? setField(Field.PRICE, '<f64>(<i32>levelCount)') : ''}
-  ${steps.map((step) => stepSource(step, layout, guesses)).join('\n  ')}
   ${setField(Field.KIND, String(KIND_OF[layout.event]))}
-  ${setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsOf(index, 0)} | ((notFlow >> ${index}) & 1) << 1))`)}
+  ${steps.map((step) => stepSource(step, layout, numbered, guesses)).join('\n  ')}
+  ${hasRows ? '' : setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsSource(numbered)}))`)}
   return p;
 }
 `;
@@ -137,13 +155,11 @@ function formSource(form: Form, name: string, guesses: () => number): string {
 function familySource(layouts: Layouts, guesses: () => number): string {
   const forms = formsOf(layouts);
   const names = forms.map((_, n) => `${layouts.id}_${n}`);
-  const keys = [...new Set(forms.flatMap(({ layout }) => layout.streams.map(streamKey)))];
+  const keys = [...new Set(forms.flatMap((form) => form.keys))];
   const branches = keys.map((key) => {
-    const tried = forms.flatMap(({ layout }, n) =>
-      layout.streams.some((stream) => streamKey(stream) === key) ? [names[n]] : [],
-    );
+    const tried = forms.flatMap((form, n) => (form.keys.includes(key) ? [names[n]] : []));
     // a form that does not fit may have read levels already
-    const tries = tried.map((name) => `q = ${name}(p, to, o); if (q != 0) return q; setLevels(held);`);
+    const tries = tried.map((name) => `q = ${name}(p, to, o); if (q != 0) return q; setLevels(held); setRows();`);
     return `if (key == ${hex(key)}) { ${tries.join(' ')} return 0; }`;
   });
   return `${forms.map((form, n) => formSource(form, names[n], guesses)).join('\n')}
@@ -173,7 +189,7 @@ export function formsSource(families: readonly Layouts[]): string {
   return `import { readLevels } from './levels';
 import { GUESSES } from './memory';
 import { VALUE, readInteger, readDecimal } from './numbers';
-import { levelCount, matchSymbol, notFlow, priceDecimals, priceTable, setLevels, sizeDecimals, sizeTable, skipText } from './state';
+import { addRow, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';
 ${families.map((family) => familySource(family, guesses)).join('\n')}
 export function decodeForm(family: u32, p: u32, to: u32, o: u32): u32 {
   ${families.map(({ id }, n) => `if (family == ${n}) return ${id}(p, to, o);`).join('\n  ')}

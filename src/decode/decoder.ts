@@ -113,8 +113,9 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     if (found === null) return null;
     const { envelope, bound } = found;
     if (bound.layouts.wrapper === undefined) return null;
-    const { before, after } = leadOf(bound.layouts);
-    const lead = encoder.encode(`${before}${bound.escapedLower}${after}`);
+    const { before, hasSymbol, after } = leadOf(bound.layouts);
+    const symbol = bound.layouts.topic.lowerCase === true ? bound.escapedLower : bound.escapedSymbol;
+    const lead = encoder.encode(`${before}${hasSymbol ? symbol : ''}${after}`);
     const prefix = Buffer.concat([envelope.bytes, lead]);
     const at = p + PREFIX_AT;
     if (prefix.compare(bytes, at, Math.min(end, at + prefix.length)) !== 0) return null;

@@ -1,7 +1,7 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
 import { Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { type Form, fieldsOf } from './forms.js';
-import { type Layouts, MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
+import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
 /** Record field of the meanings that fill exactly one. */
 export const FIELD_OF: Partial<Record<Meaning, number>> = {
@@ -38,20 +38,14 @@ export function flagsOf(layout: number, stream: number): number {
   return (layout * MAX_STREAMS + stream) << STREAM_SHIFT;
 }
 
-/** The layout by which the stream of a message is numbered: a snapshot belongs to the stream of its updates. */
-export function indexOfStream({ messages }: Layouts, index: number): number {
-  const { of } = messages[index];
-  return of === undefined ? index : messages.findIndex(({ name, event }) => name === of && event === 'depth');
-}
-
 /** Record fields that a form fills beside KIND and FLAGS. */
 export function filledBy(form: Form): Set<number> {
   const filled = new Set<number>();
-  for (const { form: written, means } of fieldsOf(form)) {
+  for (const { form: written, means } of fieldsOf(form.steps)) {
     const target = FIELD_OF[means];
     if (target !== undefined) filled.add(target);
     if (means === 'id') filled.add(Field.FIRST);
-    if (written === 'flag') filled.add(Field.SIDE);
+    if (means === 'buyerIsMaker' || means === 'aggressor') filled.add(Field.SIDE);
     if (written === 'levels') filled.add(means === 'bids' ? Field.SIZE : Field.PRICE2).add(Field.PRICE);
   }
   return filled;

@@ -1,12 +1,12 @@
 /** The usual byte forms of a venue's messages, taken apart into steps: what both scanners are generated from. */
-import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
+import { type FieldLayout, indexOfStream, type Layouts, type MessageLayout } from './layout.js';
 
 /** One thing to do at the current byte. */
 export type Step =
   /** these bytes and no others */
   | { kind: 'literal'; text: string }
-  /** one of the layout's stream names, closed by its quote; which one is the variant */
-  | { kind: 'streams'; names: readonly string[] }
+  /** one of the layout's stream names, behind which `close` stands; which one is the variant */
+  | { kind: 'streams'; names: readonly string[]; close: string }
   /** a value that fills the record */
   | { kind: 'field'; field: FieldLayout }
   /** the symbol of the src */
@@ -14,40 +14,59 @@ export type Step =
   /** the inside of a plain ASCII string, a plain integer, a boolean: nobody reads them */
   | { kind: 'anyText' | 'anyInteger' | 'anyFlag' }
   /** taken when the literal it begins with stands here, else passed over */
-  | { kind: 'optional'; first: string; steps: readonly Step[] };
+  | { kind: 'optional'; first: string; steps: readonly Step[] }
+  /** one record for each of these, with commas between */
+  | { kind: 'rows'; steps: readonly Step[] };
 
 /** One usual form of a message, from the stream's name to the end of the message. */
 export interface Form {
-  /** index into `Layouts.messages` */
+  /** index into `Layouts.messages`, and of the layout that numbers its streams */
   index: number;
+  numbered: number;
   layout: MessageLayout;
   steps: readonly Step[];
+  /** first four bytes of each stream's name, or with what follows it: what tells the kinds of messages apart */
+  keys: readonly number[];
 }
 
-/** What stands before the stream's name: bytes, the symbol in lower case, bytes. */
-export function leadOf({ wrapper = '', topic }: Layouts): { before: string; after: string } {
-  return { before: wrapper.slice(0, wrapper.indexOf('<topic>')), after: topic.separator ?? '' };
+const STREAM = '<stream>';
+
+/** All of the wrapper up to the payload, with the parts of a topic in their order. */
+function wholeWrapper({ wrapper = '', topic }: Layouts): string {
+  const { separator = '', symbolFirst = false } = topic;
+  return wrapper.replace('<topic>', symbolFirst ? `<symbol>${separator}${STREAM}` : `${STREAM}${separator}<symbol>`);
 }
 
-/** The first four bytes of a stream's name with its closing quote: what tells the kinds of messages apart. */
-export function streamKey(stream: string): number {
-  return new DataView(new TextEncoder().encode(`${stream}","`).buffer).getUint32(0, true);
+/** What stands before the stream's name in every usual form: bytes, or bytes, the symbol as topics have it, and bytes. */
+export function leadOf(layouts: Layouts): { before: string; hasSymbol: boolean; after: string } {
+  const [lead] = wholeWrapper(layouts).split(STREAM);
+  const [before, after = ''] = lead.split('<symbol>');
+  return { before, hasSymbol: lead.includes('<symbol>'), after };
+}
+
+function keyOf(name: string, behind: string): number {
+  return new DataView(new TextEncoder().encode(`${name}${behind}    `).buffer).getUint32(0, true);
 }
 
 /** Every usual form of every message, those that are likelier first. @throws {Error} a form that cannot be read */
 export function formsOf(layouts: Layouts): Form[] {
-  const { wrapper, topic } = layouts;
-  if (wrapper === undefined) return [];
-  if (topic.symbolFirst !== true || topic.lowerCase !== true)
-    throw new Error('usual forms begin with the symbol in lower case');
-  const behindTopic = wrapper.slice(wrapper.indexOf('<topic>') + '<topic>'.length);
-  if (!behindTopic.startsWith('"')) throw new Error('a topic is closed by its quote');
+  if (layouts.wrapper === undefined) return [];
+  const wrapper = wholeWrapper(layouts);
+  const [, behindStream] = wrapper.split(STREAM);
+  if (behindStream === undefined) throw new Error('a wrapper names the stream');
   return layouts.messages.flatMap((layout, index) =>
     (layout.usual ?? []).map((usual) => {
-      const text = behindTopic.slice(1).replace('<payload>', () => usual);
-      const steps: Step[] = [{ kind: 'streams', names: layout.streams }, ...stepsOf(text, layout)];
+      const rest = stepsOf(
+        behindStream.replace('<payload>', () => usual),
+        layout,
+      );
+      const [close] = rest;
+      if (close?.kind !== 'literal') throw new Error(`layout ${layout.name}: bytes close the stream's name`);
+      const names = layout.streams;
+      const steps: Step[] = [{ kind: 'streams', names, close: close.text.slice(0, 1) }, ...rest];
       checkOrder(steps, layout);
-      return { index, layout, steps };
+      const keys = names.map((name) => keyOf(name, close.text));
+      return { index, numbered: indexOfStream(layouts, index), layout, steps, keys };
     }),
   );
 }
@@ -76,14 +95,17 @@ function holeOf(hole: string, layout: MessageLayout): Step {
   if (hole === '#') return { kind: 'anyInteger' };
   if (hole === '!') return { kind: 'anyFlag' };
   if (hole === 'symbol') return { kind: 'symbol' };
+  if (hole === 'rows') return { kind: 'rows', steps: stepsOf(layout.usualRow ?? '', layout) };
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
   return { kind: 'field', field };
 }
 
-/** The fields a form fills; they stand outside its optional parts. */
-export function fieldsOf({ steps }: Form): FieldLayout[] {
-  return steps.flatMap((step) => (step.kind === 'field' ? [step.field] : []));
+/** The fields that steps fill; they stand outside optional parts. */
+export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
+  return steps.flatMap((step) =>
+    step.kind === 'field' ? [step.field] : step.kind === 'rows' ? fieldsOf(step.steps) : [],
+  );
 }
 
 function checkOrder(steps: readonly Step[], layout: MessageLayout): void {

@@ -10,9 +10,9 @@ import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK } from '../model/event.
 import type { Scale } from '../model/instrument.js';
 import { endOfString, endOfValue, skipBlanks } from '../model/json.js';
 import type { Bound } from './envelope.js';
-import { FIELD_OF, flagsOf, hasLevels, indexOfStream, KIND_OF } from './fields.js';
+import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { blank } from './json-decoder.js';
-import { type FieldLayout, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
+import { type FieldLayout, indexOfStream, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
 import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
 
 const QUOTE = 0x22;

@@ -3,8 +3,8 @@ import { scaleDecimal } from '../model/decimal.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK } from '../model/event.js';
 import type { Bound } from './envelope.js';
 import { explain, fieldAt, type JsonObject } from './explain.js';
-import { FIELD_OF, flagsOf, hasLevels, indexOfStream, KIND_OF } from './fields.js';
-import type { FieldLayout, MessageLayout } from './layout.js';
+import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
+import { type FieldLayout, indexOfStream, type MessageLayout } from './layout.js';
 
 /** Makes the record `i` an empty one of that kind. */
 export function blank(out: EventBuffer, i: number, kind: number): void {

@@ -70,9 +70,12 @@ export interface MessageLayout {
   /**
    * Usual byte forms of the payload, tried in order. `<key>` stands for the field of that key, `<symbol>` for the
    * symbol; `<*>` for the inside of a plain ASCII string, `<#>` for a plain integer and `<!>` for a boolean that nobody
-   * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field.
+   * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field; `<rows>` for one or more of
+   * `usualRow` with commas between.
    */
   usual?: string[];
+  /** the usual byte form of one of `rows` */
+  usualRow?: string;
 }
 
 /** Where a message names its stream and symbol. */
@@ -97,7 +100,10 @@ export interface Layouts {
   payload: Path;
   /** key of the type in the payload; with a `/` before it, path from the root */
   type: string;
-  /** the bytes around a payload, with `<topic>` and `<payload>`; missing where no layout has usual forms */
+  /**
+   * What all usual forms have in common, with `<payload>` for the rest, and `<topic>`, or `<stream>` and `<symbol>` apart; missing where no
+   * layout has usual forms.
+   */
   wrapper?: string;
   messages: MessageLayout[];
   /** a message with one of these keys at its root, and without topic or payload, is control talk (acks, errors), not data */
@@ -106,3 +112,9 @@ export interface Layouts {
 
 /** Layout and stream variant of a record, as the upper bits of its FLAGS. */
 export const MAX_STREAMS = 16;
+
+/** The layout by which the stream of a message is numbered: a snapshot belongs to the stream of its updates. */
+export function indexOfStream({ messages }: Layouts, index: number): number {
+  const { of } = messages[index];
+  return of === undefined ? index : messages.findIndex(({ name, event }) => name === of && event === 'depth');
+}

@@ -5,9 +5,9 @@
  * gives up with -1. Interpreting the forms instead was measured at half the speed. It is the scanner where WebAssembly
  * is not to be had, and the oracle of the compiled one.
  */
-import { type EventBuffer, Field } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
-import { type Form, formsOf, type Step, streamKey } from './forms.js';
+import { type Form, formsOf, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
 
@@ -31,6 +31,9 @@ export type Template = (
   out: EventBuffer,
   o: number,
 ) => number;
+
+/** Records that the last message was decoded to. One shared cell, as `cursor`. */
+export const templateRows = { count: 1 };
 
 const encoder = new TextEncoder();
 
@@ -74,18 +77,24 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
         field.means === 'bids' ? Field.SIZE : Field.PRICE2
       }] = n; }`;
     case 'flag':
+      if (field.means === 'offBook')
+        return `if (bytes[p] === 116) { ${literal('true')} flags |= ${OFF_BOOK}; } else { ${literal('false')} }`;
       // the aggressor is the taker: buyer is maker means a sell
       return `if (bytes[p] === 116) { ${literal('true')} e[o + ${Field.SIDE}] = -1; } else { ${literal('false')} e[o + ${Field.SIDE}] = 1; }`;
     case 'text': {
+      if (field.means === 'aggressor') {
+        const { buy = '', sell = '' } = layout.aggressors ?? {};
+        return `if (!(${differs(`${buy}"`)})) { p += ${lengthOf(buy)}; e[o + ${Field.SIDE}] = 1; } else { ${literal(sell)} e[o + ${Field.SIDE}] = -1; }`;
+      }
       const prints = (layout.flowPrints ?? []).map(
         (print) => `if (!(${differs(`${print}"`)})) p += ${lengthOf(print)}; else `,
       );
-      return `${prints.join('')}{ ${SKIP_TEXT} flags |= 1; }`;
+      return `${prints.join('')}{ ${SKIP_TEXT} flags |= ${OFF_BOOK}; }`;
     }
   }
 }
 
-function stepSource(step: Step, layout: MessageLayout): string {
+function stepSource(step: Step, layout: MessageLayout, numbered: number): string {
   switch (step.kind) {
     case 'literal':
       return literal(step.text);
@@ -93,7 +102,7 @@ function stepSource(step: Step, layout: MessageLayout): string {
       return step.names
         .map(
           (name, variant) =>
-            `if (!(${differs(`${name}"`)})) { p += ${lengthOf(name) + 1}; flags = ${flagsOf(0, variant)}; }`,
+            `if (!(${differs(`${name}${step.close}`)})) { p += ${lengthOf(name)}; flags = ${flagsOf(0, variant)}; }`,
         )
         .concat('return -1;')
         .join(' else ');
@@ -107,10 +116,19 @@ function stepSource(step: Step, layout: MessageLayout): string {
       return `if (bytes[p] === 116) { ${literal('true')} } else { ${literal('false')} }`;
     case 'optional':
       return `if (!(${differs(step.first)})) { p += ${lengthOf(step.first)}; ${step.steps
-        .map((inner) => stepSource(inner, layout))
+        .map((inner) => stepSource(inner, layout, numbered))
         .join(' ')} }`;
     case 'field':
       return fieldSource(step.field, layout);
+    case 'rows':
+      // what the message says once is in every record
+      return `const base = flags; for (;;) { flags = base; ${step.steps.map((inner) => stepSource(inner, layout, numbered)).join(' ')}
+        const more = bytes[p] === 44;
+        e[o + ${Field.FLAGS}] = flags | ${flagsOf(numbered, 0)} | (more ? ${MORE} : 0);
+        if (!more) break;
+        p++; rows.count++;
+        if (o + ${2 * EVENT_STRIDE} > e.length) return -1;
+        e.copyWithin(o + ${EVENT_STRIDE}, o, o + ${EVENT_STRIDE}); o += ${EVENT_STRIDE}; }`;
   }
 }
 
@@ -125,14 +143,16 @@ function absentSource(form: Form): string {
 }
 
 function templateSource(form: Form): string {
-  const { index, layout, steps } = form;
+  const { numbered, layout, steps } = form;
+  const hasRows = steps.some(({ kind }) => kind === 'rows');
   const book = hasLevels(layout);
   return `(bytes, view, p, end, names, out, o) => {
-  const e = out.events; let flags = 0;
-  ${book ? `e[o + ${Field.PRICE}] = out.levelCount;` : ''}
-  ${steps.map((step) => stepSource(step, layout)).join('\n  ')}
+  const e = out.events; let flags = 0; rows.count = 1;
   ${absentSource(form)}
-  e[o + ${Field.KIND}] = ${KIND_OF[layout.event]}; e[o + ${Field.FLAGS}] = flags | ${flagsOf(index, 0)};
+  ${book ? `e[o + ${Field.PRICE}] = out.levelCount;` : ''}
+  e[o + ${Field.KIND}] = ${KIND_OF[layout.event]};
+  ${steps.map((step) => stepSource(step, layout, numbered)).join('\n  ')}
+  ${hasRows ? '' : `e[o + ${Field.FLAGS}] = flags | ${flagsOf(numbered, 0)};`}
   return p;
 }`;
 }
@@ -140,11 +160,12 @@ function templateSource(form: Form): string {
 /** Compiles a usual form. */
 export function compileTemplate(form: Form): Template {
   // the source is made from the layouts of this program alone, never from input
-  return new Function('readInteger', 'readDecimal', 'readLevels', 'cursor', `return ${templateSource(form)}`)(
+  return new Function('readInteger', 'readDecimal', 'readLevels', 'cursor', 'rows', `return ${templateSource(form)}`)(
     readInteger,
     readDecimal,
     readLevels,
     cursor,
+    templateRows,
   ) as Template;
 }
 
@@ -152,7 +173,7 @@ export function compileTemplate(form: Form): Template {
 export function createTemplates(layouts: Layouts): (key: number) => readonly Template[] {
   const forms = new Map<number, Form[]>();
   for (const form of formsOf(layouts))
-    for (const key of new Set(form.layout.streams.map(streamKey))) forms.set(key, [...(forms.get(key) ?? []), form]);
+    for (const key of new Set(form.keys)) forms.set(key, [...(forms.get(key) ?? []), form]);
   const templates = new Map<number, Template[]>();
   const none: Template[] = [];
   return (key) => {

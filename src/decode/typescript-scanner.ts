@@ -5,7 +5,7 @@ import type { Layouts } from './layout.js';
 import { MAX_STREAMS } from './layout.js';
 import { readFour } from './numbers.js';
 import { type Scanner, Stop } from './scanner.js';
-import { createTemplates, type Names, type Template } from './template.js';
+import { createTemplates, type Names, type Template, templateRows } from './template.js';
 
 /** A tape of endless reconnects must not grow the list of envelopes without end. */
 const MAX_ENVELOPES = 4096;
@@ -120,12 +120,14 @@ export function createTypescriptScanner(): Scanner {
       const q = fitting[i](bytes, view, at, to, envelope.names, out, o);
       if (q > 0 && q < to && bytes[q] === BRACE && (q + 1 === to || bytes[q + 1] === NEWLINE)) {
         const e = out.events;
-        const flags = e[o + Field.FLAGS];
-        if (envelope.notFlow[flags >> LAYOUT_SHIFT]) e[o + Field.FLAGS] = flags | NOT_FLOW;
-        e[o + Field.START] = p;
-        e[o + Field.END] = q + 1;
-        e[o + Field.T] = t;
-        e[o + Field.ORIGIN] = envelope.origin;
+        const beside = envelope.notFlow[e[o + Field.FLAGS] >> LAYOUT_SHIFT] ? NOT_FLOW : 0;
+        for (let r = o; r < o + templateRows.count * EVENT_STRIDE; r += EVENT_STRIDE) {
+          if (beside !== 0) e[r + Field.FLAGS] |= beside;
+          e[r + Field.START] = p;
+          e[r + Field.END] = q + 1;
+          e[r + Field.T] = t;
+          e[r + Field.ORIGIN] = envelope.origin;
+        }
         return q + 1;
       }
       out.levelCount = levels;
@@ -141,7 +143,7 @@ export function createTypescriptScanner(): Scanner {
       while (p < to && out.count < full) {
         const end = scanLine(bytes, p, to, out, out.count * EVENT_STRIDE);
         if (end < 0) return p;
-        out.count++;
+        out.count += templateRows.count;
         p = end < to ? end + 1 : to;
       }
       stop = Stop.done;

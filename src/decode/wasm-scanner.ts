@@ -99,7 +99,8 @@ export function createWasmScanner(): Scanner {
     out.levels.set(levels.subarray(0, pairs * 2), out.levelCount * 2);
     for (let at = o; at < o + n * EVENT_STRIDE; at += EVENT_STRIDE) {
       const kind = out.events[at + Field.KIND];
-      if (kind === Kind.depth || kind === Kind.partial) out.events[at + Field.PRICE] += out.levelCount;
+      if (kind === Kind.depth || kind === Kind.snapshot || kind === Kind.partial)
+        out.events[at + Field.PRICE] += out.levelCount;
     }
     out.count += n;
     out.levelCount += pairs;

@@ -165,7 +165,11 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       // a stream that brings none after a second subscription never will
       if (route.renewals < 2) return;
     }
-    if (venue.rest.snapshot === undefined) return;
+    if (venue.rest.snapshot === undefined) {
+      // the venue has no other way: a new connection begins with snapshots for certain
+      connection.renew('silence');
+      return;
+    }
     sync.want(symbol);
     sync.tick(atMs);
   }

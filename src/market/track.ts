@@ -176,6 +176,8 @@ export class Track {
     this.#renewal = null;
     this.#staleRun = 0;
     this.continuity.whole(e[o + Field.LAST]);
+    // a venue may answer with an empty book of id 0 for an instrument that is gone: its rules refuse it
+    if (!this.continuity.joined) return this.lose({ stream: 'depth', from: this.lastBookT, reason: 'snapshot' });
     const start = e[o + Field.PRICE] * 2;
     const bids = e[o + Field.SIZE];
     const asks = e[o + Field.PRICE2];

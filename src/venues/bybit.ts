@@ -48,9 +48,23 @@ const bookFields: FieldLayout[] = [
 ];
 const books = ['orderbook.200', 'orderbook.50', 'orderbook.1000', 'orderbook.500'];
 
+/** Futures but for level 1 send type before ts, spot the other way round. */
+function usualBooks(type: string): string[] {
+  const data = '"data":{"s":"<symbol>","b":<b>,"a":<a>,"u":<u>,"seq":<seq>},"cts":</cts>}';
+  return [`"type":"${type}","ts":</ts>,${data}`, `"ts":</ts>,"type":"${type}",${data}`];
+}
+
 const messages: MessageLayout[] = [
-  { name: 'depth', event: 'depth', streams: books, type: 'delta', fields: bookFields },
-  { name: 'snapshot', event: 'snapshot', of: 'depth', streams: books, type: 'snapshot', fields: bookFields },
+  { name: 'depth', event: 'depth', streams: books, type: 'delta', fields: bookFields, usual: usualBooks('delta') },
+  {
+    name: 'snapshot',
+    event: 'snapshot',
+    of: 'depth',
+    streams: books,
+    type: 'snapshot',
+    fields: bookFields,
+    usual: usualBooks('snapshot'),
+  },
   // pushed again after three seconds without a change, with the same ids
   { name: 'depth1', event: 'partial', streams: ['orderbook.1'], fields: bookFields },
   {
@@ -70,6 +84,10 @@ const messages: MessageLayout[] = [
       { key: 'RPI', form: 'flag', means: 'offBook', optional: true },
     ],
     aggressors: { buy: 'Buy', sell: 'Sell' },
+    usual: ['"type":"snapshot","ts":</ts>,"data":[<rows>]}', '"ts":</ts>,"type":"snapshot","data":[<rows>]}'],
+    // futures tell the direction of the tick, and retail prints came later than blocks
+    usualRow:
+      '{"T":<T>,"s":"<symbol>","S":"<S>","v":"<v>","p":"<p>",("L":"<*>",)"i":"<*>","BT":<BT>,"RPI":<RPI>(,"seq":<#>)}',
   },
   { name: 'ticker', event: 'other', streams: ['tickers'], fields: [emitted] },
   { name: 'liquidation', event: 'other', streams: ['allLiquidation', 'liquidation'], rows: 'data', fields: [emitted] },
@@ -88,6 +106,7 @@ export const bybitLayouts: Layouts = {
   topic: { stream: ['topic'], symbol: null, separator: '.', symbolFirst: false },
   payload: 'data',
   type: '/type',
+  wrapper: '{"topic":"<topic>",<payload>',
   messages,
   control: ['op', 'success', 'ret_msg'],
 };

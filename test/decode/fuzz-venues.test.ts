@@ -1,4 +1,4 @@
-/** Broken lines of venues whose messages the general decoder takes: it says what JSON.parse and the layouts say. */
+/** Broken lines of venues other than Binance: every decoder says what JSON.parse and the layouts say. */
 import { expect, it } from 'vitest';
 import { seed } from '../seed.js';
 import { fuzzDecoders } from './mutate.js';
@@ -10,8 +10,8 @@ it(`mutated lines of Bybit and OKX give the same records from every decoder, see
   const lines = 200_000;
   const corpus = { lines: venueLines, bindings: venueBindings, sources: new Map() };
   const { fast, general, slow, unknown, invalid } = fuzzDecoders(lines, seed, corpus);
-  expect(fast).toBe(0);
-  expect(general).toBeGreaterThan(lines / 4);
+  expect(fast).toBeGreaterThan(lines / 20);
+  expect(general).toBeGreaterThan(lines / 10);
   expect(slow).toBeGreaterThan(lines / 8);
   expect(unknown).toBeGreaterThan(lines / 40);
   expect(invalid).toBeGreaterThan(lines / 40);

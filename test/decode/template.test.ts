@@ -6,6 +6,7 @@ import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
 import { compileTemplate } from '../../src/decode/template.js';
 import { EventBuffer, Field, Kind, OFF_BOOK } from '../../src/model/event.js';
 import { futuresLayouts, spotLayouts } from '../../src/venues/binance-layouts.js';
+import { bybitLayouts } from '../../src/venues/bybit.js';
 
 const id: FieldLayout = { key: 'i', form: 'id', means: 'id' };
 const print: FieldLayout = { key: 'x', form: 'text', means: 'print' };
@@ -44,6 +45,23 @@ function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): numbe
   // what stands before the stream's name is the envelope's
   return text.startsWith(LEAD) ? template(bytes, view, LEAD.length, bytes.length, names, out, 0) : -1;
 }
+
+describe('forms of Bybit', () => {
+  it('each compiles and names every field it must fill, its rows included', () => {
+    bybitLayouts.messages.forEach((layout, index) => {
+      const forms = formsOf(bybitLayouts).filter((form) => form.index === index);
+      expect(forms.map(compileTemplate)).toHaveLength(layout.usual?.length ?? 0);
+      for (const usual of layout.usual ?? [])
+        for (const field of layout.fields)
+          if (field.optional !== true)
+            expect(`${usual}${layout.usualRow ?? ''}`).toContain(
+              field.means === 'symbol' ? '<symbol>' : `<${field.key}>`,
+            );
+    });
+    // two orders of keys for books whole and in part, and for trades
+    expect(formsOf(bybitLayouts)).toHaveLength(6);
+  });
+});
 
 describe('a generated decoder', () => {
   const good = message('{"i":7,"x":"M","note":"any text","n":12}');

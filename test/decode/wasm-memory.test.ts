@@ -77,7 +77,7 @@ it('both sides say the same of a ladder and of a record', () => {
   ]);
   expect(asks.far.state.byteOffset - bids.far.state.byteOffset).toBe(8);
   // the loop writes the fields of the line, in bytes
-  const written = [...source('scan').matchAll(/store<f64>\(o, .*?, (\d+)\);/g)].map(([, at]) => Number(at) / 8);
+  const written = [...source('scan').matchAll(/store<f64>\(record, .*?, (\d+)\);/g)].map(([, at]) => Number(at) / 8);
   expect(written).toEqual([Field.START, Field.END, Field.T, Field.ORIGIN]);
   expect(source('scan')).toContain(`EVENTS + (n << ${Math.log2(EVENT_STRIDE * 8)})`);
 });

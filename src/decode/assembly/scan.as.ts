@@ -10,7 +10,7 @@ import { decodeForm, digestOf } from './forms';
 import { applyBook, topVolume } from './ladder';
 import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
 import { others, parse16 } from './numbers';
-import { levelCount, setEnvelope, setLevels } from './state';
+import { levelCount, rows, setEnvelope, setLevels, setRecordsEnd, setRows } from './state';
 
 const LINE_START: u32 = 0x2274227b; // {"t"
 const T_AT: u32 = 5;
@@ -91,6 +91,7 @@ function findEnvelope(p: u32): u32 {
 export function scan(p: u32, to: u32, base: u32, records: u32, levels: u32, max: u32): u32 {
   let n = records;
   setLevels(levels);
+  setRecordsEnd(EVENTS + (max << 7));
   let why: u32 = DONE;
   while (p < to && n < max) {
     if (levelCount + LEVELS_AHEAD > LEVEL_ROOM && n > records) break;
@@ -110,16 +111,22 @@ export function scan(p: u32, to: u32, base: u32, records: u32, levels: u32, max:
     }
     const o = EVENTS + (n << 7);
     const held = levelCount;
+    setRows();
     const q = decodeForm(load<u32>(envelope, 12), p + PREFIX_AT + load<u32>(envelope), to, o);
     if (q === 0 || q >= to || load<u8>(q) !== 0x7d || (q + 1 !== to && load<u8>(q, 1) !== 0x0a)) {
       setLevels(held);
       break;
     }
-    store<f64>(o, <f64>(<i32>(p - base)), 8);
-    store<f64>(o, <f64>(<i32>(q + 1 - base)), 16);
-    store<f64>(o, <f64>(<i64>t), 24);
-    store<f64>(o, load<f64>(envelope, 16), 120);
-    n++;
+    let record = o;
+    n += rows;
+    // as a rule one; a message of several trades has more
+    while (record < EVENTS + (n << 7)) {
+      store<f64>(record, <f64>(<i32>(p - base)), 8);
+      store<f64>(record, <f64>(<i32>(q + 1 - base)), 16);
+      store<f64>(record, <f64>(<i64>t), 24);
+      store<f64>(record, load<f64>(envelope, 16), 120);
+      record += 128;
+    }
     p = q + 1 === to ? to : q + 2;
     why = DONE;
   }

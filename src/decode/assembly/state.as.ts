@@ -9,6 +9,10 @@ export let sizeTable: u32 = 0;
 /** bit per layout: its trades are not the flow */
 export let notFlow: u32 = 0;
 
+/** records that the message is decoded to, and where the room for records ends */
+export let rows: u32 = 1;
+export let recordsEnd: u32 = 0;
+
 let symbolAt: u32 = 0;
 let symbolBytes: u32 = 0;
 /** the first eight bytes of the symbol, and which of them count */
@@ -17,6 +21,19 @@ let symbolMask: u64 = 0;
 
 export function setLevels(count: u32): void {
   levelCount = count;
+}
+
+/** A message begins: one record, until it has more. */
+export function setRows(): void {
+  rows = 1;
+}
+
+export function addRow(): void {
+  rows++;
+}
+
+export function setRecordsEnd(end: u32): void {
+  recordsEnd = end;
 }
 
 /** Takes over an envelope; its layout is written by `envelopes.ts`. */
