@@ -4,6 +4,7 @@ import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit.js';
 import { okxSpot, okxSwap } from './okx.js';
 import type { Venue } from './venue.js';
+import { weexFutures } from './weex.js';
 
 /** All venues, in the order they are listed to people. */
 export const venues: readonly Venue[] = [
@@ -15,6 +16,7 @@ export const venues: readonly Venue[] = [
   bybitSpot,
   okxSwap,
   okxSpot,
+  weexFutures,
 ];
 
 /**
