@@ -75,7 +75,8 @@ function streamOf(
   for (const [n, path] of topic.stream.entries()) {
     const part = valueAt(message, path);
     if (part === undefined && n > 0) continue;
-    if (part === undefined) return undefined;
+    // an ack may have the key with nothing in it
+    if (part === undefined || (part === '' && n === 0)) return undefined;
     if (typeof part === 'string') text += part;
     else if (Number.isSafeInteger(part) && n > 0) text += String(part);
     else return null;

@@ -113,7 +113,7 @@ export function naiveDecode(line: Uint8Array, sources: Map<string, NaiveSource>)
   const record: NaiveRecord = { kind: 'unknown', t, src, conn: typeof conn === 'string' ? conn : null };
   if (!isObject(msg)) return record;
   const { stream, data } = msg;
-  if (stream === undefined && ['result', 'error', 'code'].some((key) => Object.hasOwn(msg, key)))
+  if ((stream === undefined || stream === '') && ['result', 'error', 'code'].some((key) => Object.hasOwn(msg, key)))
     return { ...record, kind: 'other' };
   const topic = `${source.symbol.toLowerCase()}@`;
   if (typeof stream !== 'string' || !stream.startsWith(topic) || !isObject(data)) return record;
