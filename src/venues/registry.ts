@@ -1,6 +1,7 @@
 /** The venues tapedeck knows, by name. */
 import { TapedeckError } from '../model/errors.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
+import { bingxSwap } from './bingx.js';
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit.js';
 import { okxSpot, okxSwap } from './okx.js';
 import type { Venue } from './venue.js';
@@ -17,6 +18,7 @@ export const venues: readonly Venue[] = [
   okxSwap,
   okxSpot,
   weexFutures,
+  bingxSwap,
 ];
 
 /**

@@ -1,0 +1,233 @@
+/** BingX USDT-M perpetuals (USDC-M too). Facts and their certainty come from the public documentation and recordings. */
+import { gunzipSync } from 'node:zlib';
+import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
+import { isObject, leadingText, microsOf, objectsAt, partsOf, stepOf } from './fields.js';
+import { chainedBySkips, unprovenTrades } from './sequence.js';
+import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
+
+interface Channel {
+  /** the venue's word */
+  stream: string;
+  firstDataMs: number | null;
+}
+
+/** A whole book comes half a second after its subscription at the latest. */
+const FIRST_BOOK_MS = 5_000;
+/** Of what is pushed once a second, changed or not. */
+const FIRST_PUSH_MS = 15_000;
+
+/** Depths of the views of a book's top. */
+const DEPTHS = [5, 10, 20, 50, 100];
+/** The interval in a topic is a word only: each symbol has its own, whatever is asked for. */
+const INTERVALS = ['', '@100ms', '@200ms', '@500ms', '@1000ms'];
+
+const CHANNELS: Record<string, Channel> = {
+  depth: { stream: 'incrDepth', firstDataMs: FIRST_BOOK_MS },
+  trade: { stream: 'trade', firstDataMs: null },
+  // sparse, and now and then minutes old
+  bookTicker: { stream: 'bookTicker', firstDataMs: null },
+  markPrice: { stream: 'markPrice', firstDataMs: FIRST_PUSH_MS },
+  lastPrice: { stream: 'lastPrice', firstDataMs: null },
+  ticker: { stream: 'ticker', firstDataMs: FIRST_PUSH_MS },
+  ...Object.fromEntries(DEPTHS.map((n) => [`depth${n}`, { stream: `depth${n}@500ms`, firstDataMs: FIRST_PUSH_MS }])),
+};
+
+/** The 201st topic of a connection is refused. */
+const TOPICS_PER_CONNECTION = 200;
+/** Ten texts a second are too many. Whether they are counted by connection or by address is not known: all plans share them. */
+const SEND_EVERY_MS = 120;
+/** `Ping` comes every five seconds on any market. */
+const SILENCE_MS = 15_000;
+/** No message inflates to more. */
+const MAX_INFLATED_BYTES = 8 * 1024 * 1024;
+
+/** The topic says the symbol already; a row that names another would be of another book. */
+const symbol: FieldLayout = { key: 's', form: 'text', means: 'symbol', optional: true };
+const pushed: FieldLayout = { key: 'E', form: 'time', means: 'emitted', optional: true };
+const levels: FieldLayout[] = [
+  { key: 'bids', form: 'levels', means: 'bids' },
+  { key: 'asks', form: 'levels', means: 'asks' },
+];
+/** Whether books ever carry `symbol` and `sourceUpdateId`, as one client has it, and in which form is not known: nobody reads them. */
+const bookFields: FieldLayout[] = [
+  { key: 'time', form: 'time', means: 'emitted' },
+  { key: 'lastUpdateId', form: 'id', means: 'last' },
+  ...levels,
+];
+const KLINES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d', '3d', '1w', '1M'];
+
+const messages: MessageLayout[] = [
+  // asks come worst first
+  { name: 'depth', event: 'depth', streams: ['incrDepth'], type: 'update', fields: bookFields },
+  { name: 'snapshot', event: 'snapshot', of: 'depth', streams: ['incrDepth'], type: 'all', fields: bookFields },
+  {
+    name: 'trade',
+    event: 'trade',
+    streams: ['trade'],
+    // A list, or one object as on the venue's other markets. Rows have no ids and equal ones are trades of their own. The one
+    // long list on record goes from new to old, which nobody promises: rows keep their order.
+    rows: 'data',
+    fields: [
+      pushed,
+      { key: 'T', form: 'time', means: 'matched' },
+      symbol,
+      { key: 'p', form: 'price', means: 'price' },
+      { key: 'q', form: 'size', means: 'size' },
+      { key: 'm', form: 'flag', means: 'buyerIsMaker' },
+    ],
+  },
+  {
+    name: 'bookTicker',
+    event: 'touch',
+    streams: ['bookTicker'],
+    fields: [
+      pushed,
+      { key: 'T', form: 'time', means: 'matched' },
+      symbol,
+      { key: 'u', form: 'id', means: 'id' },
+      { key: 'b', form: 'price', means: 'bid' },
+      { key: 'B', form: 'size', means: 'bidSize' },
+      { key: 'a', form: 'price', means: 'ask' },
+      { key: 'A', form: 'size', means: 'askSize' },
+    ],
+  },
+  ...['markPrice', 'lastPrice', 'ticker'].map(
+    (name): MessageLayout => ({ name, event: 'other', streams: [name], fields: [pushed] }),
+  ),
+  ...DEPTHS.map(
+    (n): MessageLayout => ({
+      name: `depth${n}`,
+      event: 'partial',
+      streams: INTERVALS.map((interval) => `depth${n}${interval}`),
+      fields: [{ key: '/ts', form: 'time', means: 'emitted', optional: true }, ...levels],
+    }),
+  ),
+  { name: 'kline', event: 'other', streams: KLINES.map((span) => `kline_${span}`), rows: 'data', fields: [] },
+];
+
+export const bingxLayouts: Layouts = {
+  id: 'bingx',
+  topic: { stream: ['dataType'], symbol: null, separator: '@', symbolFirst: true },
+  payload: 'data',
+  type: 'action',
+  messages,
+  control: ['msg', 'ping'],
+};
+
+function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
+  for (const channel of channels)
+    if (!Object.hasOwn(CHANNELS, channel))
+      throw new TapedeckError(
+        'E_USAGE',
+        `bingx-swap has no channel '${channel}'; it has ${Object.keys(CHANNELS).join(', ')}`,
+      );
+  if (channels.length === 0) return [];
+  // what is said of one symbol comes by one connection
+  const parts = partsOf(symbols, Math.floor(TOPICS_PER_CONNECTION / channels.length));
+  return parts.map((part) => {
+    const topics = part.flatMap((one) => channels.map((channel) => topicFor(one, channel)));
+    return {
+      path: '/swap-market',
+      topics,
+      subscribe: topics.map(({ name }, n) => request(String(n + 1), 'sub', name)),
+      sendEveryMs: SEND_EVERY_MS * parts.length,
+      silenceMs: SILENCE_MS,
+      lifetimeMs: null,
+    };
+  });
+}
+
+function topicFor(symbol: string, channel: string): Topic {
+  const { stream, firstDataMs } = CHANNELS[channel];
+  return { name: `${symbol}@${stream}`, symbol, channel, firstDataMs };
+}
+
+/** One topic a text: a list of them is neither refused nor answered. */
+function request(id: string, reqType: 'sub' | 'unsub', dataType: string): string {
+  return JSON.stringify({ id, reqType, dataType });
+}
+
+/**
+ * Acks and errors name no topic, and their `dataType` is empty or missing. A subscription that is refused may be followed by one
+ * message of its topic all the same, which looks like any other.
+ */
+function control(message: unknown): Control {
+  if (!isObject(message)) return { kind: 'other' };
+  const { id: given, code, msg, dataType } = message;
+  const id = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : null;
+  if (typeof code !== 'number') return { kind: 'other' };
+  if (code !== 0) return { kind: 'error', id, text: `${code} ${typeof msg === 'string' ? msg : ''}`.trim() };
+  return (dataType ?? '') === '' ? { kind: 'ack', id } : { kind: 'other' };
+}
+
+/** A bare word here, JSON on the venue's other markets; either may come anywhere. Unanswered, the connection ends after 30 s. */
+function answer(text: string): string | null {
+  if (text === 'Ping') return 'Pong';
+  if (!text.includes('"ping"')) return null;
+  try {
+    const said: unknown = JSON.parse(text);
+    if (!isObject(said) || typeof said.ping !== 'string') return null;
+    return JSON.stringify({ pong: said.ping, time: said.time });
+  } catch {
+    return null;
+  }
+}
+
+/** Sizes are base units. `size` is a leftover, and `displayName` may be another than the symbol. */
+function readInstrument(body: unknown, wanted: string): Instrument | null {
+  const found = objectsAt(body, 'data').find((one) => one.symbol === wanted);
+  if (found === undefined) return null;
+  const tick = stepOf(found.pricePrecision);
+  const lot = stepOf(found.quantityPrecision);
+  if (tick === null || lot === null) return null;
+  const { asset, currency } = found;
+  return {
+    symbol: wanted,
+    kind: 'linear',
+    tick,
+    lot,
+    multiplier: '1',
+    ...(typeof asset === 'string' ? { base: asset } : {}),
+    ...(typeof currency === 'string' ? { quote: currency } : {}),
+  };
+}
+
+export const bingxSwap: Venue = {
+  id: 'bingx-swap',
+  title: 'BingX USDT-M perpetuals',
+  kind: 'linear',
+  hosts: { ws: 'wss://open-api-swap.bingx.com', rest: 'https://open-api.bingx.com' },
+  capabilities: {
+    // documented as +1 each, ids skip all the time, and the books kept over the skips were right
+    bookLossDetected: false,
+    tradeLossDetected: false,
+    touchById: false,
+    conflationMs: 200,
+    groups: 'heuristic',
+    offBookMarked: false,
+  },
+  channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS) },
+  flowOf: () => 'trade',
+  connections,
+  topicOf: (bytes, from, to) => leadingText(bytes, from, to, 'dataType'),
+  control,
+  inflate: (bytes) => gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES }),
+  answer,
+  // a second subscription alone is acked and may bring no book; whether one after the end of the first does is not known either
+  renew: (topic, id) => (['unsub', 'sub'] as const).map((what) => request(`${what} ${topic} ${id}`, what, topic)),
+  rest: {
+    instruments: () => '/openApi/swap/v2/quote/contracts',
+    readInstrument,
+    time: '/openApi/swap/v2/server/time',
+    readTime: (body) => microsOf(isObject(body) && isObject(body.data) ? body.data.serverTime : null),
+    snapshotEveryMs: 100,
+  },
+  // a book over REST has no id to join it by
+  readSnapshot: () => null,
+  isSnapshotBody: () => false,
+  layouts: bingxLayouts,
+  continuity: chainedBySkips,
+  tradeChain: unprovenTrades,
+};
