@@ -84,6 +84,8 @@ function streamOf(
   const name = topic.lowerCase === true ? symbol.toLowerCase() : symbol;
   if (topic.symbol !== null) {
     const given = valueAt(message, topic.symbol);
+    // acks may name a stream, but no symbol
+    if (given === undefined) return undefined;
     if (typeof given !== 'string') return null;
     return given === name ? text : { stranger: given };
   }

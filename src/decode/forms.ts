@@ -98,6 +98,7 @@ function holeOf(hole: string, layout: MessageLayout): Step {
   if (hole === 'rows') return { kind: 'rows', steps: stepsOf(layout.usualRow ?? '', layout) };
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
+  if (field.positive === true) throw new Error(`layout ${layout.name}: <${hole}> may be missing`);
   return { kind: 'field', field };
 }
 

@@ -5,7 +5,7 @@
  * It accepts only what it is sure of: escapes, repeated keys, numbers in odd forms and whatever else needs thought make it
  * give up, and JSON.parse judges the message.
  */
-import { scaleDecimal } from '../model/decimal.js';
+import { MAX_SCALED } from '../model/decimal.js';
 import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK } from '../model/event.js';
 import type { Scale } from '../model/instrument.js';
 import { endOfString, endOfValue, skipBlanks } from '../model/json.js';
@@ -13,7 +13,7 @@ import type { Bound } from './envelope.js';
 import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { blank } from './json-decoder.js';
 import { type FieldLayout, indexOfStream, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
-import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
+import { cursor, POW10, readDecimal, readInteger, readLevels } from './numbers.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -24,7 +24,7 @@ const CLOSE = 0x7d;
 const TRUE = 0x74;
 const FALSE = 0x66;
 const NULL = 0x6e;
-const MINUS = 0x2d;
+const DOT = 0x2e;
 const LIST = 0x5b;
 const LIST_END = 0x5d;
 
@@ -229,13 +229,16 @@ function fillRows(
   return false;
 }
 
+/** Digits that are the shortest text of their number. */
+const PLAIN_INTEGER = /^(?:0|[1-9]\d{0,14})$/;
+
 /** The plain text at a path, or the digits of an integer there; null where there is none or it is not sure. */
 function textAt(bytes: Buffer, path: readonly string[], end: number): string | null {
   if (follow(bytes, path, end) !== 1) return null;
   const { from, to } = found;
   if (bytes[from] === QUOTE) return hasEscape(bytes, from, to) ? null : bytes.toString('utf8', from + 1, to - 1);
   const digits = bytes.toString('latin1', from, to);
-  return /^[1-9]\d{0,14}$/.test(digits) ? digits : null;
+  return PLAIN_INTEGER.test(digits) ? digits : null;
 }
 
 /** The name of the stream, where the message is of the src's symbol; null for everything else. */
@@ -336,10 +339,19 @@ function fill(
       }
     }
     if (there < 0) return false;
-    if (field.optional === true && (there === 0 || bytes[found.from] === NULL)) continue;
-    if (there === 0 || !fillField(bytes, view, field, layout, source, out, o)) return false;
+    const missing = there === 0 || isMissing(bytes, field);
+    if (missing && field.optional === true) continue;
+    if (missing || !fillField(bytes, view, field, layout, source, out, o)) return false;
   }
   return true;
+}
+
+/** Whether the value `found` counts as none. */
+function isMissing(bytes: Buffer, { positive, loose }: FieldLayout): boolean {
+  const { from, to } = found;
+  if (bytes[from] === NULL) return true;
+  if (positive !== true) return false;
+  return sameText(bytes, from, to, '0') || (loose === true && sameText(bytes, from, to, '"0"'));
 }
 
 /** Layouts and variants as one number while a message is read. */
@@ -375,17 +387,12 @@ function fillField(
     }
     case 'price':
     case 'size': {
-      if (loose === true && bytes[at] !== QUOTE) {
-        const value = bareDecimal(bytes, at, end, scale[form]);
-        e[o + target] = value;
-        return value >= 0;
-      }
-      const value = bytes[at] === QUOTE ? readDecimal(bytes, at + 1, scale[form]) : -1;
+      const value = readEitherDecimal(bytes, at, scale[form], loose === true);
       e[o + target] = value;
       return value >= 0 && cursor.at === end;
     }
     case 'levels': {
-      const count = readAnyLevels(bytes, at, end, scale, out);
+      const count = readAnyLevels(bytes, at, end, scale, out, loose === true);
       e[o + (means === 'bids' ? Field.SIZE : Field.PRICE2)] = count;
       return count >= 0;
     }
@@ -397,8 +404,10 @@ function fillField(
       return yes || bytes[at] === FALSE;
     }
     case 'text': {
-      if (bytes[at] !== QUOTE) return false;
-      const text = bytes.toString('utf8', at + 1, end - 1);
+      const quoted = bytes[at] === QUOTE;
+      const text = quoted ? bytes.toString('utf8', at + 1, end - 1) : bytes.toString('latin1', at, end);
+      // other numbers have another text once they are read
+      if (!quoted && (loose !== true || !PLAIN_INTEGER.test(text))) return false;
       if (means === 'symbol') return text === escapedSymbol;
       if (hasEscape(bytes, at, end)) return false;
       if (means === 'aggressor') {
@@ -411,16 +420,40 @@ function fillField(
   }
 }
 
-/** A bare JSON number of few digits, scaled; -1 where JSON.parse has to judge. */
-function bareDecimal(bytes: Buffer, at: number, end: number, decimals: number): number {
-  // beyond so many digits a float64 may print another text than the message has
-  if (end - at > 15 || bytes[at] === MINUS) return -1;
-  const value = scaleDecimal(bytes.toString('latin1', at, end), decimals);
-  return value >= 0 ? value : -1;
+/** A decimal as text or, where that may be, as number, scaled; -1 where JSON.parse has to judge. `cursor` says where it ends. */
+function readEitherDecimal(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
+  if (bytes[p] === QUOTE) return readDecimal(bytes, p + 1, decimals);
+  return loose ? readBareDecimal(bytes, p, decimals) : -1;
 }
 
-/** Levels as pairs of texts, or with more elements behind them that nobody reads. @returns how many, or -1 */
-function readAnyLevels(bytes: Buffer, at: number, end: number, { price, size }: Scale, out: EventBuffer): number {
+/** A JSON number without sign or exponent and of few digits, scaled. */
+function readBareDecimal(bytes: Buffer, p: number, decimals: number): number {
+  const start = p;
+  let value = 0;
+  let dot = -1;
+  for (; ; p++) {
+    const digit = bytes[p] - 48;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (bytes[p] === DOT && dot < 0) dot = p;
+    else break;
+  }
+  const left = dot < 0 ? decimals : decimals - (p - dot - 1);
+  // beyond so many digits a float64 may print another text than the message has
+  if (p === start || p - start > 15 || left < 0) return -1;
+  cursor.at = p;
+  const scaled = value * POW10[left];
+  return scaled <= MAX_SCALED ? scaled : -1;
+}
+
+/** Levels as pairs of texts or numbers, or with more elements behind them that nobody reads. @returns how many, or -1 */
+function readAnyLevels(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  { price, size }: Scale,
+  out: EventBuffer,
+  loose: boolean,
+): number {
   const before = out.levelCount;
   const pairs = readLevels(bytes, at, price, size, out);
   if (pairs >= 0 && cursor.at === end) return pairs;
@@ -429,10 +462,10 @@ function readAnyLevels(bytes: Buffer, at: number, end: number, { price, size }: 
   let p = at + 1;
   let count = 0;
   for (;;) {
-    if (bytes[p] !== LIST || bytes[p + 1] !== QUOTE) return -1;
-    const first = readDecimal(bytes, p + 2, price);
-    if (first < 0 || bytes[cursor.at] !== COMMA || bytes[cursor.at + 1] !== QUOTE) return -1;
-    const second = readDecimal(bytes, cursor.at + 2, size);
+    if (bytes[p] !== LIST) return -1;
+    const first = readEitherDecimal(bytes, p + 1, price, loose);
+    if (first < 0 || bytes[cursor.at] !== COMMA) return -1;
+    const second = readEitherDecimal(bytes, cursor.at + 1, size, loose);
     if (second < 0) return -1;
     p = cursor.at;
     while (bytes[p] === COMMA) {

@@ -61,10 +61,16 @@ function fill(
   const ordered = hasLevels(layout) ? [...layout.fields].sort(bidsFirst) : layout.fields;
   for (const field of ordered) {
     const value = fieldAt(message, payload, field.key);
-    if (field.optional === true && (value === undefined || value === null)) continue;
-    if (!fillField(field, value, layout, source, out, o)) return false;
+    const missing = isMissing(field, value);
+    if (missing && field.optional === true) continue;
+    if (missing || !fillField(field, value, layout, source, out, o)) return false;
   }
   return true;
+}
+
+function isMissing({ positive, loose }: FieldLayout, value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return positive === true && (value === 0 || (loose === true && value === '0'));
 }
 
 /** Bids stand before asks in `levels`, whatever the message's order. */

@@ -44,6 +44,8 @@ export interface FieldLayout {
   optional?: boolean;
   /** a number may stand in quotes where others have none, and the other way round */
   loose?: boolean;
+  /** of a time or id: 0 is missing too; such a field stands in no usual form, where nothing is ever missing */
+  positive?: true;
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The general decoder: which messages it takes, with what result, and that it leaves to JSON.parse whatever it is not sure of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createDecoder } from '../../src/decode/decoder.js';
 import { boundOf } from '../../src/decode/envelope.js';
 import { decodeGeneral } from '../../src/decode/general.js';
-import { EventBuffer, Field } from '../../src/model/event.js';
+import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
+import { EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { compareAll, type Line, runDecoder } from './compare.js';
 import { bindings, futures, line, SPOT, sources, USDM, usualLines } from './messages.js';
 
@@ -66,6 +68,134 @@ describe('takes, with the record of the usual form', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('what a layout allows', () => {
+  const levels: FieldLayout[] = [
+    { key: 'b', form: 'levels', means: 'bids', loose: true },
+    { key: 'a', form: 'levels', means: 'asks' },
+  ];
+  const made: Layouts = {
+    id: 'made_up',
+    topic: { stream: ['ch'], symbol: 's' },
+    payload: 'd',
+    type: 'e',
+    control: [],
+    messages: [
+      {
+        name: 'depth',
+        event: 'depth',
+        streams: ['book'],
+        fields: [
+          { key: 'v', form: 'id', means: 'id', positive: true },
+          { key: 'f', form: 'id', means: 'first', optional: true, positive: true, loose: true },
+          ...levels,
+        ],
+      },
+      {
+        name: 'trade',
+        event: 'trade',
+        streams: ['deal'],
+        fields: [
+          { key: 'p', form: 'price', means: 'price', loose: true },
+          { key: 'q', form: 'size', means: 'size' },
+          { key: 'T', form: 'text', means: 'aggressor', loose: true },
+          { key: 'X', form: 'text', means: 'print', optional: true },
+        ],
+        aggressors: { buy: '0', sell: '100' },
+      },
+    ],
+  };
+
+  /** The record of a payload, on which the decoders agree: kind, first and last id, side, price, levels; and the way it took. */
+  function read(stream: string, payload: string): { way: string; record: unknown } {
+    const bytes = Buffer.from(`{"t":1700000000000000,"src":"v:AB","msg":{"ch":"${stream}","s":"AB","d":{${payload}}}}`);
+    const [general, json] = (['wasm', 'json'] as const).map((mode) => {
+      const decoder = createDecoder(mode);
+      decoder.bind('v:AB', { layouts: made, symbol: 'AB', scale: { price: 3, size: 1 }, flow: 'trade' });
+      const out = new EventBuffer(2, 1);
+      decoder.decode(bytes, 0, bytes.length, out);
+      const e = out.events;
+      const named = { kind: e[Field.KIND], first: e[Field.FIRST], last: e[Field.LAST], side: e[Field.SIDE] };
+      const record = { ...named, price: e[Field.PRICE], levels: [...out.levels.subarray(0, out.levelCount * 2)] };
+      if (named.kind === Kind.invalid) return { way: decoder.counts.general, record: { kind: Kind.invalid } };
+      return { way: decoder.counts.general, record };
+    });
+    expect(general.record).toEqual(json.record);
+    return { way: general.way > 0 ? 'general' : 'slow', record: general.record };
+  }
+
+  const { depth: update, trade: deal, invalid } = Kind;
+
+  it.each([
+    ['"v":7,"f":5', 'general', 5],
+    ['"v":7,"f":"5"', 'general', 5],
+    ['"v":7,"f":0', 'general', 7],
+    ['"v":7,"f":"0"', 'general', 7],
+    ['"v":7,"f":null', 'general', 7],
+    ['"v":7,"f":0.0', 'slow', 7],
+    ['"v":7,"f":-0', 'slow', 7],
+    ['"v":0,"f":5', 'slow', null],
+    ['"v":0.0,"f":5', 'slow', null],
+    ['"v":7,"f":-5', 'slow', null],
+    ['"v":7,"f":"00"', 'slow', null],
+  ])('0 is no value where it counts as missing: %s', (ids, way, first) => {
+    const wanted = first === null ? { kind: invalid } : { kind: update, first, last: 7 };
+    expect(read('book', `${ids},"b":[],"a":[]`)).toMatchObject({ way, record: wanted });
+  });
+
+  it.each([
+    ['[[1.5,2,9],["1.25","3"],[10,0.1]]', 'general', [1500, 20, 1250, 30, 10000, 1]],
+    ['[[0.080000,1]]', 'slow', [80, 10]],
+    ['[[7.5e2,1]]', 'slow', [750000, 10]],
+    ['[[1,2E+1]]', 'slow', [1000, 200]],
+    ['[[123456789012345,1]]', 'slow', null],
+    ['[[1234567890123.0,1]]', 'general', [1234567890123000, 10]],
+    ['[[12345678901234.0,1]]', 'slow', null],
+    // a float64 has no such thousandth: why only short numbers are sure
+    ['[[9000000000000.001,1]]', 'slow', [9000000000000002, 10]],
+    ['[[1.000000000000000000001,1]]', 'slow', [1000, 10]],
+    ['[[0,0]]', 'general', [0, 0]],
+    ['[[-0,1]]', 'slow', [0, 10]],
+    ['[[-1,1]]', 'slow', null],
+    ['[[1.5,0.01]]', 'slow', null],
+    ['[[1.5]]', 'slow', null],
+    ['[[]]', 'slow', null],
+    ['[[null,1]]', 'slow', null],
+    ['[[1,true]]', 'slow', null],
+    ['[[[1],1]]', 'slow', null],
+    ['[[1 ,1]]', 'slow', [1000, 10]],
+  ])('levels of numbers: %s', (bids, way, levels) => {
+    const wanted = levels === null ? { kind: invalid } : { kind: update, levels };
+    expect(read('book', `"v":7,"b":${bids},"a":[]`)).toMatchObject({ way, record: wanted });
+    // only where the layout says so
+    if (!bids.includes('"') && levels !== null)
+      expect(read('book', `"v":7,"b":[],"a":${bids}`).record).toEqual({ kind: invalid });
+  });
+
+  it.each([
+    ['0', 'general', 1],
+    ['100', 'general', -1],
+    ['"100"', 'general', -1],
+    ['1e2', 'slow', -1],
+    ['100.0', 'slow', -1],
+    ['-0', 'slow', 1],
+    ['7', 'slow', null],
+    ['"1e2"', 'slow', null],
+    ['true', 'slow', null],
+    ['null', 'slow', null],
+  ])('a word written as a number: %s', (side, way, wanted) => {
+    const record = wanted === null ? { kind: invalid } : { kind: deal, side: wanted, price: 1500 };
+    for (const [price, sure] of [
+      ['"1.5"', true],
+      ['1.5', true],
+      ['1.50', true],
+      ['15e-1', false],
+    ] as const)
+      expect(read('deal', `"p":${price},"q":"1","T":${side}`)).toMatchObject({ way: sure ? way : 'slow', record });
+    for (const rest of ['"q":1', '"q":"1","X":7'])
+      expect(read('deal', `"p":1.5,"T":${side},${rest}`).record).toEqual({ kind: invalid });
   });
 });
 

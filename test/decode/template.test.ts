@@ -129,6 +129,11 @@ describe('a generated decoder', () => {
   it('a form that names a field nobody described is a fault of the layout', () => {
     expect(() => formsOf(layoutsOf({ usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z>/);
   });
+
+  it('so is one that names a field whose 0 is none', () => {
+    const field: FieldLayout = { key: 'z', form: 'id', means: 'id', positive: true };
+    expect(() => formsOf(layoutsOf({ fields: [field], usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z> may be missing/);
+  });
 });
 
 describe('layouts of the venue', () => {
