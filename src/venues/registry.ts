@@ -3,6 +3,7 @@ import { TapedeckError } from '../model/errors.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
 import { bingxSwap } from './bingx.js';
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit.js';
+import { mexcFutures } from './mexc.js';
 import { okxSpot, okxSwap } from './okx.js';
 import type { Venue } from './venue.js';
 import { weexFutures } from './weex.js';
@@ -15,10 +16,11 @@ export const venues: readonly Venue[] = [
   bybitLinear,
   bybitInverse,
   bybitSpot,
+  bingxSwap,
+  weexFutures,
+  mexcFutures,
   okxSwap,
   okxSpot,
-  weexFutures,
-  bingxSwap,
 ];
 
 /**

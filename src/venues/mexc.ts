@@ -1,0 +1,274 @@
+/** MEXC futures: USDT-, USDC- and coin-margined. Facts and their certainty come from the public documentation and recordings. */
+import { gunzipSync, inflateRawSync } from 'node:zlib';
+import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
+import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
+import type { Snapshot } from '../model/rules.js';
+import { isObject, microsOf, partsOf, positive } from './fields.js';
+import { chainedByRange, unprovenTrades } from './sequence.js';
+import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
+
+interface Channel {
+  /** the venue's word behind `sub.` and `push.` */
+  name: string;
+  firstDataMs: number | null;
+  limit?: number;
+}
+
+/** Acks name no symbol, so only data confirm a subscription; quiet contracts push their books every 4 to 6 s. */
+const FIRST_DATA_MS = 10_000;
+
+const CHANNELS: Record<string, Channel> = {
+  depth: { name: 'depth', firstDataMs: FIRST_DATA_MS },
+  // whether prints are lost in merging is not known, nor whether `"compress":false` is honoured here; nothing is asked for
+  trade: { name: 'deal', firstDataMs: null },
+  depth20: { name: 'depth.full', firstDataMs: FIRST_DATA_MS, limit: 20 },
+  ticker: { name: 'ticker', firstDataMs: FIRST_DATA_MS },
+  markPrice: { name: 'fair.price', firstDataMs: FIRST_DATA_MS },
+  indexPrice: { name: 'index.price', firstDataMs: FIRST_DATA_MS },
+  funding: { name: 'funding.rate', firstDataMs: null },
+};
+
+/** No limit is published; 150 on one connection were seen to work. */
+const TOPICS_PER_CONNECTION = 100;
+const SEND_EVERY_MS = 50;
+/** What sends no ping is closed after 60 s, even while data come. */
+const PING = { text: '{"method":"ping"}', everyMs: 15_000 };
+/** Pongs come every 15 s, so a longer silence is a dead connection on any market. */
+const SILENCE_MS = 40_000;
+
+const emitted: FieldLayout = { key: '/ts', form: 'time', means: 'emitted', loose: true };
+/** The matching engine's time came in 2026-06. */
+const matched: FieldLayout = { key: 'cts', form: 'time', means: 'matched', optional: true, loose: true };
+const version: FieldLayout = { key: 'version', form: 'id', means: 'id' };
+const levels: FieldLayout[] = [
+  { key: 'bids', form: 'levels', means: 'bids', loose: true },
+  { key: 'asks', form: 'levels', means: 'asks', loose: true },
+];
+
+const messages: MessageLayout[] = [
+  {
+    name: 'depth',
+    event: 'depth',
+    streams: ['push.depth'],
+    fields: [
+      emitted,
+      matched,
+      // a message of one change has no other id; merged ones name the range, and the range stands behind so that it counts
+      version,
+      { key: 'begin', form: 'id', means: 'first', optional: true, positive: true },
+      { key: 'end', form: 'id', means: 'last', optional: true, positive: true },
+      ...levels,
+    ],
+  },
+  { name: 'depth20', event: 'partial', streams: ['push.depth.full'], fields: [emitted, matched, version, ...levels] },
+  {
+    name: 'trade',
+    event: 'trade',
+    streams: ['push.deal'],
+    // one object until the middle of 2025, a list since
+    rows: 'data',
+    // ids may count over all symbols and do not rise within a message, so they prove nothing; `M`, documented as the mark of
+    // a self-trade, is 1 on most
+    fields: [
+      emitted,
+      { key: 't', form: 'time', means: 'matched', loose: true },
+      { key: 'T', form: 'text', means: 'aggressor', loose: true },
+      { key: 'v', form: 'size', means: 'size', loose: true },
+      { key: 'p', form: 'price', means: 'price', loose: true },
+    ],
+    aggressors: { buy: '1', sell: '2' },
+  },
+  ...(
+    [
+      ['ticker', 'push.ticker'],
+      ['markPrice', 'push.fair.price'],
+      ['indexPrice', 'push.index.price'],
+      ['funding', 'push.funding.rate'],
+      ['kline', 'push.kline'],
+      ['contract', 'push.contract'],
+    ] as const
+  ).map(([name, stream]): MessageLayout => ({ name, event: 'other', streams: [stream], fields: [emitted] })),
+];
+
+export const mexcLayouts: Layouts = {
+  id: 'mexc',
+  topic: { stream: ['channel'], symbol: 'symbol' },
+  payload: 'data',
+  type: '/channel',
+  messages,
+  // acks, errors and pongs have a channel too, but no symbol
+  control: ['channel'],
+};
+
+function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
+  for (const channel of channels)
+    if (!Object.hasOwn(CHANNELS, channel))
+      throw new TapedeckError(
+        'E_USAGE',
+        `mexc-futures has no channel '${channel}'; it has ${Object.keys(CHANNELS).join(', ')}`,
+      );
+  const topics: Topic[] = symbols.flatMap((symbol) =>
+    channels.map((channel) => ({
+      name: topicName(`push.${CHANNELS[channel].name}`, symbol),
+      symbol,
+      channel,
+      firstDataMs: CHANNELS[channel].firstDataMs,
+    })),
+  );
+  // one client saw whole books pushed as `push.depth` on a socket that had both: they are kept apart
+  const apart = [topics.filter((one) => one.channel !== 'depth20'), topics.filter((one) => one.channel === 'depth20')];
+  return apart
+    .flatMap((some) => partsOf(some, TOPICS_PER_CONNECTION))
+    .map((part) => ({
+      path: '/edge',
+      topics: part,
+      // of several symbols in one text only the first is subscribed
+      subscribe: part.map(({ symbol, channel }) => {
+        const { name, limit } = CHANNELS[channel];
+        return JSON.stringify({ method: `sub.${name}`, param: { symbol, limit } });
+      }),
+      sendEveryMs: SEND_EVERY_MS,
+      silenceMs: SILENCE_MS,
+      lifetimeMs: null,
+      ping: PING,
+    }));
+}
+
+/** What stands for a topic on our side: the venue's own names are two texts. */
+const topicName = (channel: string, symbol: string): string => `${channel}:${symbol}`;
+
+/** More than what stands before or behind a message's data. */
+const EDGE_BYTES = 256;
+/** Inside a string, quotes have a backslash before them: what looks like these is a key and its value. */
+const CHANNEL = /"channel":"(push\.[^"\\]+)"/;
+const SYMBOL = /"symbol":"([^"\\]+)"/;
+
+/** Channel and symbol stand before the data or behind them. What has them written in another way, or not at all, is parsed. */
+function topicOf(bytes: Uint8Array, from: number, to: number): string | null {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
+  const head = text.toString('utf8', 0, EDGE_BYTES);
+  const tail = text.toString('utf8', Math.max(0, text.length - EDGE_BYTES));
+  // up to the first bracket inside and from behind the last one, where there are no keys but the root's
+  const open = head.slice(1).search(/[{[]/);
+  const before = open < 0 ? head : head.slice(0, open + 1);
+  const end = tail.lastIndexOf('}');
+  const behind = tail.slice(Math.max(tail.lastIndexOf('}', end - 1), tail.lastIndexOf(']', end - 1)) + 1, end);
+  const channel = (CHANNEL.exec(before) ?? CHANNEL.exec(behind))?.[1];
+  const symbol = (SYMBOL.exec(before) ?? SYMBOL.exec(behind))?.[1];
+  return channel === undefined || symbol === undefined ? parsedTopic(text) : topicName(channel, symbol);
+}
+
+function parsedTopic(text: Buffer): string | null {
+  try {
+    const message: unknown = JSON.parse(text.toString('utf8'));
+    const { channel, symbol } = isObject(message) ? message : {};
+    const isData = typeof channel === 'string' && channel.startsWith('push.') && typeof symbol === 'string';
+    return isData ? topicName(channel, symbol) : null;
+  } catch {
+    return null;
+  }
+}
+
+function control(message: unknown): Control {
+  if (!isObject(message)) return { kind: 'other' };
+  const { channel, data } = message;
+  if (channel === 'rs.error') return { kind: 'error', id: null, text: String(data ?? 'no reason given') };
+  return typeof channel === 'string' && channel.startsWith('rs.sub.') ? { kind: 'ack', id: null } : { kind: 'other' };
+}
+
+/** The documentation knows of gzip, which was never seen; bytes that hold no JSON object are no such message. */
+function inflate(bytes: Uint8Array): Uint8Array {
+  const text = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : inflateRawSync(bytes);
+  if (text[0] !== 0x7b) throw new Error('no JSON object inside');
+  return text;
+}
+
+/** A decimal of zero or more without exponent, which small numbers have as text; null where there is none. */
+function plain(value: unknown): string | null {
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string') return null;
+  const decimals = decimalsOf(text);
+  const scaled = scaleDecimal(text, decimals);
+  return scaled >= 0 ? formatScaled(scaled, decimals) : null;
+}
+
+/** Sizes are contracts: of `contractSize` base units, or US dollars where the margin is the coin itself. */
+function readInstrument(body: unknown, wanted: string): Instrument | null {
+  const listed = isObject(body) && body.success !== false ? [body.data].flat() : [];
+  const found = listed.find((one) => isObject(one) && one.symbol === wanted);
+  if (!isObject(found)) return null;
+  const { baseCoin, quoteCoin, settleCoin } = found;
+  const tick = plain(positive(found.priceUnit));
+  const lot = plain(positive(found.volUnit));
+  const multiplier = plain(positive(found.contractSize));
+  if (tick === null || lot === null || multiplier === null) return null;
+  return {
+    symbol: wanted,
+    kind: typeof baseCoin === 'string' && settleCoin === baseCoin ? 'inverse' : 'linear',
+    tick,
+    lot,
+    multiplier,
+    ...(typeof baseCoin === 'string' ? { base: baseCoin } : {}),
+    ...(typeof quoteCoin === 'string' ? { quote: quoteCoin } : {}),
+  };
+}
+
+/** Levels best first, an order that the venue does not promise; null where one of them is none. */
+function rowsOf(value: unknown, sign: 1 | -1): [string, string][] | null {
+  if (!Array.isArray(value)) return null;
+  const rows: [string, string][] = [];
+  for (const row of value) {
+    const [price, size] = Array.isArray(row) ? [plain(row[0]), plain(row[1])] : [null, null];
+    if (price === null || size === null) return null;
+    rows.push([price, size]);
+  }
+  return rows.sort(([a], [b]) => sign * (Number(a) - Number(b)));
+}
+
+/** What is delisted has an empty book with an old time for ever, which is no state of a market. */
+function readSnapshot(body: unknown): Snapshot | null {
+  if (!isObject(body) || body.success !== true || !isObject(body.data)) return null;
+  const { version: id, timestamp, cts } = body.data;
+  const bids = rowsOf(body.data.bids, -1);
+  const asks = rowsOf(body.data.asks, 1);
+  if (bids === null || asks === null || bids.length + asks.length === 0) return null;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) return null;
+  return { id, emitted: microsOf(timestamp) ?? 0, matched: microsOf(cts) ?? 0, bids, asks };
+}
+
+export const mexcFutures: Venue = {
+  id: 'mexc-futures',
+  title: 'MEXC futures',
+  kind: 'linear',
+  hosts: { ws: 'wss://contract.mexc.com', rest: 'https://api.mexc.com' },
+  capabilities: {
+    bookLossDetected: true,
+    tradeLossDetected: false,
+    touchById: false,
+    conflationMs: 200,
+    groups: 'heuristic',
+    offBookMarked: false,
+  },
+  channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS) },
+  flowOf: () => 'trade',
+  connections,
+  topicOf,
+  control,
+  inflate,
+  rest: {
+    instruments: (symbols) =>
+      `/api/v1/contract/detail${symbols.length === 1 ? `?symbol=${encodeURIComponent(symbols[0])}` : ''}`,
+    readInstrument,
+    snapshot: (symbol) => `/api/v1/contract/depth/${encodeURIComponent(symbol)}?limit=1000`,
+    time: '/api/v1/contract/ping',
+    readTime: (body) => (isObject(body) ? microsOf(body.data) : null),
+    snapshotEveryMs: 250,
+  },
+  readSnapshot,
+  isSnapshotBody: (body) => readSnapshot(body) !== null,
+  layouts: mexcLayouts,
+  continuity: chainedByRange,
+  tradeChain: unprovenTrades,
+};
