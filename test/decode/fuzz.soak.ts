@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { seed } from '../seed.js';
 import { fuzzDecoders } from './mutate.js';
+import { venueCorpus } from './venue-messages.js';
 
 const lines = Number(process.env.TAPEDECK_SOAK_LINES ?? 20e6);
 /** Lines of one test, so that one sees how far it is. */
@@ -15,4 +16,10 @@ describe(`${lines} mutated lines`, () => {
   it.each(parts)('$count lines of seed $seed', ({ seed, count }) => {
     expect(fuzzDecoders(count, seed).fast).toBeGreaterThan(0);
   });
+  it.each(parts.slice(0, Math.ceil(parts.length / 4)))(
+    '$count lines of other venues, seed $seed',
+    ({ seed, count }) => {
+      expect(fuzzDecoders(count, seed, venueCorpus).fast).toBeGreaterThan(0);
+    },
+  );
 });

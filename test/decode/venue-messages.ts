@@ -3,9 +3,10 @@ import type { Binding } from '../../src/decode/decoder.js';
 import { type Instrument, scaleOf } from '../../src/model/instrument.js';
 import { venueById } from '../../src/venues/registry.js';
 import { line } from './messages.js';
+import type { Corpus } from './mutate.js';
 
 /** What a decoder must know of a src whose venue is in the registry. */
-export function bindingFor(venue: string, symbol: string, tick: string, lot: string): [string, Binding] {
+function bindingFor(venue: string, symbol: string, tick: string, lot: string): [string, Binding] {
   const { layouts, kind, channels } = venueById(venue);
   const instrument: Instrument = { symbol, kind, tick, lot, multiplier: '1' };
   return [`${venue}:${symbol}`, { layouts, symbol, scale: scaleOf(instrument), flow: channels.flow }];
@@ -16,7 +17,7 @@ const bybitBook = (type: string, depth: number): string[] => [
   `{"topic":"orderbook.${depth}.BTCUSDT","ts":"1786000001237","type":"${type}","data":{"s":"BTCUSDT","b":[],"a":[],"u":53935310,"seq":420000000123}}`,
 ];
 
-export const bybitMessages: string[] = [
+const bybitMessages: string[] = [
   ...[1, 50, 200].flatMap((depth) => ['snapshot', 'delta'].flatMap((type) => bybitBook(type, depth))),
   '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001240,"data":[{"T":1786000001236,"s":"BTCUSDT","S":"Sell","v":"0.003","p":"64010.10","L":"ZeroMinusTick","i":"5b1f0c7e-aa","BT":false,"RPI":false,"seq":420000000125},{"T":1786000001236,"s":"BTCUSDT","S":"Buy","v":"1","p":"64010.2","L":"PlusTick","i":"5b1f0c7e-ab","BT":true,"RPI":false,"seq":420000000126}]}',
   '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001240,"data":[{"T":1786000001236,"s":"BTCUSDT","S":"Buy","v":"0.003","p":"64010.10","i":"2290000000007","RPI":true}]}',
@@ -28,7 +29,7 @@ export const bybitMessages: string[] = [
 
 const okxArg = (channel: string): string => `{"arg":{"channel":"${channel}","instId":"BTC-USDT-SWAP"}`;
 
-export const okxMessages: string[] = [
+const okxMessages: string[] = [
   `${okxArg('books')},"action":"snapshot","data":[{"asks":[["64010.2","132.4","0","11"]],"bids":[["64010.1","88","0","7"]],"ts":"1786000001205","checksum":0,"prevSeqId":-1,"seqId":71000000101}]}`,
   `${okxArg('books')},"action":"update","data":[{"asks":[["64010.2","0","0","0"],["64010.3","1","0","1"]],"bids":[],"ts":"1786000001305","checksum":-855196043,"prevSeqId":71000000101,"seqId":71000000119}]}`,
   `${okxArg('books')},"action":"update","data":[{"asks":[],"bids":[],"ts":"1786000001305"}]}`,
@@ -39,12 +40,54 @@ export const okxMessages: string[] = [
   '{"event":"notice","code":"64008","msg":"The connection will soon be closed","connId":"a4"}',
 ];
 
-export const venueBindings = new Map<string, Binding>([
+const bingxMessages: string[] = [
+  ...['all', 'update'].map(
+    (action) =>
+      `{"code":0,"dataType":"ETH-USDT@incrDepth","data":{"action":"${action}","lastUpdateId":412900117,"time":1790201122310,"bids":[["2651.48","93.15"],["2651.47","0.00"]],"asks":[["2655.10","0.00"],["2651.49","120.02"]]}}`,
+  ),
+  '{"code":0,"dataType":"ETH-USDT@depth5@500ms","ts":1790201123000,"data":{"bids":[["142.11","50.2"]],"asks":[["142.20","7.0"],["142.12","31.4"]]}}',
+  '{"code":0,"dataType":"ETH-USDT@trade","data":[{"q":"0.0231","p":"2651.4","T":1790201123450,"m":false,"s":"ETH-USDT"},{"q":"0.0480","p":"2651.3","T":1790201123450,"m":true,"s":"ETH-USDT"}]}',
+  '{"code":0,"dataType":"ETH-USDT@trade","data":{"q":"0.0231","p":"2651.4","T":1790201123450,"m":false,"s":"ETH-USDT"}}',
+  '{"code":0,"dataType":"ETH-USDT@bookTicker","data":{"e":"bookTicker","u":190000700,"E":1790201124000,"T":1790201123990,"s":"ETH-USDT","b":"2651.3","B":"14.2011","a":"2651.4","A":"3.9920"}}',
+  '{"id":"a","code":0,"msg":"","dataType":"","data":null}',
+  '{"id":"a","code":80015,"msg":"dataType not support","dataType":"","data":null}',
+];
+
+const weexMessages: string[] = [
+  '{"e":"depthSnapshot","E":1790300000048,"s":"ETHUSDT","U":17000000100,"u":17000000162,"l":200,"d":"SNAPSHOT","b":[["2651.48","45.170"],["2651.47","2.004"]],"a":[["2651.49","38.220"]]}',
+  '{"e":"depth","E":1790300000547,"s":"ETHUSDT","U":17000000162,"u":17000000231,"l":200,"d":"CHANGED","b":[["2651.48","0"]],"a":[["2651.48","6.500"],["2651.52","0"]]}',
+  '{"e":"depth","E":1790300000547,"s":"ETHUSDT","U":17000000162,"u":17000000231,"l":15,"d":"CHANGED","b":[],"a":[]}',
+  '{"e":"trade","E":1790300001010,"s":"ETHUSDT","d":[{"T":1790300001002,"t":"0f6a1c2e-77aa","p":"2651.50","q":"0.020","v":"53.03000","m":false},{"T":1790300000597,"t":"9be0d3c4-10f2","p":"2651.50","q":"0.037","v":"98.10550","m":true}]}',
+  '{"e":"ticker","E":1790300002308,"s":"ETHUSDT","d":[{"p":"812.4","m":"86512.9","i":"86540.10250"}]}',
+  '{"result":true,"id":1}',
+  '{"cid":"a","event":"connected","time":"1790300000001"}',
+];
+
+const mexcMessages: string[] = [
+  '{"symbol":"DOGE_USDT","data":{"cts":1789400005531,"asks":[[0.080100,2868,1],[0.08009,0,0]],"bids":[[0.08003,8905,4],[0.07969,0,0]],"begin":8760000048,"end":8760000103,"version":8760000103},"channel":"push.depth","ts":1789400005534}',
+  '{"symbol":"DOGE_USDT","data":{"cts":null,"asks":[[7.548E-2,42,1]],"bids":[],"version":37730000980,"begin":0},"channel":"push.depth","ts":"1789400005801"}',
+  '{"symbol":"DOGE_USDT","data":{"cts":1789400005531,"asks":[[0.08055,48,1]],"bids":[],"version":5230000685},"channel":"push.depth.full","ts":1789400005801}',
+  '{"symbol":"DOGE_USDT","data":[{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047,"i":"16290000116","cts":"1789400012047"},{"p":0.0865,"v":1,"T":1,"O":3,"M":1,"t":1789400012047,"i":"16290000117"}],"channel":"push.deal","ts":1789400012047}',
+  '{"symbol":"DOGE_USDT","data":{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047},"channel":"push.deal","ts":1789400012047}',
+  '{"channel":"rs.sub.depth","data":"success","ts":1789400000789}',
+  '{"channel":"pong","data":1789400000789,"ts":1789400000789}',
+];
+
+const venueBindings = new Map<string, Binding>([
   bindingFor('bybit-linear', 'BTCUSDT', '0.10', '0.001'),
   bindingFor('okx-swap', 'BTC-USDT-SWAP', '0.1', '0.01'),
+  bindingFor('bingx-swap', 'ETH-USDT', '0.01', '0.0001'),
+  bindingFor('weex-futures', 'ETHUSDT', '0.01', '0.001'),
+  bindingFor('mexc-futures', 'DOGE_USDT', '0.00001', '1'),
 ]);
 
-export const venueLines: string[] = [
+const venueLines: string[] = [
   ...bybitMessages.map((message) => line('bybit-linear:BTCUSDT', message)),
   ...okxMessages.map((message) => line('okx-swap:BTC-USDT-SWAP', message)),
+  ...bingxMessages.map((message) => line('bingx-swap:ETH-USDT', message)),
+  ...weexMessages.map((message) => line('weex-futures:ETHUSDT', message)),
+  ...mexcMessages.map((message) => line('mexc-futures:DOGE_USDT', message)),
 ];
+
+/** For the fuzzer; the naive decoder knows Binance alone. */
+export const venueCorpus: Corpus = { lines: venueLines, bindings: venueBindings, sources: new Map() };
