@@ -8,8 +8,12 @@ export interface TestServer {
   httpUrl: string;
   /** sockets in the order they came */
   sockets: WebSocket[];
+  /** path and query each socket asked for, in the same order */
+  paths: string[];
   /** texts received, all sockets */
   heard: string[];
+  /** answers a text; default nothing */
+  hear: (text: string, socket: WebSocket) => void;
   /** answers HTTP requests; default 404 */
   respond: (request: IncomingMessage, response: ServerResponse) => void;
   /** answers an upgrade with this status instead of a socket */
@@ -29,7 +33,11 @@ export async function startServer(): Promise<TestServer> {
     }
     upgrades.handleUpgrade(request, stream, head, (socket) => {
       server.sockets.push(socket);
-      socket.on('message', (data: Buffer) => void server.heard.push(data.toString()));
+      server.paths.push(request.url ?? '');
+      socket.on('message', (data: Buffer) => {
+        server.heard.push(data.toString());
+        server.hear(data.toString(), socket);
+      });
       socket.on('error', () => {});
     });
   });
@@ -39,7 +47,9 @@ export async function startServer(): Promise<TestServer> {
     wsUrl: `ws://${place}`,
     httpUrl: `http://${place}`,
     sockets: [],
+    paths: [],
     heard: [],
+    hear: () => {},
     respond: (_request, response) => void response.writeHead(404).end(),
     refuseWith: null,
     async close() {

@@ -1,7 +1,7 @@
 /** Reading a recorded tape as its readers will. */
 import { createDecoder } from '../../src/decode/decoder.js';
 import { createTrack, Effect, type Track, type TrackCounts } from '../../src/market/track.js';
-import type { Entry, EntryKey, Gap, Micros } from '../../src/model/entry.js';
+import type { Checkpoint, Entry, EntryKey, Gap, Micros } from '../../src/model/entry.js';
 import { EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { scaleOf } from '../../src/model/instrument.js';
 import { parseEntry } from '../../src/tape/line.js';
@@ -17,11 +17,17 @@ export function only<K extends EntryKey>(entries: Entry[], key: K): EntryOf<K>[]
 
 export const gapsOf = (entries: Entry[]): Gap[] => only(entries, 'gap').map(({ gap }) => gap);
 
-/** Follows a tape as a reader does; gives the times at which the book became valid or was lost. */
-export async function follow(
-  rig: Rig,
-  symbol: string,
-): Promise<{ valid: Micros[]; lost: Micros[]; counts: TrackCounts }> {
+export interface Followed {
+  /** times at which the book became valid, or was lost */
+  valid: Micros[];
+  lost: Micros[];
+  counts: TrackCounts;
+  /** the book at the end */
+  book: Checkpoint;
+}
+
+/** Follows a tape as a reader does. */
+export async function follow(rig: Pick<Rig, 'lines'>, symbol: string): Promise<Followed> {
   const valid: Micros[] = [];
   const lost: Micros[] = [];
   const decoder = createDecoder();
@@ -41,10 +47,10 @@ export async function follow(
     buffer.clear();
     decoder.decode(bytes, 0, bytes.length, buffer);
     if (buffer.events[Field.KIND] === Kind.entry) effect = track.entry(entry);
-    else effect = track.apply(buffer, 0);
+    else for (let i = 0; i < buffer.count; i++) effect |= track.apply(buffer, i);
     if ((effect & Effect.valid) !== 0) valid.push(entry.t);
     if ((effect & Effect.lost) !== 0) lost.push(entry.t);
   }
   if (track === null) throw new Error('an empty tape');
-  return { valid, lost, counts: track.counts };
+  return { valid, lost, counts: track.counts, book: track.checkpoint() };
 }
