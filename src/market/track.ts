@@ -214,7 +214,7 @@ export class Track {
         from: this.lastBookT,
         reason: 'sequence',
         expected: this.continuity.last,
-        got: previous >= 0 ? previous : first,
+        got: this.continuity.named(first, last, previous),
       };
       this.counts.bookGaps++;
       this.lose(gap);

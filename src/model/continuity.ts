@@ -10,6 +10,8 @@ export type Verdict = 'apply' | 'stale' | 'wait' | 'gap' | 'refetch';
 export interface Continuity {
   /** judges a book update against what was applied; applying advances the state */
   update(first: number, last: number, previous: number): Verdict;
+  /** the id of an update that a gap before it names: of the same kind as `last` */
+  named(first: number, last: number, previous: number): number;
   /** a snapshot with this id becomes the base; the updates kept since are judged anew through `update` */
   snapshot(id: number): void;
   /** a whole book in the stream itself has this id: updates go on from it at once */

@@ -36,12 +36,13 @@ const SILENCE_MS = 45_000;
 
 const emitted: FieldLayout = { key: '/ts', form: 'time', means: 'emitted', loose: true };
 const symbol: FieldLayout = { key: 's', form: 'text', means: 'symbol' };
-/** `u` counts a stream's messages (`seq`, of the matching engine, skips and proves nothing); the engine's time came in 2023-12. */
+/** `seq` never goes back within a stream and `u` counts its messages; the matching engine's time came in 2023-12. */
 const bookFields: FieldLayout[] = [
   emitted,
   { key: '/cts', form: 'time', means: 'matched', optional: true, loose: true },
   symbol,
-  { key: 'u', form: 'id', means: 'id' },
+  { key: 'seq', form: 'id', means: 'first', optional: true },
+  { key: 'u', form: 'id', means: 'last' },
   { key: 'b', form: 'levels', means: 'bids' },
   { key: 'a', form: 'levels', means: 'asks' },
 ];

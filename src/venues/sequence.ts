@@ -35,6 +35,7 @@ export function chainedByPrevious(): Continuity {
       }
       return 'refetch';
     },
+    named: (_first: number, _last: number, previous: number) => previous,
     snapshot(id: number) {
       snapshotId = id;
       chain.joined = false;
@@ -77,6 +78,7 @@ export function chainedByRange(): Continuity {
       }
       return chain.joined ? 'gap' : 'refetch';
     },
+    named: (first: number) => first,
     snapshot(id: number) {
       chain.last = id;
       chain.joined = false;
@@ -146,6 +148,7 @@ export function chainedByLink(): Continuity {
     return previous >= 0 && previous < last && final <= last ? 'stale' : 'gap';
   });
   const { update, reset, state, restore } = chain;
+  chain.named = (_first, _last, previous) => previous;
   /** id of a snapshot over REST that waits to be joined */
   let asked = -1;
   chain.update = (first, final, previous) => {
@@ -182,6 +185,7 @@ function chained(judge: (last: number, final: number, previous: number) => Verdi
       if (verdict === 'apply') chain.last = final;
       return verdict;
     },
+    named: (_first: number, final: number) => final,
     snapshot(id: number) {
       chain.whole(id);
     },
