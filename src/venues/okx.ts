@@ -167,7 +167,7 @@ function control(message: unknown): Control {
   const { event, code, msg } = message;
   if (event === 'error') return { kind: 'error', id: null, text: `${String(code ?? '')} ${String(msg ?? '')}`.trim() };
   if (event === 'notice') return code === '64008' ? { kind: 'shutdown' } : { kind: 'other' };
-  return event === 'subscribe' ? { kind: 'ack', id: null } : { kind: 'other' };
+  return event === 'subscribe' || event === 'unsubscribe' ? { kind: 'ack', id: null } : { kind: 'other' };
 }
 
 /** Sizes of derivatives are contracts of `ctVal` times `ctMult`: base units where linear, US dollars where inverse. */

@@ -310,6 +310,18 @@ describe.concurrent('OKX', () => {
     expect(await found(rig)).toEqual(['okx-swap:BTC-USDT-SWAP GAP']);
   });
 
+  test('acks of both kinds stand on the tape they concern', async () => {
+    const rig = await startOkx();
+    rig.push(okxUpdate(71000000150, 71000000160, ''));
+    await rig.settled();
+    await rig.stop();
+    expect((await rig.messages(SWAP)).slice(-3)).toEqual([
+      '{"event":"unsubscribe","arg":{"channel":"books","instId":"BTC-USDT-SWAP"},"connId":"a4d3ae55"}',
+      OKX_ACKS[0],
+      OKX_SNAPSHOT_LATER,
+    ]);
+  });
+
   test('ping is sent at its time, and pong is kept as text and harms nothing', async () => {
     const rig = await startOkx();
     await rig.advance(14_999);
