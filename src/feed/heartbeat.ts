@@ -99,10 +99,13 @@ export function beat({
 function healthOf(sources: readonly SourceRecorder[]): Pick<RecordStatus, 'exchangeLag' | 'valid' | 'books'> {
   let exchangeLag: Micros | null = null;
   let valid = 0;
+  let books = 0;
   for (const source of sources) {
     const lag = source.exchangeLag;
     if (lag !== null && (exchangeLag === null || lag < exchangeLag)) exchangeLag = lag;
+    // what takes messages of no single symbol has no book
+    if (source.links.length > 0) books++;
     if (source.track.state === 'valid') valid++;
   }
-  return { exchangeLag, valid, books: sources.length };
+  return { exchangeLag, valid, books };
 }

@@ -337,7 +337,7 @@ describe.concurrent('OKX', () => {
     await rig.advance(1);
     await rig.heard(3);
     await rig.settled();
-    expect(rig.status).toMatchObject({ valid: 1, gaps: 0, reconnects: 0 });
+    expect(rig.status).toMatchObject({ valid: 1, books: 1, gaps: 0, reconnects: 0 });
     const summary = await rig.stop();
     expect(summary).toMatchObject({ received: 5, written: 5, dropped: 0 });
     expect(only(await rig.entries('_venue'), 'text').map(({ text }) => text)).toEqual(['pong', 'pong']);
@@ -538,7 +538,7 @@ describe.concurrent('a venue that compresses', () => {
     rig.push(gzipSync(BTC_DELTAS[0]), ...odd, gzipSync('Ping'), gzipSync(spaced), BTC_DELTAS[2]);
     await rig.settled();
     expect(rig.server.heard.slice(1)).toEqual(['Pong']);
-    expect(rig.status).toMatchObject({ valid: 1, gaps: 0 });
+    expect(rig.status).toMatchObject({ valid: 1, books: 1, gaps: 0 });
     const summary = await rig.stop();
     expect(summary).toMatchObject({ received: 9, written: 9, dropped: 0 });
     const [, ...data] = await rig.messages('BTCUSDT');
