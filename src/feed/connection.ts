@@ -71,7 +71,7 @@ export class Connection {
   #next = 0;
   #sendAtMs = 0;
   #pingAtMs = 0;
-  /** topics without data yet on this socket -> when that becomes late */
+  /** topics without data yet on this socket -> when that becomes late: data may come before all is subscribed */
   readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
   #retryAfterMs: number | null = null;
 
@@ -175,6 +175,8 @@ export class Connection {
     this.#sendAtMs = this.#openedMs;
     this.#pingAtMs = this.#openedMs + (this.plan.ping?.everyMs ?? 0);
     this.#awaited.clear();
+    for (const topic of this.plan.topics)
+      if (topic.firstDataMs !== null) this.#awaited.set(topic.name, { topic, atMs: Number.POSITIVE_INFINITY });
     events.opened(this);
     this.#watch(this.#openedMs);
   }
@@ -189,9 +191,7 @@ export class Connection {
       events.sent(this, text);
       this.#sendAtMs = nowMs + plan.sendEveryMs;
       if (this.#next < plan.subscribe.length) return;
-      for (const topic of plan.topics) {
-        if (topic.firstDataMs !== null) this.#awaited.set(topic.name, { topic, atMs: nowMs + topic.firstDataMs });
-      }
+      for (const one of this.#awaited.values()) one.atMs = nowMs + (one.topic.firstDataMs ?? 0);
     }
     if (nowMs - this.#openedMs >= STABLE_MS) this.#attempts = 0;
     if (plan.ping !== undefined && nowMs >= this.#pingAtMs) {

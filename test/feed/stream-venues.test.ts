@@ -513,6 +513,14 @@ describe.concurrent('subscriptions that fail', () => {
       ],
     });
   });
+
+  test('a topic whose data came before the last subscription was sent is not late', async () => {
+    const rig = await startBybitTwo();
+    await rig.advance(6_000);
+    await rig.settled();
+    expect(rig.notes).toEqual([]);
+    expect(rig.status).toMatchObject({ valid: 2, gaps: 0, reconnects: 0 });
+  });
 });
 
 describe.concurrent('a venue that compresses', () => {
