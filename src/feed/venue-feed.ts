@@ -140,6 +140,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       for (const [source, link] of linksOf.get(connection)!) {
         source.closed(link, connection.id, { code, reason }, REASONS[cause]);
       }
+      for (const { name } of connection.plan.topics) routes.get(name)!.renewAtMs = 0;
       if (cause === 'stop') return;
       feed.reconnects++;
       note(
@@ -172,6 +173,18 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     }
     sync.want(symbol);
     sync.tick(atMs);
+  }
+
+  /** Asks again for snapshots that did not come: a stream without one may say nothing more. */
+  function seekOverdue(nowMs: number): void {
+    for (const connection of connections) {
+      if (connection.state !== 'open') continue;
+      for (const { name } of connection.plan.topics) {
+        const route = routes.get(name)!;
+        const isOverdue = route.renewAtMs > 0 && nowMs >= route.renewAtMs;
+        if (isOverdue && route.recorder.track.needsSnapshot) seekSnapshot(connection, name, route, nowMs, false);
+      }
+    }
   }
 
   /** A message without a known topic: an ack or notice of its connection, or something nobody asked for. */
@@ -248,6 +261,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     tick(nowMs) {
       for (const connection of connections) connection.tick(nowMs);
       if (stopped) return;
+      seekOverdue(nowMs);
       sync.tick(nowMs);
       if (nowMs >= timeAtMs) {
         timeAtMs = nowMs + EXCHANGE_TIME_EVERY_MS;

@@ -521,6 +521,37 @@ describe.concurrent('subscriptions that fail', () => {
     expect(rig.notes).toEqual([]);
     expect(rig.status).toMatchObject({ valid: 2, gaps: 0, reconnects: 0 });
   });
+
+  test('a renewal that is not answered is asked for again', async () => {
+    const rig = await startBybit();
+    rig.script.ignored.add(BTC_TOPIC);
+    rig.push(BTC_DELTAS[1]);
+    await rig.settled();
+    expect(rig.server.heard.slice(1)).toEqual(RENEW_BTC);
+    await rig.advance(4_999);
+    await rig.settled();
+    expect(rig.server.heard).toHaveLength(3);
+    rig.script.ignored.clear();
+    await rig.advance(1);
+    await rig.heard(5);
+    await rig.settled();
+    expect(rig.server.heard.slice(3)).toEqual(RENEW_BTC);
+    expect(rig.status).toMatchObject({ valid: 1, gaps: 1, reconnects: 0 });
+  });
+
+  test('a renewal under way when the connection is lost is not owed by the next one', async () => {
+    const rig = await startBybit();
+    rig.script.ignored.add(BTC_TOPIC);
+    rig.push(BTC_DELTAS[1]);
+    await rig.settled();
+    await rig.advance(100);
+    rig.server.sockets[0].terminate();
+    await rig.heard(4);
+    await rig.advance(4_950);
+    await rig.settled();
+    expect(rig.server.heard.slice(1)).toEqual([...RENEW_BTC, rig.server.heard[0]]);
+    expect(rig.server.sockets).toHaveLength(2);
+  });
 });
 
 describe.concurrent('a venue that compresses', () => {
