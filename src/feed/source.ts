@@ -3,7 +3,7 @@ import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
 import type { TradeChain } from '../model/continuity.js';
 import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
-import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { ReceiveClock } from './clock.js';
@@ -34,7 +34,7 @@ export interface Route {
   recorder: SourceRecorder;
   link: Link;
   channel: string;
-  /** the channel whose updates make the book */
+  /** its updates make the book, as far as they have come: of several depths one is followed */
   book: boolean;
   /** ids of the channel's trades; unused for others */
   chain: TradeChain;
@@ -145,8 +145,10 @@ export class SourceRecorder {
       effect |= track.apply(buffer, i);
       if (e[i * EVENT_STRIDE + Field.KIND] === Kind.trade) this.#followTrades(route, conn, e, i, lastTradeT);
     }
+    const kind = e[Field.KIND];
+    if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
     if ((effect & Effect.lost) !== 0 && track.gap !== null) this.gap(track.gap, conn);
-    else if (e[Field.KIND] === Kind.invalid && (effect & Effect.tradeGap) !== 0)
+    else if (kind === Kind.invalid && (effect & Effect.tradeGap) !== 0)
       this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
     route.paid = link.paid;
     return effect;

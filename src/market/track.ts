@@ -150,6 +150,11 @@ export class Track {
     return effect | Effect.tradeGap;
   }
 
+  /** Whether the book is made of the stream of this layout and variant. */
+  isBook(stream: number): boolean {
+    return stream === this.#stream;
+  }
+
   /** Whether the book message at offset `o` is of the stream that is followed; the first to come is. */
   #follows(e: Float64Array, o: number): boolean {
     const stream = e[o + Field.FLAGS] >> STREAM_SHIFT;

@@ -539,6 +539,19 @@ describe.concurrent('subscriptions that fail', () => {
     expect(rig.status).toMatchObject({ valid: 1, gaps: 1, reconnects: 0 });
   });
 
+  test('a book of another depth is renewed by its own topic', async () => {
+    const topic = 'orderbook.50.BTCUSDT';
+    const other = (text: string): string => text.replace('orderbook.200.', 'orderbook.50.');
+    const rig = await startBybit(
+      { onSubscribe: { [topic]: [other(BTC_SNAPSHOT), other(BTC_SNAPSHOT_LATER)] } },
+      { channels: ['depth50', 'trade'] },
+    );
+    rig.push(other(BTC_DELTAS[1]));
+    await rig.settled();
+    expect(rig.server.heard.slice(1)).toEqual(RENEW_BTC.map(other));
+    expect(rig.status).toMatchObject({ valid: 1, gaps: 1 });
+  });
+
   test('a renewal under way when the connection is lost is not owed by the next one', async () => {
     const rig = await startBybit();
     rig.script.ignored.add(BTC_TOPIC);
