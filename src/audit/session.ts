@@ -96,10 +96,11 @@ export class SessionAudit {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
     const t = e[o + Field.T];
-    if (this.#closed) this.#checkReopened(conn, place);
+    const isData = this.#isData(e, o);
+    if (this.#closed && isData) this.#checkReopened(conn, place);
     this.#segmentStart = false;
     this.#last = t;
-    this.#lastMessage = t;
+    if (isData) this.#lastMessage = t;
     switch (e[o + Field.KIND]) {
       case Kind.depth:
       case Kind.snapshot:
@@ -122,7 +123,14 @@ export class SessionAudit {
       default:
         this.#apply(buffer, i, place);
     }
-    if (this.#ledger.pending) this.#ledger.resume(this.#streamOf(e, o));
+    if (this.#ledger.pending && isData) this.#ledger.resume(this.#streamOf(e, o));
+  }
+
+  /** Whether the message is of a stream: acks and what nobody knows come before the gap that data after a loss shows. */
+  #isData(e: Float64Array, o: number): boolean {
+    const kind = e[o + Field.KIND];
+    if (kind !== Kind.other) return kind !== Kind.unknown;
+    return this.#venue.layouts.messages[layoutOf(e, o)]?.event === 'other';
   }
 
   #streamOf(e: Float64Array, o: number): string {

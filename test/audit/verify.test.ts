@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { createSegmentCheck } from '../../src/audit/segment-check.js';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import type { Entry } from '../../src/model/entry.js';
+import { formatTime } from '../../src/model/time.js';
 import { entryLine } from '../../src/tape/line.js';
 import { openSegment } from '../../src/tape/reader.js';
 import { decodeSeekTable, encodeSeekTable, seekTableBytes } from '../../src/tape/seek-table.js';
@@ -149,10 +150,14 @@ describe('what is missing', () => {
     ];
     const gap = entry(t - 80, { conn: 'rec1.2', gap: { stream: '*', from: early.at(-1)?.t, reason: 'disconnect' } });
     const rest = [tapeLine(snapshot), ...late.map((one) => tapeLine(one, 'rec1.2'))];
-    for (const middle of [reconnect, [...reconnect, gap]]) {
+    // the ack of the new connection comes before the data that ends the gap
+    const ack = entry(t - 85, { conn: 'rec1.2', msg: { result: null, id: 1 } });
+    const since = `since ${formatTime(early.at(-1)?.t ?? 0)}: disconnect`;
+    for (const middle of [reconnect, [...reconnect, gap], [...reconnect, ack], [...reconnect, ack, gap]]) {
       const report = await verifyLines([...tapeLines(early), ...middle, ...rest]);
       expect(report.gaps).toBe(1);
       expect(codes(report)).toEqual(['GAP']);
+      expect(report.problems[0].message).toContain(since);
       expect(report.verified).toBeGreaterThan(90);
     }
     // also where no id tells that anything was missed

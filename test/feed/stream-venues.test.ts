@@ -433,6 +433,32 @@ describe.concurrent('OKX', () => {
     expect(counts).toMatchObject({ trades: 205, tradesMissing: 2, bookGaps: 0 });
   });
 
+  test('the notice of a shutdown renews the connection', async () => {
+    const rig = await startOkx();
+    const notice =
+      '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}';
+    rig.push(notice);
+    await rig.heard(2);
+    await rig.settled();
+    const update = okxUpdate(40, 41, '["64020.1","3","0","1"]');
+    rig.push(update);
+    await rig.settled();
+    expect(rig.server.heard).toEqual([OKX_SUBSCRIBE, OKX_SUBSCRIBE]);
+    expect(rig.status).toMatchObject({ valid: 1, reconnects: 1, gaps: 1 });
+    expect(rig.notes).toContainEqual(
+      expect.stringMatching(/^okx-swap: the exchange announced a shutdown on \w{4}\.1; reconnecting$/),
+    );
+    await rig.stop();
+    expect(await rig.messages(SWAP)).toContain(notice);
+    const entries = await rig.entries(SWAP);
+    expect(only(entries, 'close')[0].close).toEqual({ code: 1000, reason: 'shutdown' });
+    expect(gapsOf(entries)).toMatchObject([{ stream: '*', reason: 'disconnect' }]);
+    const { book, valid } = await follow(rig, SWAP);
+    expect(valid).toHaveLength(2);
+    expect(book).toMatchObject({ state: 'valid', bids: [['64020.1', '3']], asks: [['64020.2', '1']] });
+    expect(await found(rig)).toEqual(['okx-swap:BTC-USDT-SWAP GAP']);
+  });
+
   test('another notice does not', async () => {
     const rig = await startOkx();
     rig.push('{"event":"notice","code":"64009","msg":"Something else.","connId":"a4d3ae55"}');
