@@ -17,6 +17,8 @@ const EXCHANGE_TIME_EVERY_MS = 600_000;
 const MAX_PING_BYTES = 256;
 /** A snapshot in a stream comes at once, or within this after the first update. */
 const FIRST_SNAPSHOT_MS = 3_000;
+/** Subscriptions to one topic without a snapshot before a new connection is tried. */
+const MOST_RENEWALS = 2;
 /** Subscribing again is limited everywhere. */
 const RENEW_MS = 5_000;
 const MOST_RENEW_MS = 120_000;
@@ -161,16 +163,18 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if (atMs >= route.renewAtMs) {
         route.renewAtMs = atMs + Math.min(MOST_RENEW_MS, RENEW_MS * 2 ** route.renewals);
         route.renewals++;
+        if (route.renewals > MOST_RENEWALS && venue.rest.snapshot === undefined) {
+          // there is no other way to a snapshot, and a new connection begins with one
+          route.renewals = 0;
+          connection.renew('silence');
+          return;
+        }
         for (const text of renew(topic, route.renewals)) connection.say(text);
       }
       // a stream that brings none after a second subscription never will
       if (route.renewals < 2) return;
     }
-    if (venue.rest.snapshot === undefined) {
-      // the venue has no other way: a new connection begins with snapshots for certain
-      connection.renew('silence');
-      return;
-    }
+    if (venue.rest.snapshot === undefined) return;
     sync.want(symbol);
     sync.tick(atMs);
   }

@@ -565,6 +565,23 @@ describe.concurrent('subscriptions that fail', () => {
     expect(rig.status).toMatchObject({ valid: 1, gaps: 1, reconnects: 0 });
   });
 
+  test('a stream that brings no snapshot after two subscriptions is tried on a new connection', async () => {
+    const rig = await startBybit();
+    rig.script.ignored.add(BTC_TOPIC);
+    rig.push(BTC_DELTAS[1]);
+    await rig.settled();
+    await rig.advance(5_000);
+    await rig.heard(5);
+    await rig.settled();
+    expect(rig.server.sockets).toHaveLength(1);
+    rig.script.ignored.clear();
+    await rig.advance(10_000);
+    await rig.heard(6);
+    await rig.settled();
+    expect(rig.server.heard.slice(1)).toEqual([...RENEW_BTC, ...RENEW_BTC, rig.server.heard[0]]);
+    expect(rig.server.sockets).toHaveLength(2);
+  });
+
   test('a book of another depth is renewed by its own topic', async () => {
     const topic = 'orderbook.50.BTCUSDT';
     const other = (text: string): string => text.replace('orderbook.200.', 'orderbook.50.');
