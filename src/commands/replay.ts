@@ -1,10 +1,17 @@
 /** `tapedeck replay`: a tape's lines again, at the speed they came or any other. */
+import { TapedeckError } from '../model/errors.js';
+import { didYouMean } from '../model/nearest.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
+import { createInjection, FAULT_KINDS, type FaultRule } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import { pace } from '../tape/pace.js';
 import { openTape } from '../tape/tape.js';
-import { defineCommand, duration, fromOption, speedOrMax, tapesPositional, toOption } from './command.js';
+import { defineCommand, duration, fromOption, speedOrMax, tapesPositional, toOption, wholeNumber } from './command.js';
+
+/** Messages between two faults where no number is given, and where there would be none on any tape. */
+const FAULT_EVERY = 1000;
+const MOST_FAULT_EVERY = 1_000_000_000;
 
 export default defineCommand({
   name: 'replay',
@@ -26,11 +33,43 @@ export default defineCommand({
         'Times in the lines stay what they are: only the waiting is cut short. The duration is real time, not tape time.',
       parse: duration,
     },
+    inject: {
+      value: 'KIND[=N],...',
+      describe: `put faults in, one in about N messages (${FAULT_EVERY}): ${FAULT_KINDS.join(', ')}`,
+      details: `
+drop leaves a message out, and nothing marks it: only the venue's ids tell.
+dup prints a message again behind itself, one microsecond later where that is free, else the next message.
+reorder swaps a message with the next one of the same src, where no other entry stands between them; the times stay where they were.
+delay holds a message back for up to 2 s of tape time and prints it under the time it is printed at.
+gap leaves out all messages of a src for up to 5 s, and puts a gap entry (stream *, reason silence) at the end, as a recorder would.
+disconnect does the same to a src whose connections are lost: close entries (code 1006, reason injected) at the begin, open entries and a gap entry (reason disconnect) at the end.
+truncate cuts a message at a random byte; what is left is no JSON, so it stands as a text entry (as bin where a character was cut).
+
+Only lines with a message are touched, and the time still rises from line to line of a src. A message gets one fault at most, and one
+that is not possible at a message comes at the next: so N (1 to ${MOST_FAULT_EVERY}) is a mean, drawn from 1 to 2N - 1 each time, and what a gap leaves out does not
+count. Delays and outages end early where the tape itself tells of a connection, a gap, or the end of a segment. Each src has its own faults, whatever is replayed
+beside it. How many there were is said on stderr; they are no findings, and the exit status stays 0.
+`,
+      array: true,
+      separator: ',',
+      parse: faultRule,
+    },
+    'inject-seed': {
+      value: 'N',
+      describe: 'which messages --inject chooses; the same tape, kinds and number give the same bytes',
+      details: 'The tape is what is replayed of it: another --from chooses others.',
+      parse: wholeNumber(),
+      default: '1',
+    },
   },
   examples: [
     ['tapedeck replay tapes/ --speed 10', 'everything in the folder, ten times faster, symbols merged by time'],
     ['tapedeck replay tapes/ --speed max | jq -c .msg', 'the messages alone, as fast as jq reads'],
     ['tapedeck replay tapes/ --from +5m --to +6m --speed max', 'one minute, five minutes in'],
+    [
+      'tapedeck replay tapes/ --inject drop=500,disconnect=20000 | ./bot',
+      'does the bot notice lost messages, and survive lost connections?',
+    ],
   ],
   details: `
 Lines come out as they stand on the tape, byte for byte, in order of their time; several tapes are merged by time, and lines of
@@ -40,9 +79,10 @@ print nothing for what lies before.
 
 Each line is due at a moment counted from the first one, so waiting never adds up to a drift. A line that is late is printed at once.
 
-Lines are not looked into: one that is no entry passes as it stands, and verify tells. Damage of frames is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
+Lines are not looked into, except for --inject: one that is no entry passes as it stands, and verify tells. Damage of frames is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
 `,
-  async handler({ tape: paths, speed, from, to, maxIdle }, io) {
+  async handler({ tape: paths, speed, from, to, maxIdle, inject, injectSeed }, io) {
+    const injection = inject.length === 0 ? null : createInjection(inject, injectSeed);
     if (paths.includes('-') && io.stdinIsTty && !io.quiet)
       io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
     const tape = await openTape(paths, io.stdin);
@@ -50,7 +90,9 @@ Lines are not looked into: one that is no entry passes as it stands, and verify 
     const range = await tape.range(from, to);
     const paced = Number.isFinite(speed);
     const out = createDataWriter(io.stdout, { live: paced });
-    const merged = interleave(tape.flows(range));
+    const flows = tape.flows(range);
+    // before the merge: what is printed later than it came is then in order of time again
+    const merged = interleave(injection === null ? flows : flows.map(injection.into));
     const flow = paced
       ? pace(merged, {
           speed,
@@ -73,6 +115,24 @@ Lines are not looked into: one that is no entry passes as it stands, and verify 
       if (waiting !== undefined) await waiting;
     }
     await out.flush();
+    if (injection !== null && !io.quiet) io.stderr.write(`injected: ${injection.summary()}\n`);
     return damaged > 0 ? 1 : 0;
   },
 });
+
+/** `drop`, or `drop=50`. @throws {TapedeckError} E_USAGE, naming the kinds */
+function faultRule(text: string): FaultRule {
+  const [name, count] = text.split(/=(.*)/s);
+  const kind = FAULT_KINDS.find((known) => known === name);
+  const kinds = FAULT_KINDS.join(', ');
+  if (kind === undefined)
+    throw new TapedeckError('E_USAGE', `'${name}' is none of ${kinds}${didYouMean(name, FAULT_KINDS)}`);
+  try {
+    return { kind, every: count === undefined ? FAULT_EVERY : wholeNumber(1, MOST_FAULT_EVERY)(count) };
+  } catch (error) {
+    throw new TapedeckError(
+      'E_USAGE',
+      `${(error as Error).message} of messages; give KIND=N with KIND one of ${kinds}`,
+    );
+  }
+}
