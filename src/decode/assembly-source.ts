@@ -1,7 +1,7 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
 import { EVENT_STRIDE, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
-import { type Form, formsOf, type Step } from './forms.js';
+import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
 const FIELD_BYTES = 8;
@@ -42,6 +42,8 @@ function standsHere(text: string): string {
 const lengthOf = (text: string): number => encoder.encode(text).length;
 
 const literal = (text: string): string => `if (!(${standsHere(text)})) return 0; p += ${lengthOf(text)};`;
+/** A number of levels that the record holds. */
+const countAt = (field: number): string => `<u32>(<i32>load<f64>(o, ${field * FIELD_BYTES}))`;
 const setField = (field: number, value: string): string => `store<f64>(o, ${value}, ${field * FIELD_BYTES});`;
 
 /**
@@ -59,6 +61,9 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
     case 'time':
       return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
     case 'id':
+      // prints that were merged have ids that end with the trade's own
+      if (field.means === 'count')
+        return `${number('readInteger(p)', guess)} ${setField(Field.FIRST, `load<f64>(o, ${Field.LAST * FIELD_BYTES}) - <f64>(<i64>(x > 0 ? x - 1 : 0))`)}`;
       return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>x)')}${
         field.means === 'id' ? ` ${setField(Field.FIRST, '<f64>(<i64>x)')}` : ''
       }`;
@@ -68,7 +73,7 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
       return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
     case 'levels': {
       const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
-      return `held = levelCount; p = readLevels(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
+      return `held = levelCount; p = ${field.wide === true ? 'readWideLevels' : 'readLevels'}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
     }
     case 'flag':
       if (field.means === 'offBook')
@@ -146,6 +151,7 @@ function formSource(form: Form, name: string, guesses: () => number): string {
   ${book ? setField(Field.PRICE, '<f64>(<i32>levelCount)') : ''}
   ${setField(Field.KIND, String(KIND_OF[layout.event]))}
   ${steps.map((step) => stepSource(step, layout, numbered, guesses)).join('\n  ')}
+  ${hasAsksFirst(form) ? `swapLevels(${countAt(Field.PRICE)}, ${countAt(Field.PRICE2)}, ${countAt(Field.SIZE)});` : ''}
   ${hasRows ? '' : setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsSource(numbered)}))`)}
   return p;
 }
@@ -180,13 +186,13 @@ export function digestOf(layouts: Layouts): number {
 
 /** The module `forms` that the scanner's loop imports. Families are numbered in the order given. */
 export function formsSource(families: readonly Layouts[]): string {
-  // the first two are those of levels
-  let used = 2;
+  // the first three are those of levels
+  let used = 3;
   const guesses = (): number => {
     if (used === MOST_GUESSES) throw new Error('the forms have more numbers than there is room for their lengths');
     return used++;
   };
-  return `import { readLevels } from './levels';
+  return `import { readLevels, readWideLevels, swapLevels } from './levels';
 import { GUESSES } from './memory';
 import { VALUE, readInteger, readDecimal } from './numbers';
 import { addRow, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';

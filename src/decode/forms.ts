@@ -55,10 +55,11 @@ export function formsOf(layouts: Layouts): Form[] {
   const [, behindStream] = wrapper.split(STREAM);
   if (behindStream === undefined) throw new Error('a wrapper names the stream');
   return layouts.messages.flatMap((layout, index) =>
-    (layout.usual ?? []).map((usual) => {
+    usualOf(layout).map(({ usual, row }) => {
       const rest = stepsOf(
         behindStream.replace('<payload>', () => usual),
         layout,
+        row,
       );
       const [close] = rest;
       if (close?.kind !== 'literal') throw new Error(`layout ${layout.name}: bytes close the stream's name`);
@@ -71,13 +72,18 @@ export function formsOf(layouts: Layouts): Form[] {
   );
 }
 
+/** Every usual form with every usual row, where it has rows. */
+function usualOf({ usual = [], usualRows = [] }: MessageLayout): { usual: string; row: string }[] {
+  return usual.flatMap((one) => (one.includes('<rows>') ? usualRows : ['']).map((row) => ({ usual: one, row })));
+}
+
 /** Splits a form at its `<…>` holes and `(…)` optional parts. */
-function stepsOf(text: string, layout: MessageLayout): Step[] {
+function stepsOf(text: string, layout: MessageLayout, row = ''): Step[] {
   const steps: Step[] = [];
   let at = 0;
   for (const match of text.matchAll(/<([^>]+)>|\(([^)]*)\)/g)) {
     if (match.index > at) steps.push({ kind: 'literal', text: text.slice(at, match.index) });
-    steps.push(match[1] === undefined ? optionalOf(match[2], layout) : holeOf(match[1], layout));
+    steps.push(match[1] === undefined ? optionalOf(match[2], layout) : holeOf(match[1], layout, row));
     at = match.index + match[0].length;
   }
   if (at < text.length) steps.push({ kind: 'literal', text: text.slice(at) });
@@ -90,16 +96,21 @@ function optionalOf(text: string, layout: MessageLayout): Step {
   return { kind: 'optional', first: first.text, steps };
 }
 
-function holeOf(hole: string, layout: MessageLayout): Step {
+function holeOf(hole: string, layout: MessageLayout, row: string): Step {
   if (hole === '*') return { kind: 'anyText' };
   if (hole === '#') return { kind: 'anyInteger' };
   if (hole === '!') return { kind: 'anyFlag' };
   if (hole === 'symbol') return { kind: 'symbol' };
-  if (hole === 'rows') return { kind: 'rows', steps: stepsOf(layout.usualRow ?? '', layout) };
+  if (hole === 'rows') return { kind: 'rows', steps: stepsOf(row, layout) };
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
   if (field.positive === true) throw new Error(`layout ${layout.name}: <${hole}> may be missing`);
   return { kind: 'field', field };
+}
+
+/** Whether a form has its asks first: they are put behind the bids when both were read. */
+export function hasAsksFirst({ steps }: Form): boolean {
+  return fieldsOf(steps).find(({ form }) => form === 'levels')?.means === 'asks';
 }
 
 /** The fields that steps fill; they stand outside optional parts. */
@@ -110,8 +121,6 @@ export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
 }
 
 function checkOrder(steps: readonly Step[], layout: MessageLayout): void {
-  const levels = steps.flatMap((step) => (step.kind === 'field' && step.field.form === 'levels' ? [step.field] : []));
-  if (levels[0]?.means === 'asks') throw new Error(`layout ${layout.name}: bids are written before asks`);
   for (const step of steps)
     if (step.kind === 'optional' && step.steps.some(({ kind }) => kind === 'field'))
       throw new Error(`layout ${layout.name}: an optional part fills no field`);

@@ -42,6 +42,8 @@ export interface FieldLayout {
   means: Meaning;
   /** a missing value is no fault; null is missing too */
   optional?: boolean;
+  /** of levels: integers in quotes may follow price and size, which nobody reads */
+  wide?: boolean;
   /** a number may stand in quotes where others have none, and the other way round */
   loose?: boolean;
   /** of a time or id: 0 is missing too; such a field stands in no usual form, where nothing is ever missing */
@@ -73,11 +75,11 @@ export interface MessageLayout {
    * Usual byte forms of the payload, tried in order. `<key>` stands for the field of that key, `<symbol>` for the
    * symbol; `<*>` for the inside of a plain ASCII string, `<#>` for a plain integer and `<!>` for a boolean that nobody
    * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field; `<rows>` for one or more of
-   * `usualRow` with commas between.
+   * one of `usualRows` with commas between.
    */
   usual?: string[];
-  /** the usual byte form of one of `rows` */
-  usualRow?: string;
+  /** the usual byte forms of one of `rows` */
+  usualRows?: string[];
 }
 
 /** Where a message names its stream and symbol. */

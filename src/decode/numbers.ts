@@ -10,6 +10,7 @@ const DOT = 0x2e;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
+const ZERO = 0x30;
 
 /** Where the last read ended. One shared cell spares an object per number; decoding is synchronous. */
 export const cursor = { at: 0 };
@@ -161,4 +162,54 @@ export function readLevels(
   cursor.at = p;
   out.levelCount = at >> 1;
   return out.levelCount - from;
+}
+
+/** The same where plain integers in quotes may follow price and size, which nobody reads. */
+export function readWideLevels(
+  bytes: Uint8Array,
+  p: number,
+  priceDecimals: number,
+  sizeDecimals: number,
+  out: EventBuffer,
+): number {
+  if (bytes[p] !== OPEN) return -1;
+  if (bytes[p + 1] === CLOSE) {
+    cursor.at = p + 2;
+    return 0;
+  }
+  const from = out.levelCount;
+  for (;;) {
+    if (bytes[p + 1] !== OPEN || bytes[p + 2] !== QUOTE) return -1;
+    const price = readDecimal(bytes, p + 3, priceDecimals);
+    if (price < 0 || bytes[cursor.at] !== COMMA || bytes[cursor.at + 1] !== QUOTE) return -1;
+    const size = readDecimal(bytes, cursor.at + 2, sizeDecimals);
+    if (size < 0) return -1;
+    p = cursor.at;
+    while (bytes[p] === COMMA && bytes[p + 1] === QUOTE) {
+      const start = p + 2;
+      p = start;
+      while (bytes[p] >= ZERO && bytes[p] <= ZERO + 9) p++;
+      // a plain integer, as JSON has it
+      if (p === start || p - start > 16 || (p - start > 1 && bytes[start] === ZERO) || bytes[p] !== QUOTE) return -1;
+      p++;
+    }
+    if (bytes[p] !== CLOSE) return -1;
+    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
+    out.levels[out.levelCount * 2] = price;
+    out.levels[out.levelCount * 2 + 1] = size;
+    out.levelCount++;
+    if (bytes[p + 1] === CLOSE) break;
+    if (bytes[p + 1] !== COMMA) return -1;
+    p++;
+  }
+  cursor.at = p + 2;
+  return out.levelCount - from;
+}
+
+/** Puts `asks` pairs, which stand from pair `first` on, behind the `bids` that follow them. */
+export function swapLevels({ levels }: EventBuffer, first: number, asks: number, bids: number): void {
+  const at = first * 2;
+  const held = levels.slice(at, at + asks * 2);
+  levels.copyWithin(at, at + asks * 2, at + (asks + bids) * 2);
+  levels.set(held, at + bids * 2);
 }

@@ -7,9 +7,9 @@
  */
 import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
-import { type Form, formsOf, type Step } from './forms.js';
+import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
-import { cursor, readDecimal, readInteger, readLevels } from './numbers.js';
+import { cursor, readDecimal, readInteger, readLevels, readWideLevels, swapLevels } from './numbers.js';
 
 /** What differs between the srcs of one venue inside a message. */
 export interface Names {
@@ -65,6 +65,9 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
     case 'time':
       return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v >= 1e15 ? v : v * 1000; }`;
     case 'id':
+      // prints that were merged have ids that end with the trade's own
+      if (field.means === 'count')
+        return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${Field.FIRST}] = e[o + ${Field.LAST}] - (v > 0 ? v - 1 : 0); }`;
       return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v;${
         field.means === 'id' ? ` e[o + ${Field.FIRST}] = v;` : ''
       } }`;
@@ -73,7 +76,7 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
       // the quote that closes the number begins the next literal
       return `{ const v = readDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v; }`;
     case 'levels':
-      return `{ const n = readLevels(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
+      return `{ const n = ${field.wide === true ? 'readWideLevels' : 'readLevels'}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
         field.means === 'bids' ? Field.SIZE : Field.PRICE2
       }] = n; }`;
     case 'flag':
@@ -152,6 +155,7 @@ function templateSource(form: Form): string {
   ${book ? `e[o + ${Field.PRICE}] = out.levelCount;` : ''}
   e[o + ${Field.KIND}] = ${KIND_OF[layout.event]};
   ${steps.map((step) => stepSource(step, layout, numbered)).join('\n  ')}
+  ${hasAsksFirst(form) ? `swapLevels(out, e[o + ${Field.PRICE}], e[o + ${Field.PRICE2}], e[o + ${Field.SIZE}]);` : ''}
   ${hasRows ? '' : `e[o + ${Field.FLAGS}] = flags | ${flagsOf(numbered, 0)};`}
   return p;
 }`;
@@ -160,13 +164,16 @@ function templateSource(form: Form): string {
 /** Compiles a usual form. */
 export function compileTemplate(form: Form): Template {
   // the source is made from the layouts of this program alone, never from input
-  return new Function('readInteger', 'readDecimal', 'readLevels', 'cursor', 'rows', `return ${templateSource(form)}`)(
-    readInteger,
-    readDecimal,
-    readLevels,
-    cursor,
-    templateRows,
-  ) as Template;
+  return new Function(
+    'readInteger',
+    'readDecimal',
+    'readLevels',
+    'readWideLevels',
+    'swapLevels',
+    'cursor',
+    'rows',
+    `return ${templateSource(form)}`,
+  )(readInteger, readDecimal, readLevels, readWideLevels, swapLevels, cursor, templateRows) as Template;
 }
 
 /** The decoders of a venue's messages by stream key, each compiled when the first message asks for it. */

@@ -58,10 +58,29 @@ const bookFields: FieldLayout[] = [
 ];
 const KLINES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d', '3d', '1w', '1M'];
 
+function usualBook(action: string): string[] {
+  return [`{"action":"${action}","lastUpdateId":<lastUpdateId>,"time":<time>,"bids":<bids>,"asks":<asks>}}`];
+}
+
 const messages: MessageLayout[] = [
   // asks come worst first
-  { name: 'depth', event: 'depth', streams: ['incrDepth'], type: 'update', fields: bookFields },
-  { name: 'snapshot', event: 'snapshot', of: 'depth', streams: ['incrDepth'], type: 'all', fields: bookFields },
+  {
+    name: 'depth',
+    event: 'depth',
+    streams: ['incrDepth'],
+    type: 'update',
+    fields: bookFields,
+    usual: usualBook('update'),
+  },
+  {
+    name: 'snapshot',
+    event: 'snapshot',
+    of: 'depth',
+    streams: ['incrDepth'],
+    type: 'all',
+    fields: bookFields,
+    usual: usualBook('all'),
+  },
   {
     name: 'trade',
     event: 'trade',
@@ -77,6 +96,8 @@ const messages: MessageLayout[] = [
       { key: 'q', form: 'size', means: 'size' },
       { key: 'm', form: 'flag', means: 'buyerIsMaker' },
     ],
+    usual: ['[<rows>]}'],
+    usualRows: ['{"q":"<q>","p":"<p>","T":<T>,"m":<m>,"s":"<symbol>"}'],
   },
   {
     name: 'bookTicker',
@@ -112,6 +133,7 @@ export const bingxLayouts: Layouts = {
   topic: { stream: ['dataType'], symbol: null, separator: '@', symbolFirst: true },
   payload: 'data',
   type: 'action',
+  wrapper: '{"code":0,"dataType":"<topic>","data":<payload>',
   messages,
   control: ['msg', 'ping'],
 };

@@ -86,8 +86,10 @@ const messages: MessageLayout[] = [
     aggressors: { buy: 'Buy', sell: 'Sell' },
     usual: ['"type":"snapshot","ts":</ts>,"data":[<rows>]}', '"ts":</ts>,"type":"snapshot","data":[<rows>]}'],
     // futures tell the direction of the tick, and retail prints came later than blocks
-    usualRow:
+    usualRows: [
       '{"T":<T>,"s":"<symbol>","S":"<S>","v":"<v>","p":"<p>",("L":"<*>",)"i":"<*>","BT":<BT>,"RPI":<RPI>(,"seq":<#>)}',
+      '{"i":"<*>","T":<T>,"p":"<p>","v":"<v>","S":"<S>",("seq":<#>,)"s":"<symbol>","BT":<BT>,"RPI":<RPI>}',
+    ],
   },
   { name: 'ticker', event: 'other', streams: ['tickers'], fields: [emitted] },
   { name: 'liquidation', event: 'other', streams: ['allLiquidation', 'liquidation'], rows: 'data', fields: [emitted] },

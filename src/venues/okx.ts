@@ -48,12 +48,21 @@ const SILENCE_MS = 40_000;
 
 const when: FieldLayout = { key: 'ts', form: 'time', means: 'matched', loose: true };
 const levels: FieldLayout[] = [
-  { key: 'bids', form: 'levels', means: 'bids' },
-  { key: 'asks', form: 'levels', means: 'asks' },
+  { key: 'bids', form: 'levels', means: 'bids', wide: true },
+  { key: 'asks', form: 'levels', means: 'asks', wide: true },
 ];
 /** Recordings of 2022 have no sequence ids. */
 const last: FieldLayout = { key: 'seqId', form: 'id', means: 'last', optional: true };
 const books = ['books', 'books-l2-tbt', 'books50-l2-tbt'];
+
+/** With ids as they are since, and without as in 2022. */
+function usualBooks(action: string, ids: string): string[] {
+  return [ids, ''].map(
+    (some) => `"action":"${action}","data":[{"asks":<asks>,"bids":<bids>,"ts":"<ts>","checksum":(-)<#>${some}}]}`,
+  );
+}
+
+const usualTrade = '{"instId":"<symbol>","tradeId":"<tradeId>","px":"<px>","sz":"<sz>","side":"<side>","ts":"<ts>"';
 
 const messages: MessageLayout[] = [
   {
@@ -63,6 +72,7 @@ const messages: MessageLayout[] = [
     type: 'update',
     rows: 'data',
     fields: [when, last, { key: 'prevSeqId', form: 'id', means: 'previous', optional: true }, ...levels],
+    usual: usualBooks('update', ',"prevSeqId":<prevSeqId>,"seqId":<seqId>'),
   },
   {
     name: 'snapshot',
@@ -72,6 +82,7 @@ const messages: MessageLayout[] = [
     type: 'snapshot',
     rows: 'data',
     fields: [when, last, ...levels],
+    usual: usualBooks('snapshot', ',"prevSeqId":-1,"seqId":<seqId>'),
   },
   { name: 'depth1', event: 'partial', streams: ['bbo-tbt'], rows: 'data', fields: [when, last, ...levels] },
   { name: 'depth5', event: 'partial', streams: ['books5'], rows: 'data', fields: [when, last, ...levels] },
@@ -91,6 +102,8 @@ const messages: MessageLayout[] = [
       { key: 'side', form: 'text', means: 'aggressor' },
     ],
     aggressors: { buy: 'buy', sell: 'sell' },
+    usual: ['"data":[<rows>]}'],
+    usualRows: [`${usualTrade},"count":"<count>"(,"source":"<*>")(,"seqId":<#>)}`, `${usualTrade}}`],
   },
   ...(
     [
@@ -107,6 +120,7 @@ export const okxLayouts: Layouts = {
   topic: { stream: ['arg.channel'], symbol: 'arg.instId' },
   payload: 'data',
   type: '/action',
+  wrapper: '{"arg":{"channel":"<stream>","instId":"<symbol>"},<payload>',
   messages,
   control: ['event'],
 };

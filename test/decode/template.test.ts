@@ -6,7 +6,9 @@ import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
 import { compileTemplate } from '../../src/decode/template.js';
 import { EventBuffer, Field, Kind, OFF_BOOK } from '../../src/model/event.js';
 import { futuresLayouts, spotLayouts } from '../../src/venues/binance-layouts.js';
+import { bingxLayouts } from '../../src/venues/bingx.js';
 import { bybitLayouts } from '../../src/venues/bybit.js';
+import { okxLayouts } from '../../src/venues/okx.js';
 
 const id: FieldLayout = { key: 'i', form: 'id', means: 'id' };
 const print: FieldLayout = { key: 'x', form: 'text', means: 'print' };
@@ -46,20 +48,19 @@ function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): numbe
   return text.startsWith(LEAD) ? template(bytes, view, LEAD.length, bytes.length, names, out, 0) : -1;
 }
 
-describe('forms of Bybit', () => {
-  it('each compiles and names every field it must fill, its rows included', () => {
-    bybitLayouts.messages.forEach((layout, index) => {
-      const forms = formsOf(bybitLayouts).filter((form) => form.index === index);
-      expect(forms.map(compileTemplate)).toHaveLength(layout.usual?.length ?? 0);
-      for (const usual of layout.usual ?? [])
-        for (const field of layout.fields)
-          if (field.optional !== true)
-            expect(`${usual}${layout.usualRow ?? ''}`).toContain(
-              field.means === 'symbol' ? '<symbol>' : `<${field.key}>`,
-            );
-    });
-    // two orders of keys for books whole and in part, and for trades
-    expect(formsOf(bybitLayouts)).toHaveLength(6);
+describe('forms of other venues', () => {
+  it.each([
+    ['Bybit', bybitLayouts, 8],
+    ['OKX', okxLayouts, 6],
+    ['BingX', bingxLayouts, 3],
+  ] as const)('%s: each compiles and names every field it must fill, its rows included', (_, layouts, count) => {
+    expect(formsOf(layouts).map(compileTemplate)).toHaveLength(count);
+    for (const { usual = [], usualRows = [''], fields } of layouts.messages)
+      for (const one of usual)
+        for (const row of usualRows)
+          for (const field of fields)
+            if (field.optional !== true)
+              expect(`${one}${row}`).toContain(field.means === 'symbol' ? '<symbol>' : `<${field.key}>`);
   });
 });
 

@@ -1,11 +1,12 @@
 /** Reading the levels of a book message: the hottest loop there is, so price and size of a level are added up together. */
-import { GUESSES, LEVEL_ROOM, LEVELS } from './memory';
+import { GUESSES, LEVEL_ROOM, LEVELS, TOLD } from './memory';
 import {
   HUNDREDS,
   LARGEST_DIGIT,
   lowTableOf,
   MYRIADS,
   NIBBLE,
+  others,
   readDecimal,
   sums,
   TEN,
@@ -22,12 +23,22 @@ const NEXT_MASK: u64 = 0xffffffffff;
 /** Numbers of up to eight digits on scales of up to seven decimals take the short way. */
 const SHORT: u32 = 8;
 
-/**
- * `[["price","size"],…]` at `p`, appended to the levels. @returns the address behind it, or 0
- *
- * A level of the usual length is read without branches that depend on its digits; any other takes `readDecimal` twice.
- */
+/** `[["price","size"],…]` at `p`, appended to the levels. @returns the address behind it, or 0 */
 export function readLevels(p: u32, to: u32): u32 {
+  return readPairs(p, to, false);
+}
+
+/** The same where plain integers in quotes may follow price and size, which nobody reads. */
+export function readWideLevels(p: u32, to: u32): u32 {
+  return readPairs(p, to, true);
+}
+
+/**
+ * A level of the usual length is read without branches that depend on its digits; any other takes `readDecimal` twice. Inlined, so that
+ * each width has its own loop.
+ */
+@inline
+function readPairs(p: u32, to: u32, wide: bool): u32 {
   const head = load<u16>(p);
   if (head === 0x5d5b) return p + 2;
   if (head !== 0x5b5b || load<u8>(p, 2) !== 0x22) return 0;
@@ -51,6 +62,7 @@ export function readLevels(p: u32, to: u32): u32 {
   // processor begins with the next level before this one is read, since it need not wait for where it ends.
   let priceEnd = load<u32>(GUESSES);
   let sizeEnd = load<u32>(GUESSES, 4);
+  let tail = load<u32>(GUESSES, 8);
   let more = true;
   let long = false;
   while (more) {
@@ -59,6 +71,8 @@ export function readLevels(p: u32, to: u32): u32 {
       p = readLong(p, at, pd, sd);
       if (p === 0) return 0;
       at += 16;
+      if (wide) p = behindTail(p);
+      if (p === 0) return 0;
       more = (load<u64>(p) & NEXT_MASK) === NEXT;
       if (more) p += 5;
       long = false;
@@ -95,6 +109,15 @@ export function readLevels(p: u32, to: u32): u32 {
         v128.store(at, f64x2.convert_low_i32x4_s(both));
         at += 16;
         p = q + sizeEnd;
+        if (wide) {
+          const behind = behindTail(p);
+          if (behind === 0) return 0;
+          if (behind - p !== tail) {
+            tail = behind - p;
+            store<u32>(GUESSES, tail, 8);
+          }
+          p += tail;
+        }
         more = (load<u64>(p) & NEXT_MASK) === NEXT;
         go = more;
         if (more) p += 5;
@@ -105,6 +128,28 @@ export function readLevels(p: u32, to: u32): u32 {
   if ((load<u32>(p) & 0xffffff) !== 0x5d5d22) return 0;
   setLevels((at - LEVELS) >> 4);
   return p + 3;
+}
+
+/** From the quote that closes a size, over plain integers in quotes. @returns the address of the last one's closing quote, or 0 */
+@inline
+function behindTail(p: u32): u32 {
+  while ((load<u32>(p) & 0xffffff) === BETWEEN) {
+    const digits = others(v128.load(p, 3));
+    const n = ctz(digits);
+    // none, one with a zero before it, or one of sixteen digits and more
+    if (n === 0 || digits === 0 || (n > 1 && load<u8>(p, 3) === 0x30) || load<u8>(p + n, 3) !== 0x22) return 0;
+    p += 3 + n;
+  }
+  return p;
+}
+
+/** Puts `asks` pairs, which stand from pair `first` on, behind the `bids` that follow them. */
+export function swapLevels(first: u32, asks: u32, bids: u32): void {
+  const at = LEVELS + (first << 4);
+  // what a book is told later has room for as many pairs
+  memory.copy(TOLD, at, asks << 4);
+  memory.copy(at, at + (asks << 4), bids << 4);
+  memory.copy(at + (bids << 4), TOLD, asks << 4);
 }
 
 /** One level of any length, stored at `at`. @returns the address of the quote that closes the size, or 0 */
