@@ -15,7 +15,7 @@ export interface MarketSource extends ServedMarket {
 }
 
 export interface ServeOptions {
-  venue: { server: VenueServer };
+  venue: { server(market: ServedMarket): VenueServer };
   /** data time starts where the market stands and runs at the speed of the monotonic clock */
   market: MarketSource;
   /** default 127.0.0.1 */
@@ -73,7 +73,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
   const { venue, market, host = '127.0.0.1', port = 0, tickMs = TICK_MS, maxBacklog = MAX_BACKLOG } = options;
   const clock = options.clock ?? (() => performance.now());
   const until = options.until ?? Number.POSITIVE_INFINITY;
-  const { server } = venue;
+  const server = venue.server(market);
   const faults = createFaults();
   const clients = new Map<number, Client>();
   let nextClient = 1;
@@ -116,7 +116,11 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     ledger?.change(market.now(), client.id, { opened: { path } });
     socket.on('message', (data: RawData) => {
       if (!clients.has(client.id)) return;
-      for (const text of server.receive(served, textOf(data))) send(client, null, text, market.now());
+      for (const { topic, text } of server.receive(served, textOf(data))) {
+        const lost = topic !== null && faults.loses(topic);
+        if (lost) ledger?.message(market.now(), client.id, topic, text, true);
+        else send(client, topic, text, market.now());
+      }
     });
     socket.on('pong', () => {
       client.pings = 0;
@@ -143,7 +147,6 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
 
   const batch = (until: Micros): void => {
     const events = market.advance(until);
-    if (clients.size === 0) return;
     for (const client of clients.values()) client.stream.cork();
     const corked = [...clients.values()];
     for (const event of events) deliver(event);

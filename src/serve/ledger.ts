@@ -7,7 +7,7 @@ import { fromSystemError, type TapedeckError } from '../model/errors.js';
 export type ClientChange = { opened: { path: string } } | { closed: { code: number; reason: string; unsent?: number } };
 
 export interface Ledger {
-  /** `{"t":…,"client":1,"topic":"…","msg":…}`; topic null for answers; a lost message was recorded, not sent */
+  /** `{"t":…,"client":1,"topic":"…","msg":…}`, `text` for `msg` where it is no JSON; topic null for answers; a lost message was recorded, not sent */
   message(t: Micros, client: number, topic: string | null, text: string, lost?: boolean): void;
   /** `{"t":…,"client":1,"opened":…}` or `…"closed":…` */
   change(t: Micros, client: number, change: ClientChange): void;
@@ -74,7 +74,9 @@ export async function openLedger(path: string, onError: (error: TapedeckError) =
     message(t, client, topic, text, lost = false) {
       const mark = lost ? ',"lost":true' : '';
       const name = topic === null ? 'null' : JSON.stringify(topic);
-      add(`{"t":${t},"client":${client},"topic":${name},"msg":${text}${mark}}\n`);
+      // venues say objects, or words that are no JSON at all
+      const said = text.startsWith('{') ? `"msg":${text}` : `"text":${JSON.stringify(text)}`;
+      add(`{"t":${t},"client":${client},"topic":${name},${said}${mark}}\n`);
     },
     change: (t, client, change) => add(`{"t":${t},"client":${client},${JSON.stringify(change).slice(1)}\n`),
     close() {

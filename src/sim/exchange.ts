@@ -113,7 +113,7 @@ function put(one: Listed, publication: Publication): ServedEvent {
   switch (publication.kind) {
     case 'trade': {
       const aggressor = publication.aggressor === 1 ? 'buy' : 'sell';
-      const { id } = publication;
+      const { id, update } = publication;
       return {
         kind: 'trade',
         symbol,
@@ -123,6 +123,7 @@ function put(one: Listed, publication: Publication): ServedEvent {
         price: price(publication.price),
         size: size(publication.size),
         aggressor,
+        update,
       };
     }
     case 'touch': {

@@ -4,7 +4,17 @@ import type { Random } from './prng.js';
 
 /** Prices in ticks, sizes in lots, times in µs. Depth levels are `price, size` pairs, best first. */
 export type Publication =
-  | { kind: 'trade'; emitted: number; matched: number; id: number; price: number; size: number; aggressor: OrderSide }
+  | {
+      kind: 'trade';
+      emitted: number;
+      matched: number;
+      id: number;
+      price: number;
+      size: number;
+      aggressor: OrderSide;
+      /** id of the first book that shows it */
+      update: number;
+    }
   | { kind: 'touch'; emitted: number; matched: number; id: number; bid: [number, number]; ask: [number, number] }
   | {
       kind: 'depth';
@@ -87,6 +97,19 @@ export function createPublisher(
     });
   };
 
+  /** The command's fills as trades; the book that shows them gets its id after them. */
+  const printFills = (now: number, aggressor: OrderSide): { update: number }[] => {
+    const emitted = emit('trade', now);
+    return engine.fills.map(({ price, size }) => {
+      trades++;
+      total++;
+      const id = ++tradeId;
+      const trade: Publication = { kind: 'trade', emitted, matched: now, id, price, size, aggressor, update: lastId };
+      queue.push(trade);
+      return trade;
+    });
+  };
+
   return {
     queue,
     get lastId() {
@@ -102,21 +125,14 @@ export function createPublisher(
     quote,
 
     report(now, aggressor) {
-      if (engine.fills.length > 0) {
-        const emitted = emit('trade', now);
-        for (const fill of engine.fills) {
-          trades++;
-          total++;
-          const { price, size } = fill;
-          queue.push({ kind: 'trade', emitted, matched: now, id: ++tradeId, price, size, aggressor });
-        }
-      }
+      const fills = engine.fills.length > 0 ? printFills(now, aggressor) : [];
       if (engine.changes.length === 0) return;
       for (const change of engine.changes) {
         const id = nextId();
         if (pendingFirst === 0) pendingFirst = id;
         (change.side === 1 ? pending.bids : pending.asks).set(change.price, change.size);
       }
+      for (const trade of fills) trade.update = lastId;
       pendingMatched = now;
       const bid = engine.bids.best;
       const ask = engine.asks.best;

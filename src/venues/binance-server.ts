@@ -25,7 +25,7 @@ type Id = number | string | null | undefined;
 export function binanceServer(market: BinanceMarket): VenueServer {
   return {
     connect: (path) => connect(market, path),
-    receive: (client, text) => [answer(market, client, text)],
+    receive: (client, text) => [{ topic: null, text: answer(market, client, text) }],
     render: market === 'spot' ? renderSpot : (event) => renderFutures(market, event),
     wrap(client, topic, text) {
       if (!client.topics.has(topic) || !carries(client.route, topic)) return null;

@@ -97,8 +97,8 @@ export interface Venue extends VenueRules {
   };
   /** unwrapped REST snapshots and the like in other people's archives: is this bare JSON a snapshot body? */
   isSnapshotBody(body: unknown): boolean;
-  /** the exchange's side, for `sim` */
-  server?: VenueServer;
+  /** the exchange's side, for `sim`: one for each running exchange, made before the market moves, since it may count messages */
+  server?(market: ServedMarket): VenueServer;
 }
 
 /** A market to be served: what the exchange's side needs to know of it. Sizes and prices are decimal texts. */
@@ -133,6 +133,8 @@ export type ServedEvent =
       price: string;
       size: string;
       aggressor: 'buy' | 'sell';
+      /** id of the first book that shows it, of the numbers in `last` of depth events and `id` of touches */
+      update: number;
     }
   | {
       kind: 'touch';
@@ -152,19 +154,27 @@ export interface ServedClient {
   combined: boolean;
   /** topics of another route are acked and stay silent, as on the venue */
   route: string;
+  /** what the venue calls the connection in its answers; missing where it does not */
+  connection?: string;
 }
 
-/** The exchange's side as pure functions. */
+/** What a client hears at once: an answer (topic null), or the first message of a topic it just asked for. */
+export interface Reply {
+  topic: string | null;
+  text: string;
+}
+
+/** The exchange's side without sockets and clocks. It hears every event of its market, in order, whether clients are there or not. */
 export interface VenueServer {
   /** a WebSocket asks for this path and query; null means no such endpoint (HTTP 404) */
   connect(path: string): ServedClient | null;
-  /** a client's text: what to answer, after `client` was changed */
-  receive(client: ServedClient, text: string): string[];
+  /** a client's text: what to send back, after `client` was changed */
+  receive(client: ServedClient, text: string): Reply[];
   /** the texts (topic, bare message) an event becomes, one per topic it can be subscribed by */
   render(event: ServedEvent): { topic: string; text: string }[];
   /** the bare message as this client sees it, or null where it did not ask for the topic (or the route is silent) */
   wrap(client: ServedClient, topic: string, text: string): string | null;
-  /** protocol-level pings */
+  /** protocol-level pings; Infinity where the venue sends none */
   pingEveryMs: number;
   rest(path: string, market: ServedMarket): { status: number; body: string };
 }

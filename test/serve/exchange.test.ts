@@ -31,7 +31,7 @@ afterEach(async () => {
 
 async function serve(options: Partial<ServeOptions> = {}, rate = 500): Promise<ServedExchange> {
   const market = createExchange({ symbols: ['BTCUSDT', 'ETHUSDT'], seed: 1, rate, start: START });
-  const venue = { server: binanceServer('usdm') };
+  const venue = { server: () => binanceServer('usdm') };
   const exchange = await serveExchange({ venue, market, ledger: ledgerPath, tickMs: 1, clock: () => time, ...options });
   started.push(exchange);
   return exchange;
@@ -181,7 +181,7 @@ describe('the port', () => {
 
   test('it pings, and closes clients that never answer', async () => {
     const server = { ...binanceServer('usdm'), pingEveryMs: 100 };
-    const exchange = await serve({ venue: { server } }, 5);
+    const exchange = await serve({ venue: { server: () => server } }, 5);
     const mute = await openClient(`${exchange.wsUrl}/public/ws`, { autoPong: false });
     let pings = 0;
     let wake = (): void => {};

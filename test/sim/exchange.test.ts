@@ -90,6 +90,19 @@ describe.each([
     expect(depths[depths.length - 1].last).toBeLessThan(2 ** 53);
   });
 
+  test('a trade names the first book that shows it: it lies in the update that has its match', () => {
+    let at = 0;
+    const wrong = trades.filter(({ update, matched }) => {
+      while (at < depths.length && depths[at].last < update) at++;
+      if (at === depths.length) return false; // its update is still under way
+      const since = at === 0 ? START : depths[at - 1].matched;
+      return update < depths[at].first || matched > depths[at].matched || matched < since;
+    });
+    expect(wrong).toEqual([]);
+    expect(at).toBeGreaterThan(depths.length - 50);
+    expect(broken(trades, (one, before) => one.update >= before.update)).toEqual([]);
+  });
+
   test('times: emitted in order, never before the match', () => {
     expect(broken(events, (one, before) => one.emitted >= before.emitted)).toEqual([]);
     expect(broken(events, (one) => one.emitted >= one.matched)).toEqual([]);
@@ -242,4 +255,4 @@ function better(side: 'bids' | 'asks', a: string, b: string): boolean {
 }
 
 /** Changes when the market changes; then `fixtures/` made from it change too. */
-const PINNED_DIGEST = 'b02b36085e978527';
+const PINNED_DIGEST = '9e60b423a3b9caef';

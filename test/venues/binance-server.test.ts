@@ -14,6 +14,13 @@ function client(server: VenueServer, path: string): ServedClient {
   return made;
 }
 
+/** The texts of the answers; Binance sends no data with them. */
+function ask(server: VenueServer, client: ServedClient, text: string): string[] {
+  const replies = server.receive(client, text);
+  expect(replies.filter(({ topic }) => topic !== null)).toEqual([]);
+  return replies.map((reply) => reply.text);
+}
+
 describe('endpoints', () => {
   test.each<[BinanceMarket, string, string[] | null, boolean, string]>([
     ['usdm', '/public/ws', [], false, 'public'],
@@ -40,14 +47,13 @@ describe('endpoints', () => {
 describe('requests', () => {
   test('subscribe, list, unsubscribe', () => {
     const one = client(usdm, '/public/stream');
-    const ask = (text: string): string[] => usdm.receive(one, text);
-    expect(ask('{"method":"SUBSCRIBE","params":["btcusdt@depth","btcusdt@trade"],"id":1}')).toEqual([
+    expect(ask(usdm, one, '{"method":"SUBSCRIBE","params":["btcusdt@depth","btcusdt@trade"],"id":1}')).toEqual([
       '{"result":null,"id":1}',
     ]);
-    expect(ask('{"method":"LIST_SUBSCRIPTIONS","id":2}')).toEqual([
+    expect(ask(usdm, one, '{"method":"LIST_SUBSCRIPTIONS","id":2}')).toEqual([
       '{"result":["btcusdt@depth","btcusdt@trade"],"id":2}',
     ]);
-    expect(ask('{"method":"UNSUBSCRIBE","params":["btcusdt@depth","never@asked"],"id":3}')).toEqual([
+    expect(ask(usdm, one, '{"method":"UNSUBSCRIBE","params":["btcusdt@depth","never@asked"],"id":3}')).toEqual([
       '{"result":null,"id":3}',
     ]);
     expect([...one.topics]).toEqual(['btcusdt@trade']);
@@ -56,10 +62,10 @@ describe('requests', () => {
   test('the combined property switches the wrapper', () => {
     const one = client(spot, '/ws/btcusdt@trade');
     expect(spot.wrap(one, 'btcusdt@trade', '{}')).toBe('{}');
-    expect(spot.receive(one, '{"method":"GET_PROPERTY","params":["combined"],"id":"a-1"}')).toEqual([
+    expect(ask(spot, one, '{"method":"GET_PROPERTY","params":["combined"],"id":"a-1"}')).toEqual([
       '{"result":false,"id":"a-1"}',
     ]);
-    expect(spot.receive(one, '{"method":"SET_PROPERTY","params":["combined",true],"id":null}')).toEqual([
+    expect(ask(spot, one, '{"method":"SET_PROPERTY","params":["combined",true],"id":null}')).toEqual([
       '{"result":null,"id":null}',
     ]);
     expect(spot.wrap(one, 'btcusdt@trade', '{}')).toBe('{"stream":"btcusdt@trade","data":{}}');
@@ -83,7 +89,7 @@ describe('requests', () => {
   ])('%s refuses %s with code %i', (market, text, code, id) => {
     const server = binanceServer(market);
     const one = client(server, '/ws');
-    const [answer, ...more] = server.receive(one, text);
+    const [answer, ...more] = ask(server, one, text);
     expect(more).toEqual([]);
     const { code: got, msg, id: echoed } = JSON.parse(answer) as Record<string, unknown>;
     expect({ got, echoed }).toEqual({ got: code, echoed: id });
@@ -92,9 +98,7 @@ describe('requests', () => {
   });
 
   test('spot ids may be left out', () => {
-    expect(spot.receive(client(spot, '/ws'), '{"method":"SUBSCRIBE","params":[]}')).toEqual([
-      '{"result":null,"id":null}',
-    ]);
+    expect(ask(spot, client(spot, '/ws'), '{"method":"SUBSCRIBE","params":[]}')).toEqual(['{"result":null,"id":null}']);
   });
 });
 
@@ -109,9 +113,7 @@ describe('routes of USD-M', () => {
       'btcusdt@depthh',
       'BTCUSDT@trade',
     ];
-    expect(usdm.receive(one, JSON.stringify({ method: 'SUBSCRIBE', params, id: 1 }))).toEqual([
-      '{"result":null,"id":1}',
-    ]);
+    expect(ask(usdm, one, JSON.stringify({ method: 'SUBSCRIBE', params, id: 1 }))).toEqual(['{"result":null,"id":1}']);
     return one;
   };
   const heard = (one: ServedClient): string[] =>
@@ -150,7 +152,16 @@ function sampleOf(symbol: string): ServedEvent[] {
       ],
     },
     { kind: 'touch', symbol, ...base, id: 188, bid: ['64010.10', '3.204'], ask: ['64010.20', '0.500'] },
-    { kind: 'trade', symbol, ...base, id: 7_200_000_001, price: '64010.20', size: '0.003', aggressor: 'sell' },
+    {
+      kind: 'trade',
+      symbol,
+      ...base,
+      id: 7_200_000_001,
+      price: '64010.20',
+      size: '0.003',
+      aggressor: 'sell',
+      update: 188,
+    },
   ];
 }
 
