@@ -15,16 +15,18 @@ function absoluteTime(text: string): Micros {
   throw new TapedeckError('E_USAGE', `'${text}' is an offset; give a time such as 2024-08-08T12:00:00Z`);
 }
 
+const able = venues.filter((one) => one.server !== undefined).map(({ id }) => id);
+
 export default defineCommand({
   name: 'sim',
   describe: 'Serve a simulated exchange on loopback',
   positionals: {
-    venue: { describe: 'whose protocol to speak: binance-usdm, binance-coinm or binance-spot', required: true },
+    venue: { describe: `whose protocol to speak: ${able.join(', ')}`, required: true },
   },
   options: {
     symbols: {
       value: 'SYM[,SYM]',
-      describe: 'symbols to list; each has a market of its own',
+      describe: 'symbols to list, as the venue writes them; each has a market of its own',
       required: true,
       array: true,
       separator: ',',
@@ -38,7 +40,8 @@ export default defineCommand({
     },
     rate: {
       value: 'N',
-      describe: 'messages per second, all symbols together; aggTrade comes on top',
+      describe: 'trades, touches and book updates per second, all symbols together',
+      details: 'Where a venue tells the same in several streams, such as aggTrade, they come on top.',
       parse: positiveNumber,
       default: '2000',
     },
@@ -62,12 +65,13 @@ export default defineCommand({
       value: 'FILE',
       describe: 'append every message sent to this file, one JSON line each',
       details:
-        'Keys: "t" (exchange time, microseconds), "client", "topic" (null for answers), "msg" (verbatim). Lines with "opened" or "closed" tell of clients.',
+        'Keys: "t" (exchange time, microseconds), "client", "topic" (null for answers), "msg" (verbatim), or "text" where it is no JSON. Lines with "opened" or "closed" tell of clients.',
       complete: 'file',
     },
   },
   examples: [
     ['tapedeck sim binance-usdm --symbols BTCUSDT,ETHUSDT', 'two markets; the first line says where'],
+    ['tapedeck sim okx-swap --symbols BTC-USDT-SWAP', 'a swap of OKX, sized in contracts'],
     [
       'tapedeck sim binance-spot --symbols BTCUSDT --seed 7 --rate 5000 --port 9001 --ledger sent.ndjson',
       'fixed port, all written down',
@@ -77,18 +81,18 @@ export default defineCommand({
 
   ws://127.0.0.1:43210 http://127.0.0.1:43210
 
-Only this machine can connect. The market is made up: it is for testing tools, not ideas.`,
+One matching engine is behind every protocol. Streams the market has nothing for, such as tickers and funding rates, are
+acknowledged and stay silent. Only this machine can connect. The market is made up: it is for testing tools, not ideas.`,
 
   async handler(args, io) {
     const venue = venueById(args.venue);
     const { server } = venue;
     if (server === undefined) {
-      const able = venues.filter((one) => one.server !== undefined).map(({ id }) => id);
       throw new TapedeckError('E_USAGE', `${venue.id} cannot be simulated; ${able.join(', ')} can`);
     }
     const start = args.start ?? io.now();
     const { symbols, seed, rate, port } = args;
-    const market = createExchange({ symbols, seed, rate, start, kind: venue.kind });
+    const market = createExchange({ symbols, seed, rate, start, kind: venue.kind, form: venue.symbolForm });
     const exchange = await serveExchange({
       venue: { server },
       market,

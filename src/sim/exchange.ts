@@ -20,6 +20,8 @@ export interface ExchangeOptions {
   kind?: InstrumentKind;
   /** default: `own` for spot (every id is in some depth event), else `shared` (ids run on between events) */
   ids?: IdSpace;
+  /** how symbols are written, see `listingOf` */
+  form?: RegExp | undefined;
 }
 
 /** A market that runs: `advance` moves its clock and gives what was emitted meanwhile. */
@@ -47,7 +49,7 @@ interface Listed {
  * @throws {TapedeckError} E_SYMBOL for a symbol of the wrong shape, E_USAGE for no or repeated symbols or a bad rate
  */
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { symbols, seed, rate, start, kind = 'linear' } = options;
+  const { symbols, seed, rate, start, kind = 'linear', form } = options;
   const ids = options.ids ?? (kind === 'spot' ? 'own' : 'shared');
   if (symbols.length === 0) throw new TapedeckError('E_USAGE', 'an exchange needs at least one symbol');
   if (new Set(symbols).size < symbols.length) throw new TapedeckError('E_USAGE', 'a symbol is named twice');
@@ -55,7 +57,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     throw new TapedeckError('E_USAGE', `a rate of ${rate} messages/s is impossible`);
 
   const listed = symbols.map((symbol): Listed => {
-    const listing = listingOf(kind, symbol);
+    const listing = listingOf(kind, symbol, form);
     const market = createSymbolMarket({ listing, seed, rate: rate / symbols.length, start, ids });
     const sizes = (side: 'bids' | 'asks'): Map<number, number> =>
       new Map([...market.engine[side].levels.values()].map((level) => [level.price, level.size]));

@@ -2,6 +2,7 @@
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
+import { bybitServer } from './bybit-server.js';
 import { isObject, leadingText, objectsAt, partsOf, positive } from './fields.js';
 import { chainedByOne, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -22,6 +23,12 @@ const CHANNELS: Record<Category, Record<string, string>> = {
   linear: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers', liquidation: 'allLiquidation' },
   inverse: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers', liquidation: 'allLiquidation' },
   spot: { ...BOOKS, trade: 'publicTrade', ticker: 'tickers' },
+};
+/** `BTCUSDT`, `BTCUSDT-25DEC26`, `BTCPERP`; `BTCUSD`, `BTCUSDZ26`; `BTCUSDT`. */
+const SYMBOL_FORMS: Record<Category, RegExp> = {
+  linear: /^[A-Z0-9]{2,20}(-\d{1,2}[A-Z]{3}\d{2})?$/,
+  inverse: /^[A-Z0-9]{2,16}USD([HMUZ]\d{2})?$/,
+  spot: /^[A-Z0-9]{2,20}$/,
 };
 /** An ack proves nothing: a book's snapshot comes at once. */
 const FIRST_BOOK_MS = 5_000;
@@ -216,6 +223,8 @@ function createVenue(category: Category, title: string): Venue {
     layouts: bybitLayouts,
     continuity: chainedByOne,
     tradeChain: unprovenTrades,
+    server: (market) => bybitServer(category, market),
+    symbolForm: SYMBOL_FORMS[category],
   };
 }
 

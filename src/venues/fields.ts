@@ -7,6 +7,16 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A text that is one JSON object; null for any other. */
+export function objectIn(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The objects of a list at a key; empty where there is none. */
 export function objectsAt(object: unknown, key: string): JsonObject[] {
   const list = isObject(object) ? object[key] : undefined;

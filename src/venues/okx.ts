@@ -5,6 +5,7 @@ import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { isObject, leadingText, microsOf, objectsAt, partsOf, positive } from './fields.js';
+import { okxServer } from './okx-server.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -35,6 +36,12 @@ const CHANNELS: Record<Market, Record<string, Channel>> = {
     depth5: { name: 'books5', firstDataMs: 10_000 },
     ticker: { name: 'tickers', firstDataMs: null },
   },
+};
+
+/** `BTC-USDT-SWAP`, `BTC-USD-260925`; `BTC-USDT`. */
+const SYMBOL_FORMS: Record<Market, RegExp> = {
+  swap: /^[A-Z0-9]{1,12}-(USDT|USDC|USD)-(SWAP|\d{6})$/,
+  spot: /^[A-Z0-9]{1,12}-[A-Z0-9]{2,8}$/,
 };
 
 /** Deep books a connection should carry, as the venue recommends, times the channels of each. */
@@ -283,6 +290,8 @@ function createVenue(market: Market, title: string): Venue {
     continuity: chainedByLink,
     tradeChain: contiguousTrades,
     checksum: { of: checksumOf, stated: statedChecksum },
+    server: (served) => okxServer(market, served),
+    symbolForm: SYMBOL_FORMS[market],
   };
 }
 

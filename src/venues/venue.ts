@@ -99,6 +99,8 @@ export interface Venue extends VenueRules {
   isSnapshotBody(body: unknown): boolean;
   /** the exchange's side, for `sim`: one for each running exchange, made before the market moves, since it may count messages */
   server?(market: ServedMarket): VenueServer;
+  /** how its symbols are written, where they differ from `BTCUSDT` and `BTCUSD_PERP`; `sim` lists no others */
+  symbolForm?: RegExp;
 }
 
 /** A market to be served: what the exchange's side needs to know of it. Sizes and prices are decimal texts. */

@@ -7,6 +7,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CommandIo, takesValue } from '../../src/commands/command.js';
 import sim from '../../src/commands/sim.js';
+import { venues } from '../../src/venues/registry.js';
 import { openClient } from '../serve/client.js';
 
 const START = 1_780_000_000_000_000;
@@ -79,6 +80,23 @@ test('it says where it is, serves, and stops at a signal', async () => {
   expect(talk()).toBe(`sent ${sent.length} messages\n`);
 });
 
+test('it speaks the protocol of the venue asked for, and its help names all it can', async () => {
+  const { io, stdout, abort } = fakeIo();
+  const run = sim.run(args({ venue: 'okx-swap', symbols: ['BTC-USDT-SWAP'] }), io);
+  const [ws, http] = await firstLine(stdout);
+  const listed = (await (await fetch(`${http}/api/v5/public/instruments?instType=SWAP`)).json()) as { data: unknown };
+  expect(listed.data).toMatchObject([{ instId: 'BTC-USDT-SWAP', ctVal: '0.01' }]);
+  const client = await openClient(`${ws}/ws/v5/public`);
+  client.send('ping');
+  await client.until(() => client.heard.length > 0);
+  expect(client.heard).toEqual(['pong']);
+  abort();
+  expect(await run).toBe(0);
+  const able = venues.filter(({ server }) => server !== undefined).map(({ id }) => id);
+  expect(able).toContain('bybit-spot');
+  expect(sim.positionals.venue.describe).toContain(able.join(', '));
+});
+
 test('it stops after its duration of data time', async () => {
   const { io, stdout } = fakeIo();
   const run = sim.run(args({ duration: 50_000, start: START }), io);
@@ -90,6 +108,7 @@ test('unknown venues and symbols are refused before anything is opened', async (
   const { io } = fakeIo();
   await expect(sim.run(args({ venue: 'nowhere' }), io)).rejects.toMatchObject({ code: 'E_VENUE' });
   await expect(sim.run(args({ symbols: ['btc'] }), io)).rejects.toMatchObject({ code: 'E_SYMBOL' });
+  await expect(sim.run(args({ venue: 'okx-spot' }), io)).rejects.toMatchObject({ code: 'E_SYMBOL' });
 });
 
 test('an offset is no start', () => {

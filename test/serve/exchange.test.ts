@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ServedExchange, type ServeOptions, serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { binanceServer } from '../../src/venues/binance-server.js';
+import { okxServer } from '../../src/venues/okx-server.js';
 import { openClient, type TestClient } from './client.js';
 
 const START = 1_780_000_000_000_000;
@@ -49,6 +50,7 @@ interface Line {
   client: number;
   topic?: string | null;
   msg?: string;
+  text?: string;
   lost?: boolean;
   opened?: { path: string };
   closed?: { code: number; reason: string };
@@ -135,6 +137,60 @@ describe('what is sent', () => {
     await exchange.stop();
     await client.closed;
     expect(client.heard).toEqual(['{"result":null,"id":1}']);
+  });
+});
+
+describe('a venue whose books begin with a snapshot of their own', () => {
+  const symbol = 'BTC-USDT-SWAP';
+  const topic = `books:${symbol}`;
+  const request = `{"op":"subscribe","args":[{"channel":"books","instId":"${symbol}"}]}`;
+
+  const serveSwap = (options: Partial<ServeOptions> = {}): Promise<ServedExchange> => {
+    const form = /SWAP$/;
+    const market = createExchange({ symbols: [symbol], seed: 1, rate: 500, start: START, form });
+    return serve({ venue: { server: (served) => okxServer('swap', served) }, market, ...options });
+  };
+  const isData = (text: string): boolean => text.includes('"action"');
+
+  test('it stands right behind the ack, in the ledger as data, and later clients get the later book', async () => {
+    const exchange = await serveSwap({ until: START + 600_000 });
+    // nobody listens yet, and the market goes on
+    time += 300;
+    await untilOkxTime(exchange, START / 1000 + 300);
+    const client = await openClient(`${exchange.wsUrl}/ws/v5/public`);
+    client.send(request);
+    client.send('ping');
+    await client.until(() => client.heard.length >= 3);
+    time += 300;
+    await exchange.done;
+    await exchange.stop();
+    await client.closed;
+    const [ack, snapshot] = client.heard;
+    expect(ack).toContain('"event":"subscribe"');
+    expect(snapshot).toContain('"action":"snapshot"');
+    const twin = createExchange({ symbols: [symbol], seed: 1, rate: 500, start: START, form: /SWAP$/ });
+    twin.advance(START + 300_000);
+    expect(snapshot).toContain(`"seqId":${twin.snapshot(symbol, 1)?.id}}`);
+    const lines = await readLedger();
+    expect(sentTo(lines, 1)).toEqual(client.heard.filter((text) => text !== 'pong'));
+    expect(lines.filter((line) => line.topic === topic).map(({ msg }) => msg)).toEqual(client.heard.filter(isData));
+    // what is no JSON is kept as a text
+    expect(lines.find(({ text }) => text === 'pong')).toMatchObject({ client: 1, topic: null });
+  });
+
+  test('silence loses it as it loses other data; the ack comes', async () => {
+    const exchange = await serveSwap({ until: START + 100_000 });
+    exchange.controls.silence(true);
+    const client = await openClient(`${exchange.wsUrl}/ws/v5/public`);
+    client.send(request);
+    client.send('ping');
+    await client.until(() => client.heard.includes('pong'));
+    await exchange.stop();
+    await client.closed;
+    expect(client.heard.map((text) => text.slice(0, 9))).toEqual(['{"event":', 'pong']);
+    const lost = (await readLedger()).filter((line) => line.lost);
+    expect(lost).toMatchObject([{ client: 1, topic }]);
+    expect(lost[0].msg).toContain('"action":"snapshot"');
   });
 });
 
@@ -320,6 +376,14 @@ test('stopping twice is stopping once', async () => {
   await exchange.stop();
   await exchange.done;
 });
+
+async function untilOkxTime(exchange: ServedExchange, ms: number): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${exchange.httpUrl}/api/v5/public/time`);
+    const { data } = (await answer.json()) as { data: { ts: string }[] };
+    if (Number(data[0].ts) >= ms) return;
+  }
+}
 
 /** Resolves when the exchange's clock, in ms, is there. */
 async function untilTime(exchange: ServedExchange, ms: number): Promise<void> {

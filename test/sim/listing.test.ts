@@ -1,6 +1,7 @@
 /** Listings: known instruments, any other symbol, and printing with the written decimals. */
 import { describe, expect, test } from 'vitest';
 import { listingOf, printerOf } from '../../src/sim/listing.js';
+import { venueById } from '../../src/venues/registry.js';
 
 describe('listingOf', () => {
   test('known instruments have their terms', () => {
@@ -29,6 +30,44 @@ describe('listingOf', () => {
     expect(listingOf('linear', '1000PEPEUSDT').instrument.base).toBe('1000PEPE');
     expect(listingOf('linear', 'BTCUSDT_261225').instrument.base).toBe('BTC');
     expect(listingOf('spot', 'ABC').instrument.base).toBeUndefined();
+  });
+
+  const swaps = venueById('okx-swap').symbolForm;
+
+  test.each([
+    ['linear', swaps, 'BTC-USDT-SWAP', { kind: 'linear', tick: '0.1', lot: '0.01', multiplier: '0.01' }, 'BTC USDT'],
+    ['linear', swaps, 'BTC-USD-SWAP', { kind: 'inverse', multiplier: '100' }, 'BTC USD'],
+    ['linear', swaps, 'XRP-USD-260925', { kind: 'inverse', multiplier: '10' }, 'XRP USD'],
+    ['spot', venueById('okx-spot').symbolForm, 'BTC-USDT', { kind: 'spot', tick: '0.1', multiplier: '1' }, 'BTC USDT'],
+    ['linear', venueById('bybit-linear').symbolForm, 'BTCUSDT-25DEC26', { multiplier: '1' }, 'BTC USDT'],
+    ['linear', venueById('bybit-linear').symbolForm, 'BTCPERP', { multiplier: '1' }, 'BTC USDC'],
+    ['inverse', venueById('bybit-inverse').symbolForm, 'BTCUSD', { kind: 'inverse', multiplier: '1' }, 'BTC USD'],
+    ['inverse', venueById('bybit-inverse').symbolForm, 'XRPUSDZ26', { kind: 'inverse', multiplier: '1' }, 'XRP USD'],
+  ] as const)('%s as %s: %s', (kind, form, symbol, terms, coins) => {
+    const { instrument } = listingOf(kind, symbol, form);
+    expect(instrument).toMatchObject({ symbol, ...terms });
+    expect(`${instrument.base} ${instrument.quote}`).toBe(coins);
+  });
+
+  test('a usual order is worth about the same in contracts', () => {
+    const worth = (kind: 'linear' | 'inverse', symbol: string, form?: RegExp): number => {
+      const { instrument, unit, price } = listingOf(kind, symbol, form);
+      const each = Number(instrument.lot) * Number(instrument.multiplier);
+      return unit * each * (instrument.kind === 'inverse' ? 1 : price * Number(instrument.tick));
+    };
+    const plain = worth('linear', 'BTCUSDT');
+    expect(worth('linear', 'BTC-USDT-SWAP', swaps) / plain).toBeCloseTo(1);
+    expect(worth('linear', 'BTC-USD-SWAP', swaps)).toBeCloseTo(worth('inverse', 'BTCUSD_PERP'));
+    expect(worth('inverse', 'BTCUSD', venueById('bybit-inverse').symbolForm)).toBeCloseTo(
+      worth('inverse', 'BTCUSD_PERP'),
+    );
+  });
+
+  test('a market lists symbols of its own form only, and names one', () => {
+    expect(() => listingOf('linear', 'BTCUSDT', swaps)).toThrow(/which look like BTC-USDT-SWAP$/);
+    expect(() => listingOf('inverse', 'BTCUSD_PERP', venueById('bybit-inverse').symbolForm)).toThrow(/like BTCUSD$/);
+    expect(() => listingOf('linear', 'BTC-USDT-SWAP')).toThrow(/like BTCUSDT$/);
+    expect(() => listingOf('inverse', 'BTCUSD')).toThrow(/like BTCUSD_PERP$/);
   });
 
   test.each([

@@ -1,0 +1,249 @@
+/** Bybit's own side of its v5 public protocol: endpoints, requests, books with a chain of ids per topic, trades, REST. */
+import { createHash } from 'node:crypto';
+import type { Instrument } from '../model/instrument.js';
+import type { Snapshot } from '../model/rules.js';
+import { objectIn } from './fields.js';
+import {
+  type BookSides,
+  type BookWindow,
+  booksOf,
+  createServedBook,
+  type ServedBook,
+  withoutZeros,
+} from './served-book.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+
+export type BybitCategory = 'linear' | 'inverse' | 'spot';
+
+/** Books of these depths begin with a snapshot and go on with deltas; one level is a book of whole messages. */
+const DEPTHS = [50, 200, 1000];
+const REST_DEPTH = 1000;
+/** One level without a change is pushed again after this long, under the same id. */
+const REPEAT_MICROS = 3_000_000;
+/** Where the ids of topics start: apart, so that a reader that mixes depths is found out, and not 1, which says "restarted". */
+const FIRST_UPDATE_ID = 53_000_000;
+const SPOT_ARGS = 10;
+/** "params error" of the documented codes. */
+const BAD_PARAMETER = 10001;
+
+/** What a book message says beside its levels; `update` counts the topic's messages. */
+interface BookState {
+  update: number;
+  /** cross sequence: here the id of the book, of which trades name the first that shows them */
+  sequence: number;
+  matched: number;
+}
+
+interface Listed {
+  symbol: string;
+  book: ServedBook;
+  windows: Map<number, { window: BookWindow; state: BookState }>;
+  top: { levels: BookSides; state: BookState; emitted: number };
+  /** of the newest trade */
+  price: number;
+  direction: 'PlusTick' | 'MinusTick';
+}
+
+type Rendered = { topic: string; text: string }[];
+
+const millis = (micros: number): number => Math.floor(micros / 1000);
+
+/** The exchange's side of one category of a running market. */
+export function bybitServer(category: BybitCategory, market: ServedMarket): VenueServer {
+  const spot = category === 'spot';
+  // futures keep the decimals of tick and lot
+  const put = spot ? withoutZeros : (text: string): string => text;
+  const symbols = new Map(booksOf(market).map(([symbol, book]) => [symbol, list(symbol, book, put)]));
+  let connections = 0;
+
+  const bookText = (one: Listed, depth: number, type: string, micros: number, state: BookState, levels: BookSides) => {
+    const ts = `"ts":${millis(micros)}`;
+    const kind = `"type":"${type}"`;
+    const head = spot || depth === 1 ? `${ts},${kind}` : `${kind},${ts}`;
+    const sides = `"b":${JSON.stringify(levels.bids)},"a":${JSON.stringify(levels.asks)}`;
+    const topic = `orderbook.${depth}.${one.symbol}`;
+    const data = `{"s":"${one.symbol}",${sides},"u":${state.update},"seq":${state.sequence}}`;
+    return { topic, text: `{"topic":"${topic}",${head},"data":${data},"cts":${millis(state.matched)}}` };
+  };
+
+  /** The book of a topic as last pushed, whose next delta has the next id; null for topics without one. */
+  const opening = (topic: string): Reply | null => {
+    const [stream, depth, symbol] = topic.split('.');
+    const one = stream === 'orderbook' ? symbols.get(symbol) : undefined;
+    if (one === undefined) return null;
+    const deep = one.windows.get(Number(depth));
+    const [state, levels] = deep === undefined ? [one.top.state, one.top.levels] : [deep.state, deep.window.levels()];
+    return bookText(one, Number(depth), 'snapshot', market.now(), state, levels);
+  };
+
+  const isTopic = (topic: string): boolean => {
+    const end = topic.lastIndexOf('.');
+    return streamsOf(category).includes(topic.slice(0, end)) && symbols.has(topic.slice(end + 1));
+  };
+
+  const receive = (client: ServedClient, text: string): Reply[] => {
+    const { op, args, req_id } = objectIn(text) ?? {};
+    const answer = (success: boolean, ret_msg: string): Reply => {
+      const echo = req_id === undefined ? {} : { req_id };
+      return {
+        topic: null,
+        text: JSON.stringify({ success, ret_msg, conn_id: client.connection, ...echo, op: op ?? '' }),
+      };
+    };
+    if (op === 'ping') return [answer(true, 'pong')];
+    if (op !== 'subscribe' && op !== 'unsubscribe') return [answer(false, 'error:unknown op')];
+    if (!Array.isArray(args) || !args.every((topic): topic is string => typeof topic === 'string') || args.length === 0)
+      return [answer(false, 'error:args must be a list of topics')];
+    if (spot && args.length > SPOT_ARGS) return [answer(false, `args size >${SPOT_ARGS}`)];
+    // One bad topic fails the request. Whether the others take effect is not documented; here they do not.
+    const unknown = args.find((topic) => !isTopic(topic));
+    if (unknown !== undefined) return [answer(false, `error:handler not found,topic:${unknown}`)];
+    for (const topic of args) op === 'subscribe' ? client.topics.add(topic) : client.topics.delete(topic);
+    const ack = answer(true, spot ? op : '');
+    if (op === 'unsubscribe') return [ack];
+    return [ack, ...args.map(opening).filter((reply) => reply !== null)];
+  };
+
+  /** A quiet touch is pushed again, as it was. */
+  const repeated = (one: Listed, now: number): Rendered => {
+    if (now - one.top.emitted < REPEAT_MICROS) return [];
+    one.top.emitted = now;
+    return [bookText(one, 1, 'snapshot', now, one.top.state, one.top.levels)];
+  };
+
+  const render = (event: ServedEvent): Rendered => {
+    const one = symbols.get(event.symbol);
+    if (one === undefined) return [];
+    const { emitted, matched } = event;
+    switch (event.kind) {
+      case 'depth': {
+        one.book.apply(event);
+        const messages = repeated(one, emitted);
+        for (const [depth, topic] of one.windows) {
+          const changes = topic.window.move();
+          if (changes === null) continue;
+          topic.state = { update: topic.state.update + 1, sequence: event.last, matched };
+          messages.push(bookText(one, depth, 'delta', emitted, topic.state, changes));
+        }
+        return messages;
+      }
+      case 'touch': {
+        const state = { update: one.top.state.update + 1, sequence: event.id, matched };
+        const side = ([price, size]: [string, string]): [string, string][] => [[put(price), put(size)]];
+        one.top = { levels: { bids: side(event.bid), asks: side(event.ask) }, state, emitted };
+        return [bookText(one, 1, 'snapshot', emitted, state, one.top.levels)];
+      }
+      case 'trade': {
+        const { symbol, id, update } = event;
+        const S = event.aggressor === 'buy' ? 'Buy' : 'Sell';
+        const what = { T: millis(matched), s: symbol, S, v: put(event.size), p: put(event.price) };
+        const named = spot ? { i: String(id) } : { L: tickDirection(one, Number(event.price)), i: uuidOf(symbol, id) };
+        const data = [{ ...what, ...named, BT: false, RPI: false, seq: update }];
+        const topic = `publicTrade.${symbol}`;
+        return [{ topic, text: JSON.stringify({ topic, type: 'snapshot', ts: millis(emitted), data }) }];
+      }
+    }
+  };
+
+  return {
+    connect(path) {
+      if (path.split('?')[0] !== `/v5/public/${category}`) return null;
+      return { topics: new Set(), combined: false, route: '', connection: uuidOf('connection', ++connections) };
+    },
+    receive,
+    render,
+    wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
+    // clients ping, in JSON
+    pingEveryMs: Number.POSITIVE_INFINITY,
+    rest: (path) => rest(category, path, market, symbols),
+  };
+}
+
+function list(symbol: string, snapshot: Snapshot, put: (text: string) => string): Listed {
+  const book = createServedBook(snapshot, put);
+  const { id: sequence, matched, emitted } = snapshot;
+  const state = (depth: number): BookState => ({ update: FIRST_UPDATE_ID + depth * 1000, sequence, matched });
+  const windows = new Map(DEPTHS.map((depth) => [depth, { window: book.window(depth), state: state(depth) }]));
+  const top = { levels: book.window(1).levels(), state: state(1), emitted };
+  return { symbol, book, windows, top, price: 0, direction: 'PlusTick' };
+}
+
+/** Tickers and liquidations are acked and stay silent: the market makes none. */
+function streamsOf(category: BybitCategory): string[] {
+  const books = [1, ...DEPTHS].map((depth) => `orderbook.${depth}`);
+  return [...books, 'publicTrade', 'tickers', ...(category === 'spot' ? [] : ['allLiquidation'])];
+}
+
+/** Against the trade before; at the same price the last move counts on. */
+function tickDirection(one: Listed, price: number): string {
+  const moved = price !== one.price;
+  if (moved) one.direction = price > one.price ? 'PlusTick' : 'MinusTick';
+  one.price = price;
+  return moved ? one.direction : `Zero${one.direction}`;
+}
+
+/** In the form of a UUID, and the same in every run. */
+function uuidOf(name: string, id: number): string {
+  const hex = createHash('sha1').update(`${name} ${id}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+// ---- REST
+
+/** Answers a GET; what is wrong with a request is told with status 200. */
+function rest(category: BybitCategory, path: string, market: ServedMarket, symbols: ReadonlyMap<string, Listed>) {
+  const [name, asked] = path.split('?');
+  const query = new URLSearchParams(asked ?? '');
+  const now = market.now();
+  const answer = (retCode: number, retMsg: string, result: object): { status: number; body: string } => ({
+    status: 200,
+    body: JSON.stringify({ retCode, retMsg, result, retExtInfo: {}, time: millis(now) }),
+  });
+  const wrong = (what: string) => answer(BAD_PARAMETER, `params error: ${what}`, {});
+  if (name === '/v5/market/time')
+    return answer(0, 'OK', { timeSecond: String(Math.floor(now / 1e6)), timeNano: `${now}000` });
+  const known = ['/v5/market/instruments-info', '/v5/market/orderbook'].includes(name);
+  if (!known) return { ...answer(404, `no path ${name}`, {}), status: 404 };
+
+  if (query.get('category') !== category) return wrong('category invalid');
+  const symbol = query.get('symbol');
+  const one = symbol === null ? undefined : symbols.get(symbol);
+  if (name === '/v5/market/instruments-info') {
+    if (symbol !== null && one === undefined) return wrong('symbol invalid');
+    const listed = market.instruments().filter((instrument) => symbol === null || instrument.symbol === symbol);
+    const instruments = listed.map((instrument) => describeInstrument(category, instrument));
+    return answer(0, 'OK', { category, list: instruments, ...(category === 'spot' ? {} : { nextPageCursor: '' }) });
+  }
+  const limit = Number(query.get('limit') ?? (category === 'spot' ? 1 : 25));
+  // its ids are those of the 1000-level topic
+  const deep = one?.windows.get(REST_DEPTH);
+  if (symbol === null || deep === undefined) return wrong('symbol invalid');
+  if (!Number.isInteger(limit) || limit < 1 || limit > REST_DEPTH) return wrong('limit invalid');
+  const { bids: b, asks: a } = deep.window.levels(limit);
+  const { update: u, sequence: seq, matched } = deep.state;
+  return answer(0, 'OK', { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) });
+}
+
+function describeInstrument(category: BybitCategory, { symbol, tick, lot, base, quote }: Instrument) {
+  const coins = { baseCoin: base ?? symbol, quoteCoin: quote ?? '' };
+  if (category === 'spot') {
+    const lots = { basePrecision: withoutZeros(lot), quotePrecision: '0.00000001', minOrderQty: withoutZeros(lot) };
+    const prices = { tickSize: withoutZeros(tick) };
+    return { symbol, ...coins, status: 'Trading', lotSizeFilter: { ...lots, minOrderAmt: '5' }, priceFilter: prices };
+  }
+  const kind = `${category === 'linear' ? 'Linear' : 'Inverse'}${/-|[HMUZ]\d{2}$/.test(symbol) ? 'Futures' : 'Perpetual'}`;
+  return {
+    symbol,
+    contractType: kind,
+    status: 'Trading',
+    ...coins,
+    settleCoin: category === 'linear' ? coins.quoteCoin : coins.baseCoin,
+    launchTime: '1584230400000',
+    deliveryTime: '0',
+    priceScale: String((tick.split('.')[1] ?? '').length),
+    priceFilter: { minPrice: tick, maxPrice: '1999999.80', tickSize: tick },
+    lotSizeFilter: { qtyStep: lot, minOrderQty: lot, maxOrderQty: '1190', minNotionalValue: '5' },
+    fundingInterval: 480,
+    isPreListing: false,
+  };
+}

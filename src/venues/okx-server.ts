@@ -1,0 +1,239 @@
+/** OKX's own side of its v5 public protocol: the endpoint, requests, linked books, best quotes, trades, REST. */
+import type { Instrument } from '../model/instrument.js';
+import { objectIn, objectsAt } from './fields.js';
+import {
+  type BookSides,
+  type BookWindow,
+  booksOf,
+  createServedBook,
+  type ServedBook,
+  withoutZeros,
+} from './served-book.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+
+export type OkxMarket = 'swap' | 'spot';
+
+const BOOK_LEVELS = 400;
+const FEW_LEVELS = 5;
+const MOST_REST_LEVELS = 400;
+
+/** Channels with data, and those that are acked and stay silent: the market makes none. */
+const CHANNELS: Record<OkxMarket, string[]> = {
+  swap: ['books', 'books5', 'bbo-tbt', 'trades', 'tickers', 'mark-price', 'funding-rate', 'open-interest'],
+  spot: ['books', 'books5', 'bbo-tbt', 'trades', 'tickers'],
+};
+
+/** Of the documented codes. */
+const BAD_REQUEST = '60012';
+const BAD_ARGUMENTS = '60013';
+const NO_SUCH_CHANNEL = '60018';
+const UNKNOWN_OP = '60019';
+const BAD_PARAMETER = '51000';
+const NO_SUCH_INSTRUMENT = '51001';
+
+/** Of the book that was last pushed in a channel. */
+interface Pushed {
+  id: number;
+  matched: number;
+}
+
+interface Listed {
+  symbol: string;
+  book: ServedBook;
+  /** the next update links to its id */
+  books: Pushed & { window: BookWindow };
+  books5: Pushed & { window: BookWindow };
+  touch: Pushed & { levels: BookSides };
+}
+
+type Rendered = { topic: string; text: string }[];
+
+/** `books:BTC-USDT-SWAP`; the venue's own names are two texts. */
+const topicOf = (channel: string, symbol: string): string => `${channel}:${symbol}`;
+
+const millis = (micros: number): string => String(Math.floor(micros / 1000));
+
+/** How many orders make a level is not known here; a deleted one has none. */
+const rows = (levels: [string, string][]): string[][] =>
+  levels.map(([price, size]) => [price, size, '0', size === '0' ? '0' : '1']);
+
+const sides = ({ asks, bids }: BookSides) => ({ asks: rows(asks), bids: rows(bids) });
+
+/** The exchange's side of one running market. */
+export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
+  const symbols = new Map(
+    booksOf(market).map(([symbol, { bids, asks, id, matched }]): [string, Listed] => {
+      const book = createServedBook({ bids, asks }, withoutZeros);
+      const books = { window: book.window(BOOK_LEVELS), id, matched };
+      const books5 = { window: book.window(FEW_LEVELS), id, matched };
+      return [symbol, { symbol, book, books, books5, touch: { levels: book.window(1).levels(), id, matched } }];
+    }),
+  );
+  let connections = 0;
+
+  const message = (channel: string, instId: string, data: object, action?: string): { topic: string; text: string } => {
+    const head = { arg: { channel, instId }, ...(action === undefined ? {} : { action }) };
+    return { topic: topicOf(channel, instId), text: JSON.stringify({ ...head, data: [data] }) };
+  };
+  const books = (one: Listed, action: string, levels: BookSides, prevSeqId: number) => {
+    const { id: seqId, matched } = one.books;
+    return message(
+      'books',
+      one.symbol,
+      { ...sides(levels), ts: millis(matched), checksum: 0, prevSeqId, seqId },
+      action,
+    );
+  };
+  const books5 = ({ symbol, books5: { window, id, matched } }: Listed) =>
+    message('books5', symbol, { ...sides(window.levels()), instId: symbol, ts: millis(matched), seqId: id });
+  const touch = ({ symbol, touch: { levels, id, matched } }: Listed) =>
+    message('bbo-tbt', symbol, { ...sides(levels), ts: millis(matched), seqId: id });
+
+  /** The book of a channel as last pushed; nothing for channels without one. */
+  const opening = (channel: string, one: Listed): Reply[] => {
+    if (channel === 'books') return [books(one, 'snapshot', one.books.window.levels(), -1)];
+    if (channel === 'books5') return [books5(one)];
+    return channel === 'bbo-tbt' ? [touch(one)] : [];
+  };
+
+  const receive = (client: ServedClient, text: string): Reply[] => {
+    if (text === 'ping') return [{ topic: null, text: 'pong' }];
+    const request = objectIn(text);
+    const id = typeof request?.id === 'string' ? { id: request.id } : {};
+    const answer = (rest: object): Reply => {
+      return { topic: null, text: JSON.stringify({ ...id, ...rest, connId: client.connection }) };
+    };
+    const refuse = (code: string, msg: string): Reply => answer({ event: 'error', code, msg });
+    if (request === null) return [refuse(BAD_REQUEST, `Invalid request: ${text}`)];
+    const { op: event } = request;
+    if (event !== 'subscribe' && event !== 'unsubscribe') return [refuse(UNKNOWN_OP, `Invalid op: ${String(event)}`)];
+    const args = objectsAt(request, 'args');
+    if (args.length === 0) return [refuse(BAD_ARGUMENTS, 'Invalid args')];
+    return args.flatMap((arg) => {
+      const { channel, instId } = arg;
+      const one = symbols.get(String(instId));
+      if (typeof channel !== 'string' || !CHANNELS[kind].includes(channel) || one === undefined)
+        return [refuse(NO_SUCH_CHANNEL, `channel:${String(channel)},instId:${String(instId)} doesn't exist`)];
+      const topic = topicOf(channel, one.symbol);
+      const ack = answer({ event, arg: { channel, instId } });
+      if (event === 'unsubscribe') {
+        client.topics.delete(topic);
+        return [ack];
+      }
+      client.topics.add(topic);
+      return [ack, ...opening(channel, one)];
+    });
+  };
+
+  const render = (event: ServedEvent): Rendered => {
+    const one = symbols.get(event.symbol);
+    if (one === undefined) return [];
+    const { matched } = event;
+    switch (event.kind) {
+      case 'depth': {
+        one.book.apply(event);
+        const messages: Rendered = [];
+        const changes = one.books.window.move();
+        if (changes !== null) {
+          const { id: previous } = one.books;
+          Object.assign(one.books, { id: event.last, matched });
+          messages.push(books(one, 'update', changes, previous));
+        }
+        if (one.books5.window.move() !== null) {
+          Object.assign(one.books5, { id: event.last, matched });
+          messages.push(books5(one));
+        }
+        return messages;
+      }
+      case 'touch': {
+        const side = (level: [string, string]): [string, string][] => [
+          [withoutZeros(level[0]), withoutZeros(level[1])],
+        ];
+        one.touch = { levels: { bids: side(event.bid), asks: side(event.ask) }, id: event.id, matched };
+        return [touch(one)];
+      }
+      case 'trade': {
+        const { symbol: instId, id, aggressor: side, update: seqId } = event;
+        const what = { instId, tradeId: String(id), px: withoutZeros(event.price), sz: withoutZeros(event.size), side };
+        return [message('trades', instId, { ...what, ts: millis(matched), count: '1', source: '0', seqId })];
+      }
+    }
+  };
+
+  return {
+    connect(path) {
+      if (path.split('?')[0] !== '/ws/v5/public') return null;
+      const connection = (0xa4d30000 + ++connections).toString(16);
+      return { topics: new Set(), combined: false, route: '', connection };
+    },
+    receive,
+    render,
+    wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
+    // clients ping, with a word
+    pingEveryMs: Number.POSITIVE_INFINITY,
+    rest: (path) => rest(path, market, symbols),
+  };
+}
+
+// ---- REST
+
+/** Answers a GET; what is wrong with a request is told with status 200. */
+function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, Listed>) {
+  const [name, asked] = path.split('?');
+  const query = new URLSearchParams(asked ?? '');
+  const answer = (data: object[]) => ({ status: 200, body: JSON.stringify({ code: '0', msg: '', data }) });
+  const refuse = (code: string, msg: string, status = 200) => ({
+    status,
+    body: JSON.stringify({ code, msg, data: [] }),
+  });
+  const instId = query.get('instId');
+  const one = instId === null ? undefined : symbols.get(instId);
+  switch (name) {
+    case '/api/v5/public/time':
+      return answer([{ ts: millis(market.now()) }]);
+    case '/api/v5/public/instruments': {
+      const type = query.get('instType');
+      if (type === null || !/^(SPOT|SWAP|FUTURES)$/.test(type))
+        return refuse(BAD_PARAMETER, 'Parameter instType error');
+      if (instId !== null && one === undefined) return refuse(NO_SUCH_INSTRUMENT, "Instrument ID doesn't exist");
+      const listed = market.instruments().filter(({ symbol }) => instId === null || symbol === instId);
+      return answer(listed.map(describeInstrument).filter(({ instType }) => instType === type));
+    }
+    case '/api/v5/market/books': {
+      if (one === undefined) return refuse(NO_SUCH_INSTRUMENT, "Instrument ID doesn't exist");
+      const levels = Number(query.get('sz') ?? 1);
+      if (!Number.isInteger(levels) || levels < 1 || levels > MOST_REST_LEVELS)
+        return refuse(BAD_PARAMETER, 'Parameter sz error');
+      const { window, id, matched } = one.books;
+      return answer([{ ...sides(window.levels(levels)), ts: millis(matched), seqId: id }]);
+    }
+    default:
+      return refuse('404', `no path ${name}`, 404);
+  }
+}
+
+/** Sizes of derivatives are contracts of `ctVal` coins, or US dollars where inverse. */
+function describeInstrument({ symbol: instId, kind, tick, lot, multiplier, base = '', quote = '' }: Instrument) {
+  const steps = { tickSz: withoutZeros(tick), lotSz: withoutZeros(lot), minSz: withoutZeros(lot) };
+  const rest = { ...steps, state: 'live', listTime: '1611916828000', expTime: '', ruleType: 'normal' };
+  if (kind === 'spot') {
+    const none = { instFamily: '', uly: '', settleCcy: '', ctVal: '', ctMult: '', ctValCcy: '', ctType: '' };
+    return { instType: 'SPOT', instId, baseCcy: base, quoteCcy: quote, ...none, ...rest };
+  }
+  const inverse = kind === 'inverse';
+  const pair = `${base}-${quote}`;
+  return {
+    instType: instId.endsWith('-SWAP') ? 'SWAP' : 'FUTURES',
+    instId,
+    instFamily: pair,
+    uly: pair,
+    baseCcy: '',
+    quoteCcy: '',
+    settleCcy: inverse ? base : quote,
+    ctVal: multiplier,
+    ctMult: '1',
+    ctValCcy: inverse ? quote : base,
+    ctType: inverse ? 'inverse' : 'linear',
+    ...rest,
+  };
+}

@@ -1,0 +1,146 @@
+/** A seeded exchange behind a venue's server, with clients but no sockets; and a client's book of two plain maps. */
+import { createExchange, type Exchange } from '../../src/sim/exchange.js';
+import { venueById } from '../../src/venues/registry.js';
+import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
+
+export const START = 1_786_000_000_000_000;
+
+export interface JoinedClient {
+  served: ServedClient;
+  /** sends a text; what came back, not heard again */
+  ask(text: string): string[];
+  /** messages since the last call */
+  heard(): string[];
+}
+
+export interface ServedRun {
+  market: Exchange;
+  server: VenueServer;
+  join(path: string): JoinedClient;
+  /** moves on; every event goes to every client that asked for it */
+  advance(micros: number): void;
+}
+
+/** Joins a server of any market; `render` by hand. */
+export function joinServer(server: VenueServer, path: string, clients: Set<Inbox> = new Set()): JoinedClient {
+  const served = server.connect(path);
+  if (served === null) throw new Error(`no endpoint ${path}`);
+  const inbox: Inbox = { served, texts: [] };
+  clients.add(inbox);
+  return {
+    served,
+    ask: (text) => server.receive(served, text).map((reply) => reply.text),
+    heard: () => inbox.texts.splice(0),
+  };
+}
+
+interface Inbox {
+  served: ServedClient;
+  texts: string[];
+}
+
+export function serveRun(id: string, symbols: string[], rate = 1000, seed = 1): ServedRun {
+  const venue = venueById(id);
+  const market = createExchange({ symbols, seed, rate, start: START, kind: venue.kind, form: venue.symbolForm });
+  const server = venue.server?.(market);
+  if (server === undefined) throw new Error(`${id} has no server`);
+  const clients = new Set<Inbox>();
+  return {
+    market,
+    server,
+    join: (path) => joinServer(server, path, clients),
+    advance(micros) {
+      for (const event of market.advance(market.now() + micros)) deliver(server, event, clients);
+    },
+  };
+}
+
+function deliver(server: VenueServer, event: ServedEvent, clients: Iterable<Inbox>): void {
+  for (const { topic, text } of server.render(event))
+    for (const { served, texts } of clients) {
+      const message = server.wrap(served, topic, text);
+      if (message !== null) texts.push(message);
+    }
+}
+
+/** A market that stands still, its book given best first. */
+export function stillMarket(instrument: ReturnType<ServedMarket['instruments']>[0], bids: Row[], asks: Row[]) {
+  const market: ServedMarket = {
+    now: () => START + 1_234_567,
+    instruments: () => [instrument],
+    snapshot: (symbol, limit) =>
+      symbol === instrument.symbol
+        ? { id: 500, emitted: START, matched: START - 1000, bids: bids.slice(0, limit), asks: asks.slice(0, limit) }
+        : null,
+  };
+  return market;
+}
+
+export type Row = [price: string, size: string];
+
+/** A reader's book: texts as they came, price to size. It throws where a message cannot be about this book. */
+export class PlainBook {
+  readonly bids = new Map<string, string>();
+  readonly asks = new Map<string, string>();
+  deleted = 0;
+
+  constructor(readonly most: number) {}
+
+  replace(bids: readonly string[][], asks: readonly string[][]): void {
+    this.bids.clear();
+    this.asks.clear();
+    this.apply(bids, asks);
+  }
+
+  apply(bids: readonly string[][], asks: readonly string[][]): void {
+    for (const [side, rows] of [
+      [this.bids, bids],
+      [this.asks, asks],
+    ] as const)
+      for (const [price, size] of rows) {
+        if (Number(size) !== 0) side.set(price, size);
+        else if (side.delete(price)) this.deleted++;
+        else throw new Error(`a level nobody has told of is deleted: ${price}`);
+      }
+    if (Math.max(this.bids.size, this.asks.size) > this.most) throw new Error(`more than ${this.most} levels`);
+    const bid = Math.max(...[...this.bids.keys()].map(Number));
+    const ask = Math.min(...[...this.asks.keys()].map(Number));
+    if (bid >= ask) throw new Error(`crossed: ${bid} and ${ask}`);
+  }
+
+  /** Levels as numbers in one text, best first, so that writings of other decimals compare. */
+  sides(): string {
+    return sidesText([...this.bids], [...this.asks]);
+  }
+
+  /** Best bid and ask, as `sides` writes them. */
+  touch(): string {
+    const best = (side: Map<string, string>, order: 1 | -1): Row[] => {
+      const [first, ...others] = side;
+      return [others.reduce((a, b) => (order * (Number(b[0]) - Number(a[0])) < 0 ? b : a), first)];
+    };
+    return sidesText(best(this.bids, -1), best(this.asks, 1));
+  }
+}
+
+function sidesText(bids: readonly (readonly string[])[], asks: readonly (readonly string[])[]): string {
+  const text = (rows: readonly (readonly string[])[], order: 1 | -1): string =>
+    rows
+      .map(([price, size]): [number, number] => [Number(price), Number(size)])
+      .sort((a, b) => order * (a[0] - b[0]))
+      .map(([price, size]) => `${price}x${size}`)
+      .join(' ');
+  return `${text(bids, -1)} | ${text(asks, 1)}`;
+}
+
+/** Whether rows stand best first, no price twice; `order` is 1 where prices rise. */
+export function inOrder(rows: readonly (readonly string[])[], order: 1 | -1): boolean {
+  return rows.every(([price], i) => i === 0 || order * (Number(price) - Number(rows[i - 1][0])) > 0);
+}
+
+/** The market's own book, in the same form. */
+export function marketSides(market: ServedMarket, symbol: string, depth: number): string {
+  const snapshot = market.snapshot(symbol, depth);
+  if (snapshot === null) throw new Error(`no market of ${symbol}`);
+  return sidesText(snapshot.bids, snapshot.asks);
+}
