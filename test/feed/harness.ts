@@ -33,8 +33,8 @@ export interface Rig {
   status: Pick<RecordStatus, 'received' | 'valid' | 'gaps' | 'reconnects' | 'linesLost'>;
   /** starts a recorder; `stop` ends it in order */
   start(options?: Partial<RecordOptions>): { stop(): Promise<RecordSummary>; done: Promise<RecordSummary> };
-  /** texts the ledger says were sent and not lost, without answers */
-  sent(): Promise<string[]>;
+  /** texts the ledger says were sent and not lost, without answers; of one symbol where given */
+  sent(symbol?: string): Promise<string[]>;
   /** clients of the exchange, from its ledger */
   clients(): Promise<{ id: number; path: string }[]>;
   lines(symbol: string): Promise<string[]>;
@@ -61,13 +61,22 @@ export async function createRig({
   const venue = venueById(id);
   const { server } = venue;
   if (server === undefined) throw new Error(`${id} cannot be simulated`);
-  const market = createExchange({ symbols, seed: 1, rate, start: Date.now() * 1000, kind: venue.kind });
+  const terms = { kind: venue.kind, form: venue.symbolForm };
+  const market = createExchange({ symbols, seed: 1, rate, start: Date.now() * 1000, ...terms });
   const ledger = join(folder, 'sent.ndjson');
   const exchange = await serveExchange({ venue: { server }, market, ledger });
   const out = join(folder, 'tapes');
   const notes: string[] = [];
   const running: { stop(): Promise<RecordSummary> }[] = [];
   const status = { received: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
+
+  const topics = venue.connections(symbols, venue.channels.all).flatMap((plan) => plan.topics);
+  /** whose data a message is; null for answers */
+  const symbolOf = (text: string): string | null => {
+    const bytes = Buffer.from(text);
+    const name = venue.topicOf(bytes, 0, bytes.length);
+    return topics.find((topic) => topic.name === name)?.symbol ?? null;
+  };
 
   const lines = async (symbol: string): Promise<string[]> => {
     const found: string[] = [];
@@ -115,12 +124,13 @@ export async function createRig({
       running.push(handle);
       return handle;
     },
-    async sent() {
+    async sent(symbol) {
       const text = await readFile(ledger, 'utf8');
       return text.split('\n').flatMap((line) => {
         if (line === '' || !line.includes('"topic":"')) return [];
         const message = /,"msg":(.*?)(,"lost":true)?\}$/.exec(line);
-        return message === null || message[2] !== undefined ? [] : [message[1]];
+        if (message === null || message[2] !== undefined) return [];
+        return symbol === undefined || symbolOf(message[1]) === symbol ? [message[1]] : [];
       });
     },
     async clients() {
@@ -143,7 +153,7 @@ export async function createRig({
       for (const symbol of wanted) {
         for (const line of await lines(symbol)) {
           const message = /^\{"t":\d{16},"src":"[^"]*","conn":"[^"]*","msg":(.*)\}$/.exec(line);
-          if (message?.[1].startsWith('{"stream"')) found.push(message[1]);
+          if (message !== null && symbolOf(message[1]) !== null) found.push(message[1]);
         }
       }
       return found;
