@@ -1,5 +1,6 @@
 /** The venues tapedeck knows, by name. */
 import { TapedeckError } from '../model/errors.js';
+import { didYouMean } from '../model/nearest.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from './binance.js';
 import { bingxSwap } from './bingx.js';
 import { bybitInverse, bybitLinear, bybitSpot } from './bybit.js';
@@ -30,5 +31,6 @@ export const venues: readonly Venue[] = [
 export function venueById(id: string): Venue {
   const venue = venues.find((one) => one.id === id);
   if (venue !== undefined) return venue;
-  throw new TapedeckError('E_VENUE', `no venue '${id}'; there are ${venues.map((one) => one.id).join(', ')}`);
+  const ids = venues.map((one) => one.id);
+  throw new TapedeckError('E_VENUE', `no venue '${id}'${didYouMean(id, ids)}; there are ${ids.join(', ')}`);
 }
