@@ -106,6 +106,9 @@ earlier by the look-back, so that what is printed is what a scan of the whole ta
 As text, a terminal shows as much of each line as fits its width; a pipe or file gets the whole line, with every fact.
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
+
+Environment. TAPEDECK_SCANNER=typescript or json reads messages without WebAssembly, or with JSON.parse alone: slower, with the same
+output to the byte, for whoever wants to check that.
 `,
   async handler({ tape: paths, detect, set, config, list, format, checksum, from, to, jobs, ...times }, io) {
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });

@@ -32,5 +32,9 @@ export function venueById(id: string): Venue {
   const venue = venues.find((one) => one.id === id);
   if (venue !== undefined) return venue;
   const ids = venues.map((one) => one.id);
-  throw new TapedeckError('E_VENUE', `no venue '${id}'${didYouMean(id, ids)}; there are ${ids.join(', ')}`);
+  const hint = didYouMean(id, ids);
+  throw new TapedeckError(
+    'E_VENUE',
+    `no venue '${id}'${hint === '' ? '; there' : `${hint} There`} are ${ids.join(', ')}`,
+  );
 }

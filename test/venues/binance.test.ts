@@ -264,5 +264,6 @@ describe('snapshots', () => {
 it('the registry knows its venues by name and names them to who asks for another', () => {
   for (const venue of venues) expect(venueById(venue.id)).toBe(venue);
   expect(new Set(venues.map(({ id }) => id)).size).toBe(venues.length);
-  expect(() => venueById('binance')).toThrow(/'binance'; there are binance-usdm, binance-coinm, binance-spot/);
+  expect(() => venueById('binance')).toThrow(/'binance'; did you mean 'binance-usdm'\? There are binance-usdm, /);
+  expect(() => venueById('nowhere')).toThrow(/'nowhere'; there are binance-usdm, binance-coinm, binance-spot/);
 });
