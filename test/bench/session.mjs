@@ -23,7 +23,7 @@ export async function simulatedSession(seconds, rate) {
   const { venueById } = await import('../../dist/venues/registry.js');
   const start = Date.UTC(2026, 0, 5, 10) * 1000;
   const exchange = createExchange({ symbols: ['BTCUSDT'], seed: 1, rate, start });
-  const { server } = venueById('binance-usdm');
+  const server = venueById('binance-usdm').server(exchange);
   const client = server.connect('/public/stream');
   const topics = ['btcusdt@depth@100ms', 'btcusdt@trade', 'btcusdt@bookTicker'];
   server.receive(client, JSON.stringify({ method: 'SUBSCRIBE', params: topics, id: 1 }));

@@ -76,7 +76,7 @@ function cut(lines, count) {
  * @param {{ tick: string, lot: string }} instrument as the tape of one symbol has it
  */
 export async function makeSpread({ lines, folder, name: spread, symbols = SYMBOLS, symbol, instrument, repeats }) {
-  const { importHftbacktest } = await import('../../dist/audit/import.js');
+  const { importArchives } = await import('../../dist/audit/import.js');
   const { venueById } = await import('../../dist/venues/registry.js');
   const venue = venueById('binance-usdm');
   const path = join(folder, spread);
@@ -94,8 +94,18 @@ export async function makeSpread({ lines, folder, name: spread, symbols = SYMBOL
     const bad = (line) => {
       throw new Error(`a bad line: ${JSON.stringify(line)}`);
     };
-    await importHftbacktest({
-      ...{ venue, symbol: name, files: [archive], out: path, instrument, tool: 'bench', level: 9, bad },
+    await importArchives({
+      ...{
+        format: 'hftbacktest',
+        venue,
+        symbol: name,
+        files: [archive],
+        out: path,
+        instrument,
+        tool: 'bench',
+        level: 9,
+        bad,
+      },
     });
     rmSync(archive);
   }
