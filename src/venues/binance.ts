@@ -1,15 +1,14 @@
 /** Binance: USD-M futures, COIN-M futures and spot. Facts and their certainty come from the public documentation and recordings. */
 import { decimalsOf } from '../model/decimal.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { futuresLayouts, spotLayouts } from './binance-layouts.js';
 import { binanceServer } from './binance-server.js';
+import { checkChannels, coinsOf, isLevels, isObject } from './fields.js';
 import { chainedByPrevious, chainedByRange, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
 type Market = 'usdm' | 'coinm' | 'spot';
-type JsonObject = Record<string, unknown>;
 
 /** Channel name -> stream name and the USD-M route it lives on since 2026-04 (the wrong route acks and stays silent). */
 interface Channel {
@@ -94,21 +93,12 @@ const SEND_EVERY_MS = 300;
 /** A text of many topics is legal; shorter ones keep a refusal readable. */
 const TOPICS_PER_TEXT = 50;
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function connections(market: Market, symbols: string[], channels: string[]): ConnectionPlan[] {
   const facts = MARKETS[market];
+  checkChannels(facts.id, facts.channels, channels);
   const byRoute = new Map<string, Topic[]>();
   for (const name of channels) {
-    const channel = Object.hasOwn(facts.channels, name) ? facts.channels[name] : undefined;
-    if (channel === undefined) {
-      throw new TapedeckError(
-        'E_USAGE',
-        `${facts.id} has no channel '${name}'; it has ${Object.keys(facts.channels).join(', ')}`,
-      );
-    }
+    const channel = facts.channels[name];
     // only USD-M has routes; mixing categories on one connection is not allowed there
     const path = market === 'usdm' ? `/${channel.route}/stream` : '/stream';
     const topics = byRoute.get(path) ?? [];
@@ -191,23 +181,14 @@ function readInstrument(market: Market, body: unknown, symbol: string): Instrume
   const tick = filterValue(found.filters, 'PRICE_FILTER', 'tickSize');
   const lot = filterValue(found.filters, 'LOT_SIZE', 'stepSize');
   if (tick === null || lot === null) return null;
-  const instrument: Instrument = {
+  return {
     symbol,
     kind: MARKETS[market].kind,
     tick,
     lot,
     multiplier: market === 'coinm' ? String(found.contractSize ?? '1') : '1',
+    ...coinsOf(found.baseAsset, found.quoteAsset),
   };
-  if (typeof found.baseAsset === 'string') instrument.base = found.baseAsset;
-  if (typeof found.quoteAsset === 'string') instrument.quote = found.quoteAsset;
-  return instrument;
-}
-
-function isLevels(value: unknown): value is [string, string][] {
-  return (
-    Array.isArray(value) &&
-    value.every((level) => Array.isArray(level) && typeof level[0] === 'string' && typeof level[1] === 'string')
-  );
 }
 
 function readSnapshot(body: unknown): Snapshot | null {

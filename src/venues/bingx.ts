@@ -1,9 +1,19 @@
 /** BingX USDT-M perpetuals (USDC-M too). Facts and their certainty come from the public documentation and recordings. */
 import { gunzipSync } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
-import { isObject, leadingText, microsOf, objectsAt, partsOf, stepOf } from './fields.js';
+import {
+  checkChannels,
+  coinsOf,
+  INFLATED,
+  isObject,
+  leadingText,
+  microsOf,
+  objectIn,
+  objectsAt,
+  partsOf,
+  stepOf,
+} from './fields.js';
 import { chainedBySkips, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -40,8 +50,6 @@ const TOPICS_PER_CONNECTION = 200;
 const SEND_EVERY_MS = 120;
 /** `Ping` comes every five seconds on any market. */
 const SILENCE_MS = 15_000;
-/** No message inflates to more. */
-const MAX_INFLATED_BYTES = 8 * 1024 * 1024;
 
 /** The topic says the symbol already; a row that names another would be of another book. */
 const symbol: FieldLayout = { key: 's', form: 'text', means: 'symbol', optional: true };
@@ -139,12 +147,7 @@ export const bingxLayouts: Layouts = {
 };
 
 function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
-  for (const channel of channels)
-    if (!Object.hasOwn(CHANNELS, channel))
-      throw new TapedeckError(
-        'E_USAGE',
-        `bingx-swap has no channel '${channel}'; it has ${Object.keys(CHANNELS).join(', ')}`,
-      );
+  checkChannels('bingx-swap', CHANNELS, channels);
   if (channels.length === 0) return [];
   // what is said of one symbol comes by one connection
   const parts = partsOf(symbols, Math.floor(TOPICS_PER_CONNECTION / channels.length));
@@ -187,14 +190,8 @@ function control(message: unknown): Control {
 /** A bare word here, JSON on the venue's other markets; either may come anywhere. Unanswered, the connection ends after 30 s. */
 function answer(text: string): string | null {
   if (text === 'Ping') return 'Pong';
-  if (!text.includes('"ping"')) return null;
-  try {
-    const said: unknown = JSON.parse(text);
-    if (!isObject(said) || typeof said.ping !== 'string') return null;
-    return JSON.stringify({ pong: said.ping, time: said.time });
-  } catch {
-    return null;
-  }
+  const said = text.includes('"ping"') ? objectIn(text) : null;
+  return typeof said?.ping === 'string' ? JSON.stringify({ pong: said.ping, time: said.time }) : null;
 }
 
 /** Sizes are base units. `size` is a leftover, and `displayName` may be another than the symbol. */
@@ -211,8 +208,7 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
     tick,
     lot,
     multiplier: '1',
-    ...(typeof asset === 'string' ? { base: asset } : {}),
-    ...(typeof currency === 'string' ? { quote: currency } : {}),
+    ...coinsOf(asset, currency),
   };
 }
 
@@ -235,7 +231,7 @@ export const bingxSwap: Venue = {
   connections,
   topicOf: (bytes, from, to) => leadingText(bytes, from, to, 'dataType'),
   control,
-  inflate: (bytes) => gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES }),
+  inflate: (bytes) => gunzipSync(bytes, INFLATED),
   answer,
   // a second subscription alone is acked and may bring no book; whether one after the end of the first does is not known either
   renew: (topic, id) => (['unsub', 'sub'] as const).map((what) => request(`${what} ${topic} ${id}`, what, topic)),

@@ -1,9 +1,8 @@
 /** Bybit v5: linear (USDT and USDC), inverse and spot. Facts and their certainty come from the public documentation and recordings. */
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import { bybitServer } from './bybit-server.js';
-import { isObject, leadingText, objectsAt, partsOf, positive } from './fields.js';
+import { checkChannels, coinsOf, isObject, leadingText, objectsAt, partsOf, positive } from './fields.js';
 import { chainedByOne, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -122,12 +121,7 @@ export const bybitLayouts: Layouts = {
 
 function connections(category: Category, symbols: string[], channels: string[]): ConnectionPlan[] {
   const known = CHANNELS[category];
-  for (const channel of channels)
-    if (!Object.hasOwn(known, channel))
-      throw new TapedeckError(
-        'E_USAGE',
-        `bybit-${category} has no channel '${channel}'; it has ${Object.keys(known).join(', ')}`,
-      );
+  checkChannels(`bybit-${category}`, known, channels);
   const topics: Topic[] = symbols.flatMap((one) =>
     channels.map((channel) => ({
       name: `${known[channel]}.${one}`,
@@ -175,8 +169,7 @@ function readInstrument(category: Category, body: unknown, wanted: string): Inst
     tick,
     lot,
     multiplier: '1',
-    ...(typeof baseCoin === 'string' ? { base: baseCoin } : {}),
-    ...(typeof quoteCoin === 'string' ? { quote: quoteCoin } : {}),
+    ...coinsOf(baseCoin, quoteCoin),
   };
 }
 

@@ -1,11 +1,10 @@
 /** Reading what venues send as parsed JSON: small questions that several venues ask. */
+import { isObject, type JsonObject } from '../decode/explain.js';
 import { decimalsOf } from '../model/decimal.js';
+import { TapedeckError } from '../model/errors.js';
+import type { Instrument } from '../model/instrument.js';
 
-export type JsonObject = Record<string, unknown>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject, type JsonObject };
 
 /** A text that is one JSON object; null for any other. */
 export function objectIn(text: string): JsonObject | null {
@@ -56,4 +55,28 @@ export function leadingText(bytes: Uint8Array, from: number, to: number, key: st
   const end = at < 0 ? -1 : head.indexOf('"', at + lead.length);
   const text = end < 0 ? '' : head.slice(at + lead.length, end);
   return text === '' || text.includes('\\') ? null : text;
+}
+
+/** What a message may inflate to: nothing a venue sends is near it, and a bomb throws. */
+export const INFLATED = { maxOutputLength: 8 * 1024 * 1024 };
+
+/** @throws {TapedeckError} E_USAGE for a channel that is none of the venue's */
+export function checkChannels(venue: string, known: Readonly<Record<string, unknown>>, asked: readonly string[]): void {
+  const unknown = asked.find((channel) => !Object.hasOwn(known, channel));
+  if (unknown === undefined) return;
+  throw new TapedeckError('E_USAGE', `${venue} has no channel '${unknown}'; it has ${Object.keys(known).join(', ')}`);
+}
+
+/** Price and size as texts, whatever stands behind them. */
+export function isLevels(value: unknown): value is [string, string][] {
+  return (
+    Array.isArray(value) &&
+    value.every((level) => Array.isArray(level) && typeof level[0] === 'string' && typeof level[1] === 'string')
+  );
+}
+
+/** The names of an instrument's coins, where they are given. */
+export function coinsOf(base: unknown, quote: unknown): Pick<Instrument, 'base' | 'quote'> {
+  const isName = (name: unknown): name is string => typeof name === 'string' && name !== '';
+  return { ...(isName(base) ? { base } : {}), ...(isName(quote) ? { quote } : {}) };
 }

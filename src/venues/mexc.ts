@@ -2,10 +2,9 @@
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { isObject, microsOf, partsOf, positive } from './fields.js';
+import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive } from './fields.js';
 import { chainedByRange, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -103,12 +102,7 @@ export const mexcLayouts: Layouts = {
 };
 
 function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
-  for (const channel of channels)
-    if (!Object.hasOwn(CHANNELS, channel))
-      throw new TapedeckError(
-        'E_USAGE',
-        `mexc-futures has no channel '${channel}'; it has ${Object.keys(CHANNELS).join(', ')}`,
-      );
+  checkChannels('mexc-futures', CHANNELS, channels);
   const topics: Topic[] = symbols.flatMap((symbol) =>
     channels.map((channel) => ({
       name: topicName(`push.${CHANNELS[channel].name}`, symbol),
@@ -161,14 +155,9 @@ function topicOf(bytes: Uint8Array, from: number, to: number): string | null {
 }
 
 function parsedTopic(text: Buffer): string | null {
-  try {
-    const message: unknown = JSON.parse(text.toString('utf8'));
-    const { channel, symbol } = isObject(message) ? message : {};
-    const isData = typeof channel === 'string' && channel.startsWith('push.') && typeof symbol === 'string';
-    return isData ? topicName(channel, symbol) : null;
-  } catch {
-    return null;
-  }
+  const { channel, symbol } = objectIn(text.toString('utf8')) ?? {};
+  const isData = typeof channel === 'string' && channel.startsWith('push.') && typeof symbol === 'string';
+  return isData ? topicName(channel, symbol) : null;
 }
 
 function control(message: unknown): Control {
@@ -180,7 +169,7 @@ function control(message: unknown): Control {
 
 /** The documentation knows of gzip, which was never seen; bytes that hold no JSON object are no such message. */
 function inflate(bytes: Uint8Array): Uint8Array {
-  const text = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : inflateRawSync(bytes);
+  const text = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, INFLATED) : inflateRawSync(bytes, INFLATED);
   if (text[0] !== 0x7b) throw new Error('no JSON object inside');
   return text;
 }
@@ -210,8 +199,7 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
     tick,
     lot,
     multiplier,
-    ...(typeof baseCoin === 'string' ? { base: baseCoin } : {}),
-    ...(typeof quoteCoin === 'string' ? { quote: quoteCoin } : {}),
+    ...coinsOf(baseCoin, quoteCoin),
   };
 }
 

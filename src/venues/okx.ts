@@ -1,10 +1,9 @@
 /** OKX v5: swaps (dated futures too) and spot. Facts and their certainty come from the public documentation and recordings. */
 import { crc32 } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { isObject, leadingText, microsOf, objectsAt, partsOf, positive } from './fields.js';
+import { checkChannels, coinsOf, isObject, leadingText, microsOf, objectsAt, partsOf, positive } from './fields.js';
 import { okxServer } from './okx-server.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -134,12 +133,7 @@ export const okxLayouts: Layouts = {
 
 function connections(market: Market, symbols: string[], channels: string[]): ConnectionPlan[] {
   const known = CHANNELS[market];
-  for (const channel of channels)
-    if (!Object.hasOwn(known, channel))
-      throw new TapedeckError(
-        'E_USAGE',
-        `okx-${market} has no channel '${channel}'; it has ${Object.keys(known).join(', ')}`,
-      );
+  checkChannels(`okx-${market}`, known, channels);
   const topics: Topic[] = symbols.flatMap((symbol) =>
     channels.map((channel) => ({
       name: topicName(known[channel].name, symbol),
@@ -211,8 +205,7 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
     tick,
     lot,
     multiplier: kind === 'spot' ? '1' : times === '1' ? value : String(Number(value) * Number(times)),
-    ...(typeof names.base === 'string' && names.base !== '' ? { base: names.base } : {}),
-    ...(typeof names.quote === 'string' && names.quote !== '' ? { quote: names.quote } : {}),
+    ...coinsOf(names.base, names.quote),
   };
 }
 

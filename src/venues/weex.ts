@@ -1,10 +1,20 @@
 /** WEEX: USDT-margined futures, protocol v3. Facts and their certainty come from the public documentation, client code and recordings. */
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Continuity } from '../model/continuity.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { isObject, microsOf, objectsAt, partsOf, positive, stepOf } from './fields.js';
+import {
+  checkChannels,
+  coinsOf,
+  isLevels,
+  isObject,
+  microsOf,
+  objectIn,
+  objectsAt,
+  partsOf,
+  positive,
+  stepOf,
+} from './fields.js';
 import { chainedByLink, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -89,12 +99,7 @@ export const weexLayouts: Layouts = {
 };
 
 function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
-  for (const channel of channels)
-    if (!Object.hasOwn(CHANNELS, channel))
-      throw new TapedeckError(
-        'E_USAGE',
-        `${ID} has no channel '${channel}'; it has ${Object.keys(CHANNELS).join(', ')}`,
-      );
+  checkChannels(ID, CHANNELS, channels);
   const topics: Topic[] = symbols.flatMap((symbol) =>
     channels.map((channel) => ({
       name: `${symbol}@${CHANNELS[channel]}`,
@@ -154,12 +159,7 @@ function control(message: unknown): Control {
 
 function answer(text: string): string | null {
   if (!text.includes('"ping"')) return null;
-  try {
-    const message: unknown = JSON.parse(text);
-    return isObject(message) && message.event === 'ping' ? PONG : null;
-  } catch {
-    return null;
-  }
+  return objectIn(text)?.event === 'ping' ? PONG : null;
 }
 
 /** Sizes are coins. `contractVal` is their step and no multiplier, though clients publish it as the size of a contract. */
@@ -175,16 +175,8 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
     tick,
     lot,
     multiplier: '1',
-    ...(typeof base === 'string' ? { base } : {}),
-    ...(typeof quote === 'string' ? { quote } : {}),
+    ...coinsOf(base, quote),
   };
-}
-
-function isLevels(value: unknown): value is [string, string][] {
-  return (
-    Array.isArray(value) &&
-    value.every((level) => Array.isArray(level) && typeof level[0] === 'string' && typeof level[1] === 'string')
-  );
 }
 
 /** Its id is one of the stream's own, so it can be joined; seen to be so, not promised, and `chainedByLink` refuses one that does not fit. */

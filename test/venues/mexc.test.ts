@@ -556,6 +556,15 @@ describe('binary messages', () => {
     for (const bytes of [Buffer.from([8, 1, 2, 3]), Buffer.alloc(0), gzipSync('text'), text])
       expect(() => mexcFutures.inflate?.(bytes)).toThrow();
   });
+
+  it('a bomb throws, in either form, and a message of the allowed size does not', () => {
+    const most = Buffer.alloc(8 * 1024 * 1024, 0x20);
+    most[0] = 0x7b;
+    for (const deflate of [gzipSync, deflateRawSync]) {
+      expect(mexcFutures.inflate?.(deflate(most))).toHaveLength(most.length);
+      expect(() => mexcFutures.inflate?.(deflate(Buffer.concat([most, most])))).toThrow();
+    }
+  });
 });
 
 describe('instruments', () => {
