@@ -1,18 +1,20 @@
 /** Audits the rebuilt book against the checksums that a venue's messages state. */
-import { ASK, BID } from '../market/book.js';
+import { ASK, BID, type BookSide } from '../market/book.js';
 import type { Track } from '../market/track.js';
 import { formatScaled } from '../model/decimal.js';
 import type { Venue } from '../venues/venue.js';
 import type { Place } from './book-audit.js';
 import type { Problems } from './problems.js';
 
-/** More levels than any venue sums. */
-const LEVELS = 100;
+/** As many levels as any venue sums, or more. */
+const LEVELS = 32;
 
 export class ChecksumAudit {
   readonly counts = { checked: 0, agreed: 0 };
   readonly #checksum: NonNullable<Venue['checksum']>;
   readonly #problems: Problems;
+  readonly #prices = new Float64Array(LEVELS);
+  readonly #sizes = new Float64Array(LEVELS);
 
   constructor(checksum: NonNullable<Venue['checksum']>, problems: Problems) {
     this.#checksum = checksum;
@@ -25,8 +27,11 @@ export class ChecksumAudit {
     const stated = this.#checksum.stated(line.msg);
     if (stated === null) return;
     const { price, size } = track.scale;
-    const sideOf = (side: typeof BID | typeof ASK): [string, string][] =>
-      track.book.levels(side, LEVELS).map(([p, q]) => [formatScaled(p, price), formatScaled(q, size)]);
+    const sideOf = (side: BookSide): [string, string][] =>
+      Array.from({ length: track.book.top(side, LEVELS, this.#prices, this.#sizes) }, (_, n) => [
+        formatScaled(this.#prices[n], price),
+        formatScaled(this.#sizes[n], size),
+      ]);
     const own = this.#checksum.of(sideOf(BID), sideOf(ASK));
     this.counts.checked++;
     if (own === stated) this.counts.agreed++;

@@ -56,8 +56,9 @@ export async function* cryptofeedMessages(
   for await (const lines of readCryptofeed(files, options)) {
     const own = lines.filter((line) => {
       if (!here(line) || line.kind !== 'recv') return false;
-      const what = explain(parse(line.text), venue.layouts, symbol);
-      return what.kind === 'data' || (what.kind === 'unknown' && symbolIn(parse(line.text), venue.layouts) === symbol);
+      const message = parse(line.text);
+      const what = explain(message, venue.layouts, symbol);
+      return what.kind === 'data' || (what.kind === 'unknown' && symbolIn(message, venue.layouts) === symbol);
     });
     if (own.length > 0) yield batchOf(own);
   }

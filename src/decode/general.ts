@@ -5,115 +5,50 @@
  * It accepts only what it is sure of: escapes, repeated keys, numbers in odd forms and whatever else needs thought make it
  * give up, and JSON.parse judges the message.
  */
-import { MAX_SCALED } from '../model/decimal.js';
 import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK } from '../model/event.js';
-import type { Scale } from '../model/instrument.js';
-import { endOfString, endOfValue, skipBlanks } from '../model/json.js';
+import { skipBlanks } from '../model/json.js';
 import type { Bound } from './envelope.js';
 import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { blank } from './json-decoder.js';
 import { type FieldLayout, indexOfStream, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
-import { cursor, POW10, readDecimal, readInteger, readLevels } from './numbers.js';
+import { readAnyLevels, readEitherDecimal } from './loose-numbers.js';
+import { hasEscape, Members, sameText } from './members.js';
+import { cursor, readInteger } from './numbers.js';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-const COLON = 0x3a;
 const OPEN = 0x7b;
-const CLOSE = 0x7d;
 const TRUE = 0x74;
 const FALSE = 0x66;
 const NULL = 0x6e;
-const DOT = 0x2e;
 const LIST = 0x5b;
 const LIST_END = 0x5d;
-
-/** More keys than any message has; a longer object is left to JSON.parse. */
-const MOST_KEYS = 64;
-
-/** The members of one object: where each key's text and value begin and end. */
-class Members {
-  count = 0;
-  readonly #at = new Int32Array(MOST_KEYS * 4);
-
-  /** Reads the object at `p`. @returns the offset behind it, or -1 */
-  read(bytes: Buffer, p: number, end: number): number {
-    this.count = 0;
-    if (bytes[p] !== OPEN) return -1;
-    p = skipBlanks(bytes, p + 1, end);
-    if (bytes[p] === CLOSE) return p + 1;
-    for (;;) {
-      if (this.count === MOST_KEYS) return -1;
-      const key = p + 1;
-      p = endOfString(bytes, p, end);
-      const keyEnd = p - 1;
-      if (p < 0 || hasEscape(bytes, key, keyEnd)) return -1;
-      p = skipBlanks(bytes, p, end);
-      if (bytes[p] !== COLON) return -1;
-      const value = skipBlanks(bytes, p + 1, end);
-      p = endOfValue(bytes, value, end);
-      if (p < 0) return -1;
-      this.#at.set([key, keyEnd, value, p], this.count++ * 4);
-      p = skipBlanks(bytes, p, end);
-      if (bytes[p] === CLOSE) return p + 1;
-      if (bytes[p] !== COMMA || p >= end) return -1;
-      p = skipBlanks(bytes, p + 1, end);
-    }
-  }
-
-  /** @returns the member with this key, -1 where there is none, -2 where there are several */
-  find(bytes: Buffer, key: string): number {
-    let found = -1;
-    for (let n = 0; n < this.count; n++) {
-      if (!sameText(bytes, this.#at[n * 4], this.#at[n * 4 + 1], key)) continue;
-      if (found >= 0) return -2;
-      found = n;
-    }
-    return found;
-  }
-
-  value(member: number): number {
-    return this.#at[member * 4 + 2];
-  }
-
-  end(member: number): number {
-    return this.#at[member * 4 + 3];
-  }
-}
-
-/** Whether the bytes are this text, which is ASCII. */
-function sameText(bytes: Buffer, from: number, to: number, text: string): boolean {
-  if (to - from !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text.charCodeAt(i)) return false;
-  return true;
-}
-
-function hasEscape(bytes: Buffer, from: number, to: number): boolean {
-  for (let p = from; p < to; p++) if (bytes[p] === BACKSLASH) return true;
-  return false;
-}
 
 const root = new Members();
 const inside = new Members();
 const payload = new Members();
 
+/** Over the bytes of the message being read: one object a message, not one a record. */
+let view: DataView = new DataView(new ArrayBuffer(0));
+
 /** Where the last path led: the bytes of its value. */
 const found = { from: 0, to: 0 };
 
-/** Follows a path of one or two keys. @returns 1 where it leads to a value, 0 where to none, -1 where it is not sure */
-function follow(bytes: Buffer, path: readonly string[], end: number): number {
-  let member = root.find(bytes, path[0]);
+/** Looks for a key. @returns 1 where it has a value, which is `found`, 0 where it has none, -1 where it is not sure */
+function look(bytes: Buffer, members: Members, key: string): number {
+  const member = members.find(bytes, key);
   if (member < 0) return member === -1 ? 0 : -1;
-  found.from = root.value(member);
-  found.to = root.end(member);
-  if (path.length === 1) return 1;
-  if (bytes[found.from] !== OPEN) return 0;
-  if (inside.read(bytes, found.from, end) < 0) return -1;
-  member = inside.find(bytes, path[1]);
-  if (member < 0) return member === -1 ? 0 : -1;
-  found.from = inside.value(member);
-  found.to = inside.end(member);
+  found.from = members.value(member);
+  found.to = members.end(member);
   return 1;
+}
+
+/** The same along a path of one or two keys from the root. */
+function follow(bytes: Buffer, path: readonly string[], end: number): number {
+  const there = look(bytes, root, path[0]);
+  if (there <= 0 || path.length === 1) return there;
+  if (bytes[found.from] !== OPEN) return 0;
+  return inside.read(bytes, found.from, end) < 0 ? -1 : look(bytes, inside, path[1]);
 }
 
 /** A layout's paths, taken apart once. */
@@ -171,6 +106,7 @@ export let generalRecords = 0;
 export function decodeGeneral(bytes: Buffer, p: number, end: number, source: Bound, out: EventBuffer): number {
   const { layouts } = source;
   const plan = planOf(layouts);
+  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const behind = root.read(bytes, p, end);
   if (behind < 0) return -1;
   const stream = streamOf(bytes, plan, source, end);
@@ -190,12 +126,12 @@ export function decodeGeneral(bytes: Buffer, p: number, end: number, source: Bou
   if (rows !== null) {
     if (follow(bytes, rows, end) !== 1) return -1;
     from = found.from;
-    if (bytes[from] === LIST) return fillRows(bytes, from, end, source, index, flags, out) ? behind : -1;
+    if (bytes[from] === LIST) return fillRows(bytes, from, end, source, plan, index, flags, out) ? behind : -1;
     if (bytes[from] !== OPEN || payload.read(bytes, from, end) < 0) return -1;
   } else if (!isObject) return -1;
   const levels = out.levelCount;
   generalRecords = 1;
-  if (fill(bytes, end, source, index, flags, out, out.count)) return behind;
+  if (fill(bytes, end, source, plan, index, flags, out, out.count)) return behind;
   out.levelCount = levels;
   return -1;
 }
@@ -206,6 +142,7 @@ function fillRows(
   p: number,
   end: number,
   source: Bound,
+  plan: Plan,
   index: number,
   flags: number,
   out: EventBuffer,
@@ -215,7 +152,7 @@ function fillRows(
   p = skipBlanks(bytes, p + 1, end);
   for (;;) {
     const next = payload.read(bytes, p, end);
-    if (next < 0 || !fill(bytes, end, source, index, flags, out, out.count + n)) break;
+    if (next < 0 || !fill(bytes, end, source, plan, index, flags, out, out.count + n)) break;
     n++;
     p = skipBlanks(bytes, next, end);
     if (bytes[p] === LIST_END) {
@@ -293,19 +230,10 @@ function layoutOf(
 /** @returns 1 for yes, 0 for no, -1 where it is not sure */
 function hasType(bytes: Buffer, plan: Plan, { type }: MessageLayout, isObject: boolean, end: number): number {
   if (type === undefined) return 1;
-  let member = 0;
-  if (typeof plan.type !== 'string') {
-    member = follow(bytes, plan.type, end) - 1;
-    if (member < -1) return -1;
-  } else {
-    member = isObject ? payload.find(bytes, plan.type) : -1;
-    if (member === -2) return -1;
-    if (member >= 0) {
-      found.from = payload.value(member);
-      found.to = payload.end(member);
-    }
-  }
-  if (type === null || member === -1) return Number(type === null && member === -1);
+  const inPayload = (key: string): number => (isObject ? look(bytes, payload, key) : 0);
+  const there = typeof plan.type === 'string' ? inPayload(plan.type) : follow(bytes, plan.type, end);
+  if (there < 0) return -1;
+  if (type === null || there === 0) return Number(type === null && there === 0);
   // an escape may write the same text in another way
   if (hasEscape(bytes, found.from, found.to)) return -1;
   return Number(sameText(bytes, found.from, found.to, `"${type}"`));
@@ -315,6 +243,7 @@ function fill(
   bytes: Buffer,
   end: number,
   source: Bound,
+  plan: Plan,
   index: number,
   flags: number,
   out: EventBuffer,
@@ -326,22 +255,12 @@ function fill(
   const o = record * EVENT_STRIDE;
   e[o + Field.FLAGS] = flags;
   if (hasLevels(layout)) e[o + Field.PRICE] = out.levelCount;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const { field, path } of planOf(source.layouts).fields[index]) {
-    let there = 1;
-    if (path !== null) there = follow(bytes, path, end);
-    else {
-      const member = payload.find(bytes, field.key);
-      if (member < 0) there = member === -1 ? 0 : -1;
-      else {
-        found.from = payload.value(member);
-        found.to = payload.end(member);
-      }
-    }
+  for (const { field, path } of plan.fields[index]) {
+    const there = path === null ? look(bytes, payload, field.key) : follow(bytes, path, end);
     if (there < 0) return false;
     const missing = there === 0 || isMissing(bytes, field);
     if (missing && field.optional === true) continue;
-    if (missing || !fillField(bytes, view, field, layout, source, out, o)) return false;
+    if (missing || !fillField(bytes, field, layout, source, out, o)) return false;
   }
   return true;
 }
@@ -360,7 +279,6 @@ const VARIANT_BITS = Math.log2(MAX_STREAMS);
 /** Fills one field from the bytes `found`. */
 function fillField(
   bytes: Buffer,
-  view: DataView,
   { form, means, loose }: FieldLayout,
   layout: MessageLayout,
   { scale, escapedSymbol }: Bound,
@@ -417,69 +335,5 @@ function fillField(
       if (!(layout.flowPrints ?? []).includes(text)) e[o + Field.FLAGS] |= OFF_BOOK;
       return true;
     }
-  }
-}
-
-/** A decimal as text or, where that may be, as number, scaled; -1 where JSON.parse has to judge. `cursor` says where it ends. */
-function readEitherDecimal(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
-  if (bytes[p] === QUOTE) return readDecimal(bytes, p + 1, decimals);
-  return loose ? readBareDecimal(bytes, p, decimals) : -1;
-}
-
-/** A JSON number without sign or exponent and of few digits, scaled. */
-function readBareDecimal(bytes: Buffer, p: number, decimals: number): number {
-  const start = p;
-  let value = 0;
-  let dot = -1;
-  for (; ; p++) {
-    const digit = bytes[p] - 48;
-    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
-    else if (bytes[p] === DOT && dot < 0) dot = p;
-    else break;
-  }
-  const left = dot < 0 ? decimals : decimals - (p - dot - 1);
-  // beyond so many digits a float64 may print another text than the message has
-  if (p === start || p - start > 15 || left < 0) return -1;
-  cursor.at = p;
-  const scaled = value * POW10[left];
-  return scaled <= MAX_SCALED ? scaled : -1;
-}
-
-/** Levels as pairs of texts or numbers, or with more elements behind them that nobody reads. @returns how many, or -1 */
-function readAnyLevels(
-  bytes: Buffer,
-  at: number,
-  end: number,
-  { price, size }: Scale,
-  out: EventBuffer,
-  loose: boolean,
-): number {
-  const before = out.levelCount;
-  const pairs = readLevels(bytes, at, price, size, out);
-  if (pairs >= 0 && cursor.at === end) return pairs;
-  out.levelCount = before;
-  if (bytes[at] !== LIST) return -1;
-  let p = at + 1;
-  let count = 0;
-  for (;;) {
-    if (bytes[p] !== LIST) return -1;
-    const first = readEitherDecimal(bytes, p + 1, price, loose);
-    if (first < 0 || bytes[cursor.at] !== COMMA) return -1;
-    const second = readEitherDecimal(bytes, cursor.at + 1, size, loose);
-    if (second < 0) return -1;
-    p = cursor.at;
-    while (bytes[p] === COMMA) {
-      p = endOfValue(bytes, p + 1, end);
-      if (p < 0) return -1;
-    }
-    if (bytes[p] !== LIST_END) return -1;
-    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
-    out.levels[out.levelCount * 2] = first;
-    out.levels[out.levelCount * 2 + 1] = second;
-    out.levelCount++;
-    count++;
-    if (bytes[p + 1] === LIST_END && p + 2 === end) return count;
-    if (bytes[p + 1] !== COMMA) return -1;
-    p += 2;
   }
 }

@@ -17,7 +17,7 @@ const EXCHANGE_TIME_EVERY_MS = 600_000;
 const MAX_PING_BYTES = 256;
 /** A snapshot in a stream comes at once, or within this after the first update. */
 const FIRST_SNAPSHOT_MS = 3_000;
-/** Subscriptions to one topic without a snapshot before a new connection is tried. */
+/** Subscriptions to one topic without a snapshot before REST is asked, or else a new connection is tried. */
 const MOST_RENEWALS = 2;
 /** Subscribing again is limited everywhere. */
 const RENEW_MS = 5_000;
@@ -172,7 +172,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
         for (const text of renew(topic, route.renewals)) connection.say(text);
       }
       // a stream that brings none after a second subscription never will
-      if (route.renewals < 2) return;
+      if (route.renewals < MOST_RENEWALS) return;
     }
     if (venue.rest.snapshot === undefined) return;
     sync.want(symbol);

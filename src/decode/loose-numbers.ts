@@ -1,0 +1,76 @@
+/** Decimals and levels as other venues write them: numbers without quotes, levels with more elements. JSON.parse judges the rest. */
+import { MAX_SCALED } from '../model/decimal.js';
+import type { EventBuffer } from '../model/event.js';
+import type { Scale } from '../model/instrument.js';
+import { endOfValue } from '../model/json.js';
+import { cursor, POW10, readDecimal, readLevels } from './numbers.js';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const DOT = 0x2e;
+const LIST = 0x5b;
+const LIST_END = 0x5d;
+
+/** A decimal as text or, where that may be, as number, scaled; -1 where JSON.parse has to judge. `cursor` says where it ends. */
+export function readEitherDecimal(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
+  if (bytes[p] === QUOTE) return readDecimal(bytes, p + 1, decimals);
+  return loose ? readBareDecimal(bytes, p, decimals) : -1;
+}
+
+/** A JSON number without sign or exponent and of few digits, scaled. */
+function readBareDecimal(bytes: Buffer, p: number, decimals: number): number {
+  const start = p;
+  let value = 0;
+  let dot = -1;
+  for (; ; p++) {
+    const digit = bytes[p] - 48;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (bytes[p] === DOT && dot < 0) dot = p;
+    else break;
+  }
+  const left = dot < 0 ? decimals : decimals - (p - dot - 1);
+  // beyond so many digits a float64 may print another text than the message has
+  if (p === start || p - start > 15 || left < 0) return -1;
+  cursor.at = p;
+  const scaled = value * POW10[left];
+  return scaled <= MAX_SCALED ? scaled : -1;
+}
+
+/** Levels as pairs of texts or numbers, or with more elements behind them that nobody reads. @returns how many, or -1 */
+export function readAnyLevels(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  { price, size }: Scale,
+  out: EventBuffer,
+  loose: boolean,
+): number {
+  const before = out.levelCount;
+  const pairs = readLevels(bytes, at, price, size, out);
+  if (pairs >= 0 && cursor.at === end) return pairs;
+  out.levelCount = before;
+  if (bytes[at] !== LIST) return -1;
+  let p = at + 1;
+  let count = 0;
+  for (;;) {
+    if (bytes[p] !== LIST) return -1;
+    const first = readEitherDecimal(bytes, p + 1, price, loose);
+    if (first < 0 || bytes[cursor.at] !== COMMA) return -1;
+    const second = readEitherDecimal(bytes, cursor.at + 1, size, loose);
+    if (second < 0) return -1;
+    p = cursor.at;
+    while (bytes[p] === COMMA) {
+      p = endOfValue(bytes, p + 1, end);
+      if (p < 0) return -1;
+    }
+    if (bytes[p] !== LIST_END) return -1;
+    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
+    out.levels[out.levelCount * 2] = first;
+    out.levels[out.levelCount * 2 + 1] = second;
+    out.levelCount++;
+    count++;
+    if (bytes[p + 1] === LIST_END && p + 2 === end) return count;
+    if (bytes[p + 1] !== COMMA) return -1;
+    p += 2;
+  }
+}
