@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
 import { type Controls, createFaults } from './faults.js';
 import { type Ledger, openLedger } from './ledger.js';
 
@@ -63,6 +63,8 @@ interface Client {
   stream: Duplex;
   served: ServedClient;
   pings: number;
+  /** when it last said something, by the clock */
+  heardAt: number;
 }
 
 /**
@@ -104,23 +106,35 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     setTimeout(() => client.socket.terminate(), CLOSE_GRACE_MS).unref();
   };
 
+  /** FIN after what is in flight: the client gets all that the ledger says, but no closing handshake. */
+  const cut = (client: Client, reason: string): void => {
+    forget(client, 1006, reason);
+    client.stream.end();
+  };
+
   const send = (client: Client, topic: string | null, text: string, t: Micros): void => {
     ledger?.message(t, client.id, topic, text);
-    client.socket.send(text);
+    client.socket.send(server.pack === undefined ? text : server.pack(text));
     sent++;
   };
 
+  const reply = (client: Client, replies: readonly Reply[]): void => {
+    for (const { topic, text } of replies) {
+      const lost = topic !== null && faults.loses(topic);
+      if (lost) ledger?.message(market.now(), client.id, topic, text, true);
+      else send(client, topic, text, market.now());
+    }
+  };
+
   const welcome = (socket: WebSocket, stream: Duplex, path: string, served: ServedClient): void => {
-    const client: Client = { id: nextClient++, socket, stream, served, pings: 0 };
+    const client: Client = { id: nextClient++, socket, stream, served, pings: 0, heardAt: clock() };
     clients.set(client.id, client);
     ledger?.change(market.now(), client.id, { opened: { path } });
+    reply(client, server.greeting?.(served) ?? []);
     socket.on('message', (data: RawData) => {
       if (!clients.has(client.id)) return;
-      for (const { topic, text } of server.receive(served, textOf(data))) {
-        const lost = topic !== null && faults.loses(topic);
-        if (lost) ledger?.message(market.now(), client.id, topic, text, true);
-        else send(client, topic, text, market.now());
-      }
+      client.heardAt = clock();
+      reply(client, server.receive(served, textOf(data)));
     });
     socket.on('pong', () => {
       client.pings = 0;
@@ -158,6 +172,9 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
   const startClock = clock();
   const startData = market.now();
   let pingAt = startClock + server.pingEveryMs;
+  const { quietMs = Number.POSITIVE_INFINITY } = server;
+  const beatEveryMs = server.beat?.everyMs ?? Number.POSITIVE_INFINITY;
+  let beatAt = startClock + beatEveryMs;
   let timer: NodeJS.Timeout | undefined;
 
   const tick = (): void => {
@@ -173,6 +190,15 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
           else client.socket.ping(String(Math.floor(market.now() / 1000)));
         }
       }
+      if (now >= beatAt) {
+        beatAt = now + beatEveryMs;
+        for (const client of clients.values()) {
+          const text = server.beat?.text(client.served) ?? null;
+          if (text !== null) send(client, null, text, market.now());
+        }
+      }
+      for (const client of [...clients.values()])
+        if (now - client.heardAt > quietMs) cut(client, 'nothing was said for too long');
       if (market.now() >= until) finish();
       timer = setTimeout(tick, market.now() < target ? 0 : tickMs);
     } catch (error) {
@@ -227,10 +253,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       restStatus: faults.restStatus,
       disconnect(id) {
         for (const client of [...clients.values()]) {
-          if (id !== undefined && client.id !== id) continue;
-          forget(client, 1006, 'cut as ordered');
-          // FIN after what is in flight: the client gets all that the ledger says, but no closing handshake.
-          client.stream.end();
+          if (id === undefined || client.id === id) cut(client, 'cut as ordered');
         }
       },
     },

@@ -29,6 +29,12 @@ const TERMS: Record<InstrumentKind, Record<string, Terms>> = {
     'BTC-USDT-SWAP': { tick: '0.1', lot: '0.01', price: 64000, order: 25, multiplier: '0.01' },
     'ETH-USDT-SWAP': { tick: '0.01', lot: '0.01', price: 3200, order: 40, multiplier: '0.1' },
     'SOL-USDT-SWAP': { tick: '0.01', lot: '0.01', price: 150, order: 60 },
+    'BTC-USDT': { tick: '0.1', lot: '0.0001', price: 64000, order: 0.25 },
+    'ETH-USDT': { tick: '0.01', lot: '0.01', price: 3200, order: 4 },
+    'SOL-USDT': { tick: '0.01', lot: '0.1', price: 150, order: 60 },
+    BTC_USDT: { tick: '0.1', lot: '1', price: 64000, order: 2500, multiplier: '0.0001' },
+    ETH_USDT: { tick: '0.01', lot: '1', price: 3200, order: 400, multiplier: '0.01' },
+    SOL_USDT: { tick: '0.01', lot: '1', price: 150, order: 600, multiplier: '0.1' },
   },
   inverse: {
     BTCUSD_PERP: { tick: '0.1', lot: '1', price: 64000, order: 120, multiplier: '100' },

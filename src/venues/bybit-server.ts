@@ -120,7 +120,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
         one.book.apply(event);
         const messages = repeated(one, emitted);
         for (const [depth, topic] of one.windows) {
-          const changes = topic.window.move();
+          const changes = topic.window.move(emitted);
           if (changes === null) continue;
           topic.state = { update: topic.state.update + 1, sequence: event.last, matched };
           messages.push(bookText(one, depth, 'delta', emitted, topic.state, changes));

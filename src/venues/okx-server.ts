@@ -133,13 +133,13 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
       case 'depth': {
         one.book.apply(event);
         const messages: Rendered = [];
-        const changes = one.books.window.move();
+        const changes = one.books.window.move(event.emitted);
         if (changes !== null) {
           const { id: previous } = one.books;
           Object.assign(one.books, { id: event.last, matched });
           messages.push(books(one, 'update', changes, previous));
         }
-        if (one.books5.window.move() !== null) {
+        if (one.books5.window.move(event.emitted) !== null) {
           Object.assign(one.books5, { id: event.last, matched });
           messages.push(books5(one));
         }

@@ -26,16 +26,19 @@ interface Sides {
 export interface ServedBook {
   /** a depth event's changes; size zero deletes */
   apply(changes: BookSides): void;
-  /** the best `depth` levels of each side as a topic of their own */
-  window(depth: number): BookWindow;
+  /** the best `depth` levels of each side as a topic of their own, which says at most one thing in each span of `everyMs` */
+  window(depth: number, everyMs?: number): BookWindow;
 }
 
 /** The best levels of a book as they were last sent. */
 export interface BookWindow {
   /** all levels, best first; at most `limit` where given */
   levels(limit?: number): BookSides;
-  /** takes in the book as it is now: changed and entered levels, and left ones with size `0`; null where nothing changed */
-  move(): BookSides | null;
+  /**
+   * Takes in the book as it is now, at this exchange time in µs: changed and entered levels, and left ones with size `0`; null
+   * where nothing changed, or where something was said in this span already.
+   */
+  move(at: number): BookSides | null;
 }
 
 /** Starts with a snapshot of all levels; `put` writes prices and sizes as the venue does. */
@@ -48,17 +51,22 @@ export function createServedBook(snapshot: BookSides, put: (text: string) => str
       for (const change of bids) place(book.bids, write(change), -1);
       for (const change of asks) place(book.asks, write(change), 1);
     },
-    window(depth) {
+    window(depth, everyMs = 0) {
+      const spanOf = (at: number): number => (everyMs === 0 ? at : Math.floor(at / (everyMs * 1000)));
+      let said = Number.NaN;
       const best = (): Sides => ({ bids: book.bids.slice(0, depth), asks: book.asks.slice(0, depth) });
       let sent = best();
       return {
         levels: (limit = depth) => ({ bids: texts(sent.bids, limit), asks: texts(sent.asks, limit) }),
-        move() {
+        move(at) {
+          if (everyMs > 0 && spanOf(at) === said) return null;
           const now = best();
           const bids = difference(sent.bids, now.bids, -1);
           const asks = difference(sent.asks, now.asks, 1);
           sent = now;
-          return bids.length + asks.length > 0 ? { bids, asks } : null;
+          if (bids.length + asks.length === 0) return null;
+          said = spanOf(at);
+          return { bids, asks };
         },
       };
     },

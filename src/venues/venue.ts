@@ -110,6 +110,17 @@ export interface ServedMarket {
   instruments(): Instrument[];
   /** the book as of the last update pushed, or null for an unknown symbol; `limit` levels per side */
   snapshot(symbol: string, limit: number): Snapshot | null;
+  /**
+   * A market played from a tape: the book that this topic's own recorded messages have made so far, null while it is not
+   * known; undefined for a topic that is not recorded, whose messages the server makes itself. Missing where nothing is recorded.
+   */
+  recorded?(topic: string): RecordedBook | null | undefined;
+}
+
+/** A recorded book between two of its messages; ids as its layout reads them, -1 where it has none. */
+export interface RecordedBook extends Omit<Snapshot, 'id'> {
+  first: number;
+  last: number;
 }
 
 /** A market event of a simulated exchange, to be put into the venue's words. Times µs, ids integers, numbers decimal texts. */
@@ -176,7 +187,17 @@ export interface VenueServer {
   render(event: ServedEvent): { topic: string; text: string }[];
   /** the bare message as this client sees it, or null where it did not ask for the topic (or the route is silent) */
   wrap(client: ServedClient, topic: string, text: string): string | null;
+  /** the book of a topic as its clients know it, in a message; null for topics without one. Missing where books never begin in a stream */
+  opening?(topic: string): Reply | null;
+  /** said to a client as soon as it is there */
+  greeting?(client: ServedClient): Reply[];
   /** protocol-level pings; Infinity where the venue sends none */
   pingEveryMs: number;
+  /** the venue's pings in its own words, to every client; null for one it does not ping */
+  beat?: { everyMs: number; text(client: ServedClient): string | null };
+  /** a client that says nothing for so long is cut, without a closing handshake; missing where the venue does not mind */
+  quietMs?: number;
+  /** what is sent for a text, as a binary message; missing where the text is */
+  pack?(text: string): Uint8Array;
   rest(path: string, market: ServedMarket): { status: number; body: string };
 }

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ServedExchange, type ServeOptions, serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { binanceServer } from '../../src/venues/binance-server.js';
 import { okxServer } from '../../src/venues/okx-server.js';
+import type { VenueServer } from '../../src/venues/venue.js';
 import { openClient, type TestClient } from './client.js';
 
 const START = 1_780_000_000_000_000;
@@ -254,6 +256,59 @@ describe('the port', () => {
     }
     time += 101;
     expect(await mute.closed).toEqual({ code: 1008, reason: 'no pong' });
+  });
+});
+
+describe('a venue with words of its own', () => {
+  const words = (more: Partial<VenueServer>) => ({ server: () => ({ ...binanceServer('usdm'), ...more }) });
+
+  test('a greeting comes first, pings come to those who are to be pinged', async () => {
+    const venue = words({
+      greeting: () => [{ topic: null, text: '{"event":"connected"}' }],
+      beat: { everyMs: 100, text: ({ topics }) => (topics.size > 0 ? '{"event":"ping"}' : null) },
+    });
+    const exchange = await serve({ venue }, 5);
+    const idle = await openClient(`${exchange.wsUrl}/public/ws`);
+    const client = await openClient(`${exchange.wsUrl}/public/ws/btcusdt@none`);
+    for (let expected = 2; expected <= 3; expected++) {
+      time += 101;
+      await client.until(() => client.heard.length === expected);
+    }
+    expect(client.heard).toEqual(['{"event":"connected"}', '{"event":"ping"}', '{"event":"ping"}']);
+    idle.send('{"method":"LIST_SUBSCRIPTIONS","id":1}');
+    await idle.until(() => idle.heard.length === 2);
+    expect(idle.heard).toEqual(['{"event":"connected"}', '{"result":[],"id":1}']);
+  });
+
+  test('what is said in packed form arrives as binary, and stands in the ledger as text', async () => {
+    const exchange = await serve({ venue: words({ pack: (text) => gzipSync(text) }) }, 5);
+    const client = await openClient(`${exchange.wsUrl}/public/ws`);
+    const packed = new Promise<[Buffer, boolean]>((resolve) => {
+      client.socket.once('message', (data: Buffer, isBinary) => resolve([data, isBinary]));
+    });
+    client.send('{"method":"LIST_SUBSCRIPTIONS","id":1}');
+    const [data, isBinary] = await packed;
+    expect([isBinary, gunzipSync(data).toString()]).toEqual([true, '{"result":[],"id":1}']);
+    await exchange.stop();
+    expect(sentTo(await readLedger(), 1)).toEqual(['{"result":[],"id":1}']);
+  });
+
+  test('a client that says nothing is cut; one that speaks stays', async () => {
+    const exchange = await serve({ venue: words({ quietMs: 1000 }) }, 5);
+    const mute = await openClient(`${exchange.wsUrl}/public/ws`);
+    const speaker = await openClient(`${exchange.wsUrl}/public/ws`);
+    time += 900;
+    speaker.send('{"method":"LIST_SUBSCRIPTIONS","id":1}');
+    await speaker.until(() => speaker.heard.length === 1);
+    time += 101;
+    expect((await mute.closed).code).toBe(1006);
+    speaker.send('{"method":"LIST_SUBSCRIPTIONS","id":2}');
+    await speaker.until(() => speaker.heard.length === 2);
+    await exchange.stop();
+    expect((await readLedger()).flatMap(({ closed }) => closed ?? [])).toEqual([
+      { code: 1006, reason: 'nothing was said for too long' },
+      { code: 1001, reason: 'the exchange stops' },
+    ]);
   });
 });
 
