@@ -1,6 +1,8 @@
 /** Binance's own side of its market-data protocol, as pure functions: endpoints, subscriptions, answers, messages. */
+import { type BookTopics, createBookTopics, isBookStream } from './binance-books.js';
 import { type BinanceMarket, binanceRest, padSpot } from './binance-rest.js';
-import type { ServedClient, ServedEvent, VenueServer } from './venue.js';
+import { booksOf } from './served-book.js';
+import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
 /** The single trade `id` is served as an aggregate trade of its own; the ids differ, as on the venue. */
 const AGGREGATE_ID_OFFSET = -4_000_000_000;
@@ -21,20 +23,38 @@ const INVALID_JSON = 3;
 /** Undefined where spot's optional id was left out. */
 type Id = number | string | null | undefined;
 
-/** The exchange's side of one Binance market. */
-export function binanceServer(market: BinanceMarket): VenueServer {
+/** The exchange's side of one Binance market, as long as it runs. */
+export function binanceServer(market: BinanceMarket, served: ServedMarket): VenueServer {
+  const books = new Map(booksOf(served).map(([symbol, book]) => [symbol, createBookTopics(market, symbol, book)]));
+  const symbols = new Map([...books.keys()].map((symbol) => [symbol.toLowerCase(), symbol]));
   return {
     connect: (path) => connect(market, path),
     receive: (client, text) => [{ topic: null, text: answer(market, client, text) }],
-    render: market === 'spot' ? renderSpot : (event) => renderFutures(market, event),
+    render: (event) => render(market, books, event),
+    bookTopic(topic) {
+      const at = topic.indexOf('@');
+      return at > 0 && isBookStream(market, topic.slice(at + 1)) ? (symbols.get(topic.slice(0, at)) ?? null) : null;
+    },
+    replay(client, topic, text) {
+      if (!client.topics.has(topic) || !carries(client.route, topic)) return null;
+      const isWrapped = text.startsWith(WRAPPED);
+      if (client.combined) return isWrapped ? text : wrapped(topic, text);
+      const at = isWrapped ? text.indexOf('"data":') : -1;
+      return at < 0 ? text : text.slice(at + DATA, -1);
+    },
     wrap(client, topic, text) {
       if (!client.topics.has(topic) || !carries(client.route, topic)) return null;
-      return client.combined ? `{"stream":"${topic}","data":${text}}` : text;
+      return client.combined ? wrapped(topic, text) : text;
     },
     pingEveryMs: market === 'spot' ? PING_EVERY_MS.spot : PING_EVERY_MS.futures,
-    rest: (path, served) => binanceRest(market, path, served),
+    rest: (path, of) => binanceRest(market, path, of),
   };
 }
+
+const WRAPPED = '{"stream":"';
+const DATA = '"data":'.length;
+
+const wrapped = (topic: string, text: string): string => `{"stream":"${topic}","data":${text}}`;
 
 /** The endpoints: `/ws`, `/ws/<topic>/<topic>`, `/stream`, `/stream?streams=<topic>/<topic>`; on USD-M behind a route. */
 function connect(market: BinanceMarket, path: string): ServedClient | null {
@@ -130,96 +150,68 @@ function refusal(code: number, msg: string, id: Id): string {
 
 type Rendered = { topic: string; text: string }[];
 
-function millis(micros: number): number {
-  return Math.floor(micros / 1000);
+const millis = (micros: number): number => Math.floor(micros / 1000);
+
+function render(market: BinanceMarket, books: ReadonlyMap<string, BookTopics>, event: ServedEvent): Rendered {
+  if (event.kind === 'depth') return books.get(event.symbol)?.render(event) ?? [];
+  return market === 'spot' ? renderSpot(event) : renderFutures(market, event);
 }
 
-function levelsText(levels: [string, string][], put: (text: string) => string): string {
-  let text = '[';
-  for (const [price, size] of levels) text += `${text === '[' ? '' : ','}["${put(price)}","${put(size)}"]`;
-  return `${text}]`;
-}
+type Print = Exclude<ServedEvent, { kind: 'depth' }>;
 
-const asGiven = (text: string): string => text;
-
-function renderFutures(market: 'usdm' | 'coinm', event: ServedEvent): Rendered {
+function renderFutures(market: 'usdm' | 'coinm', event: Print): Rendered {
   const { symbol } = event;
   const lower = symbol.toLowerCase();
   const usdm = market === 'usdm';
-  // COIN-M names the pair (`BTCUSD` of `BTCUSD_PERP`); on USD-M it is the symbol, without a delivery date.
   const pair = symbol.split('_')[0];
   const type = usdm ? 1 : 2;
   const E = millis(event.emitted);
   const T = millis(event.matched);
-  switch (event.kind) {
-    case 'depth': {
-      // Futures list both sides by rising price.
-      const bids = levelsText([...event.bids].reverse(), asGiven);
-      const asks = levelsText(event.asks, asGiven);
-      const text = `{"e":"depthUpdate","E":${E},"T":${T},"s":"${symbol}","ps":"${pair}","U":${event.first},"u":${event.last},"pu":${event.previous},"b":${bids},"a":${asks},"st":${type}}`;
-      return ['depth', 'depth@500ms', 'depth@100ms', 'depth@0ms'].map((stream) => ({
-        topic: `${lower}@${stream}`,
-        text,
-      }));
-    }
-    case 'touch': {
-      const { bid, ask, id } = event;
-      const text = `{"e":"bookTicker","u":${id},"s":"${symbol}","ps":"${pair}","b":"${bid[0]}","B":"${bid[1]}","a":"${ask[0]}","A":"${ask[1]}","T":${T},"E":${E},"st":${type}}`;
-      return [{ topic: `${lower}@bookTicker`, text }];
-    }
-    case 'trade': {
-      const { id, price, size } = event;
-      const maker = event.aggressor === 'sell';
-      const net = usdm ? `"nq":"${size}",` : '';
-      return [
-        {
-          topic: `${lower}@trade`,
-          text: `{"e":"trade","E":${E},"T":${T},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","X":"MARKET","m":${maker}}`,
-        },
-        {
-          topic: `${lower}@aggTrade`,
-          text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}",${net}"f":${id},"l":${id},"T":${T},"m":${maker},"st":${type}}`,
-        },
-      ];
-    }
+  if (event.kind === 'touch') {
+    const { bid, ask, id } = event;
+    const text = `{"e":"bookTicker","u":${id},"s":"${symbol}","ps":"${pair}","b":"${bid[0]}","B":"${bid[1]}","a":"${ask[0]}","A":"${ask[1]}","T":${T},"E":${E},"st":${type}}`;
+    return [{ topic: `${lower}@bookTicker`, text }];
   }
+  const { id, price, size } = event;
+  const maker = event.aggressor === 'sell';
+  const net = usdm ? `"nq":"${size}",` : '';
+  return [
+    {
+      topic: `${lower}@trade`,
+      text: `{"e":"trade","E":${E},"T":${T},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","X":"MARKET","m":${maker}}`,
+    },
+    {
+      topic: `${lower}@aggTrade`,
+      text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}",${net}"f":${id},"l":${id},"T":${T},"m":${maker},"st":${type}}`,
+    },
+  ];
 }
 
-function renderSpot(event: ServedEvent): Rendered {
+function renderSpot(event: Print): Rendered {
   const { symbol } = event;
   const lower = symbol.toLowerCase();
   const E = millis(event.emitted);
   const T = millis(event.matched);
-  switch (event.kind) {
-    case 'depth': {
-      const bids = levelsText(event.bids, padSpot);
-      const asks = levelsText(event.asks, padSpot);
-      const text = `{"e":"depthUpdate","E":${E},"s":"${symbol}","U":${event.first},"u":${event.last},"b":${bids},"a":${asks}}`;
-      return ['depth', 'depth@100ms'].map((stream) => ({ topic: `${lower}@${stream}`, text }));
-    }
-    case 'touch': {
-      const [bid, bidSize] = event.bid.map(padSpot);
-      const [ask, askSize] = event.ask.map(padSpot);
-      const text = `{"u":${event.id},"s":"${symbol}","b":"${bid}","B":"${bidSize}","a":"${ask}","A":"${askSize}"}`;
-      return [{ topic: `${lower}@bookTicker`, text }];
-    }
-    case 'trade': {
-      const { id } = event;
-      const price = padSpot(event.price);
-      const size = padSpot(event.size);
-      const maker = event.aggressor === 'sell';
-      return [
-        {
-          topic: `${lower}@trade`,
-          text: `{"e":"trade","E":${E},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","T":${T},"m":${maker},"M":true}`,
-        },
-        {
-          topic: `${lower}@aggTrade`,
-          text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}","f":${id},"l":${id},"T":${T},"m":${maker},"M":true}`,
-        },
-      ];
-    }
+  if (event.kind === 'touch') {
+    const [bid, bidSize] = event.bid.map(padSpot);
+    const [ask, askSize] = event.ask.map(padSpot);
+    const text = `{"u":${event.id},"s":"${symbol}","b":"${bid}","B":"${bidSize}","a":"${ask}","A":"${askSize}"}`;
+    return [{ topic: `${lower}@bookTicker`, text }];
   }
+  const { id } = event;
+  const price = padSpot(event.price);
+  const size = padSpot(event.size);
+  const maker = event.aggressor === 'sell';
+  return [
+    {
+      topic: `${lower}@trade`,
+      text: `{"e":"trade","E":${E},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","T":${T},"m":${maker},"M":true}`,
+    },
+    {
+      topic: `${lower}@aggTrade`,
+      text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}","f":${id},"l":${id},"T":${T},"m":${maker},"M":true}`,
+    },
+  ];
 }
 
 /** Ids too small for the offset (someone's own market) are kept as they are. */

@@ -242,7 +242,7 @@ function createVenue(market: Market): Venue {
     layouts: futures ? futuresLayouts : spotLayouts,
     continuity: futures ? chainedByPrevious : chainedByRange,
     tradeChain: contiguousTrades,
-    server: () => binanceServer(market),
+    server: (served) => binanceServer(market, served),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type BookWindow,
   booksOf,
   createServedBook,
+  type LevelText,
   type ServedBook,
   withoutZeros,
 } from './served-book.js';
@@ -53,6 +54,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
   const spot = category === 'spot';
   // futures keep the decimals of tick and lot
   const put = spot ? withoutZeros : (text: string): string => text;
+  const putBoth = ([price, size]: LevelText): LevelText => [put(price), put(size)];
   const symbols = new Map(booksOf(market).map(([symbol, book]) => [symbol, list(symbol, book, put)]));
   let connections = 0;
 
@@ -66,11 +68,19 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     return { topic, text: `{"topic":"${topic}",${head},"data":${data},"cts":${millis(state.matched)}}` };
   };
 
-  /** The book of a topic as last pushed, whose next delta has the next id; null for topics without one. */
+  /** The book of a topic as last pushed, whose next delta has the next id; null for topics without one, or while it is empty. */
   const opening = (topic: string): Reply | null => {
     const [stream, depth, symbol] = topic.split('.');
     const one = stream === 'orderbook' ? symbols.get(symbol) : undefined;
     if (one === undefined) return null;
+    const recorded = market.recorded?.(topic);
+    if (recorded === null) return null;
+    if (recorded !== undefined) {
+      const { bids, asks, matched, first, last: update } = recorded;
+      const levels = { bids: bids.map(putBoth), asks: asks.map(putBoth) };
+      return bookText(one, Number(depth), 'snapshot', market.now(), { update, sequence: first, matched }, levels);
+    }
+    if (one.book.empty) return null;
     const deep = one.windows.get(Number(depth));
     const [state, levels] = deep === undefined ? [one.top.state, one.top.levels] : [deep.state, deep.window.levels()];
     return bookText(one, Number(depth), 'snapshot', market.now(), state, levels);
@@ -152,6 +162,12 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     },
     receive,
     render,
+    opening,
+    bookTopic(topic) {
+      const [stream, depth, symbol] = topic.split('.');
+      const isBook = stream === 'orderbook' && [1, ...DEPTHS].includes(Number(depth));
+      return isBook && symbols.has(symbol) ? symbol : null;
+    },
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, in JSON
     pingEveryMs: Number.POSITIVE_INFINITY,

@@ -6,6 +6,7 @@ import {
   type BookWindow,
   booksOf,
   createServedBook,
+  type LevelText,
   type ServedBook,
   withoutZeros,
 } from './served-book.js';
@@ -22,6 +23,9 @@ const CHANNELS: Record<OkxMarket, string[]> = {
   swap: ['books', 'books5', 'bbo-tbt', 'trades', 'tickers', 'mark-price', 'funding-rate', 'open-interest'],
   spot: ['books', 'books5', 'bbo-tbt', 'trades', 'tickers'],
 };
+
+/** Channels of the book, whole or in part. */
+const BOOK_CHANNELS = ['books', 'books5', 'bbo-tbt'];
 
 /** Of the documented codes. */
 const BAD_REQUEST = '60012';
@@ -57,6 +61,11 @@ const millis = (micros: number): string => String(Math.floor(micros / 1000));
 const rows = (levels: [string, string][]): string[][] =>
   levels.map(([price, size]) => [price, size, '0', size === '0' ? '0' : '1']);
 
+const withoutAnyZeros = ({ asks, bids }: BookSides): BookSides => {
+  const put = ([price, size]: LevelText): LevelText => [withoutZeros(price), withoutZeros(size)];
+  return { asks: asks.map(put), bids: bids.map(put) };
+};
+
 const sides = ({ asks, bids }: BookSides) => ({ asks: rows(asks), bids: rows(bids) });
 
 /** The exchange's side of one running market. */
@@ -75,7 +84,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     const head = { arg: { channel, instId }, ...(action === undefined ? {} : { action }) };
     return { topic: topicOf(channel, instId), text: JSON.stringify({ ...head, data: [data] }) };
   };
-  const books = (one: Listed, action: string, levels: BookSides, prevSeqId: number) => {
+  const books = (one: { symbol: string; books: Pushed }, action: string, levels: BookSides, prevSeqId: number) => {
     const { id: seqId, matched } = one.books;
     return message(
       'books',
@@ -89,11 +98,27 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
   const touch = ({ symbol, touch: { levels, id, matched } }: Listed) =>
     message('bbo-tbt', symbol, { ...sides(levels), ts: millis(matched), seqId: id });
 
-  /** The book of a channel as last pushed; nothing for channels without one. */
-  const opening = (channel: string, one: Listed): Reply[] => {
-    if (channel === 'books') return [books(one, 'snapshot', one.books.window.levels(), -1)];
-    if (channel === 'books5') return [books5(one)];
-    return channel === 'bbo-tbt' ? [touch(one)] : [];
+  /** Channel and market of a topic's name; null where there is no such market. */
+  const partsOf = (topic: string): { channel: string; one: Listed } | null => {
+    const colon = topic.indexOf(':');
+    const one = symbols.get(topic.slice(colon + 1));
+    return one === undefined ? null : { channel: topic.slice(0, colon), one };
+  };
+
+  /** The book of a topic as last pushed; null for topics without one, or while it is empty. Whole ones that are recorded come whole. */
+  const opening = (topic: string): Reply | null => {
+    const parts = partsOf(topic);
+    if (parts === null || !BOOK_CHANNELS.includes(parts.channel)) return null;
+    const { channel, one } = parts;
+    const recorded = market.recorded?.(topic);
+    if (recorded === null) return null;
+    if (recorded !== undefined) {
+      const { bids, asks, matched, last: id } = recorded;
+      return books({ symbol: one.symbol, books: { id, matched } }, 'snapshot', withoutAnyZeros({ bids, asks }), -1);
+    }
+    if (one.book.empty) return null;
+    if (channel === 'books') return books(one, 'snapshot', one.books.window.levels(), -1);
+    return channel === 'books5' ? books5(one) : touch(one);
   };
 
   const receive = (client: ServedClient, text: string): Reply[] => {
@@ -121,7 +146,8 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
         return [ack];
       }
       client.topics.add(topic);
-      return [ack, ...opening(channel, one)];
+      const book = opening(topic);
+      return book === null ? [ack] : [ack, book];
     });
   };
 
@@ -168,6 +194,11 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     },
     receive,
     render,
+    opening,
+    bookTopic(topic) {
+      const parts = partsOf(topic);
+      return parts !== null && BOOK_CHANNELS.includes(parts.channel) ? parts.one.symbol : null;
+    },
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, with a word
     pingEveryMs: Number.POSITIVE_INFINITY,

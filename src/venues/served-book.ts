@@ -24,6 +24,8 @@ interface Sides {
 
 /** All levels of a symbol, as pushed so far. */
 export interface ServedBook {
+  /** no level is known on either side */
+  readonly empty: boolean;
   /** a depth event's changes; size zero deletes */
   apply(changes: BookSides): void;
   /** the best `depth` levels of each side as a topic of their own, which says at most one thing in each span of `everyMs` */
@@ -47,6 +49,9 @@ export function createServedBook(snapshot: BookSides, put: (text: string) => str
   const book: Sides = { bids: snapshot.bids.map(write), asks: snapshot.asks.map(write) };
 
   return {
+    get empty() {
+      return book.bids.length + book.asks.length === 0;
+    },
     apply({ bids, asks }) {
       for (const change of bids) place(book.bids, write(change), -1);
       for (const change of asks) place(book.asks, write(change), 1);

@@ -187,6 +187,10 @@ export interface VenueServer {
   render(event: ServedEvent): { topic: string; text: string }[];
   /** the bare message as this client sees it, or null where it did not ask for the topic (or the route is silent) */
   wrap(client: ServedClient, topic: string, text: string): string | null;
+  /** the same of a recorded message, which may stand in a wrapper already; missing where there are no wrappers */
+  replay?(client: ServedClient, topic: string, text: string): string | null;
+  /** the symbol whose book a topic shows, whole or in part: such a topic can be made from any other one of that book; null for all others */
+  bookTopic(topic: string): string | null;
   /** the book of a topic as its clients know it, in a message; null for topics without one. Missing where books never begin in a stream */
   opening?(topic: string): Reply | null;
   /** said to a client as soon as it is there */

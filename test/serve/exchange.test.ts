@@ -9,7 +9,7 @@ import { type ServedExchange, type ServeOptions, serveExchange } from '../../src
 import { createExchange } from '../../src/sim/exchange.js';
 import { binanceServer } from '../../src/venues/binance-server.js';
 import { okxServer } from '../../src/venues/okx-server.js';
-import type { VenueServer } from '../../src/venues/venue.js';
+import type { ServedMarket, VenueServer } from '../../src/venues/venue.js';
 import { openClient, type TestClient } from './client.js';
 
 const START = 1_780_000_000_000_000;
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 async function serve(options: Partial<ServeOptions> = {}, rate = 500): Promise<ServedExchange> {
   const market = createExchange({ symbols: ['BTCUSDT', 'ETHUSDT'], seed: 1, rate, start: START });
-  const venue = { server: () => binanceServer('usdm') };
+  const venue = { server: (market: ServedMarket) => binanceServer('usdm', market) };
   const exchange = await serveExchange({ venue, market, ledger: ledgerPath, tickMs: 1, clock: () => time, ...options });
   started.push(exchange);
   return exchange;
@@ -238,8 +238,8 @@ describe('the port', () => {
   );
 
   test('it pings, and closes clients that never answer', async () => {
-    const server = { ...binanceServer('usdm'), pingEveryMs: 100 };
-    const exchange = await serve({ venue: { server: () => server } }, 5);
+    const server = (market: ServedMarket) => ({ ...binanceServer('usdm', market), pingEveryMs: 100 });
+    const exchange = await serve({ venue: { server } }, 5);
     const mute = await openClient(`${exchange.wsUrl}/public/ws`, { autoPong: false });
     let pings = 0;
     let wake = (): void => {};
@@ -260,7 +260,9 @@ describe('the port', () => {
 });
 
 describe('a venue with words of its own', () => {
-  const words = (more: Partial<VenueServer>) => ({ server: () => ({ ...binanceServer('usdm'), ...more }) });
+  const words = (more: Partial<VenueServer>) => ({
+    server: (market: ServedMarket) => ({ ...binanceServer('usdm', market), ...more }),
+  });
 
   test('a greeting comes first, pings come to those who are to be pinged', async () => {
     const venue = words({

@@ -3,10 +3,24 @@ import { describe, expect, test } from 'vitest';
 import { type BinanceMarket, padSpot } from '../../src/venues/binance-rest.js';
 import { binanceServer } from '../../src/venues/binance-server.js';
 import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
+import { inOrder, marketSides, PlainBook, type Row, serveRun, stillMarket } from './served.js';
 
-const usdm = binanceServer('usdm');
-const coinm = binanceServer('coinm');
-const spot = binanceServer('spot');
+const SYMBOLS: Record<BinanceMarket, string> = { usdm: 'BTCUSDT', coinm: 'BTCUSD_PERP', spot: 'BTCUSDT' };
+
+/** A server of a market that stands still: one bid, two asks. */
+function serverOf(market: BinanceMarket): VenueServer {
+  const kind = market === 'usdm' ? 'linear' : market === 'coinm' ? 'inverse' : 'spot';
+  const instrument = { symbol: SYMBOLS[market], kind, tick: '0.10', lot: '0.001', multiplier: '1' } as const;
+  const asks: Row[] = [
+    ['64010.20', '0.100'],
+    ['64010.40', '7.000'],
+  ];
+  return binanceServer(market, stillMarket(instrument, [['64010.00', '1.000']], asks));
+}
+
+const usdm = serverOf('usdm');
+const coinm = serverOf('coinm');
+const spot = serverOf('spot');
 
 function client(server: VenueServer, path: string): ServedClient {
   const made = server.connect(path);
@@ -40,7 +54,7 @@ describe('endpoints', () => {
     ['spot', '/stream', [], true, ''],
   ])('%s %s', (market, path, topics, combined, route) => {
     const expected = topics === null ? null : { topics: new Set(topics), combined, route };
-    expect(binanceServer(market).connect(path)).toEqual(expected);
+    expect(serverOf(market).connect(path)).toEqual(expected);
   });
 });
 
@@ -87,7 +101,7 @@ describe('requests', () => {
     ['usdm', '{"method":"GET_PROPERTY","id":10}', 2, 10],
     ['spot', '{"method":"SUBSCRIBE","params":[],"id":1.5}', 2, undefined],
   ])('%s refuses %s with code %i', (market, text, code, id) => {
-    const server = binanceServer(market);
+    const server = serverOf(market);
     const one = client(server, '/ws');
     const [answer, ...more] = ask(server, one, text);
     expect(more).toEqual([]);
@@ -169,7 +183,9 @@ const sample = sampleOf('BTCUSDT');
 
 describe('messages', () => {
   test('USD-M, byte for byte', () => {
-    const texts = sample.flatMap((event) => usdm.render(event));
+    const texts = sample.flatMap((event) => serverOf('usdm').render(event));
+    const best =
+      '{"e":"depthUpdate","E":1786000001234,"T":1786000001231,"s":"BTCUSDT","ps":"BTCUSDT","U":101,"u":188,"pu":500,"b":[["64010.10","3.204"]],"a":[["64010.20","0.500"],["64010.30","1.000"],["64010.40","7.000"]],"st":1}';
     const depth =
       '{"e":"depthUpdate","E":1786000001234,"T":1786000001231,"s":"BTCUSDT","ps":"BTCUSDT","U":101,"u":188,"pu":77,"b":[["64010.00","0.000"],["64010.10","3.204"]],"a":[["64010.20","0.500"],["64010.30","1.000"]],"st":1}';
     expect(texts).toEqual([
@@ -177,6 +193,9 @@ describe('messages', () => {
         topic: `btcusdt@${stream}`,
         text: depth,
       })),
+      ...[5, 10, 20].flatMap((n) =>
+        ['', '@500ms', '@100ms'].map((speed) => ({ topic: `btcusdt@depth${n}${speed}`, text: best })),
+      ),
       {
         topic: 'btcusdt@bookTicker',
         text: '{"e":"bookTicker","u":188,"s":"BTCUSDT","ps":"BTCUSDT","b":"64010.10","B":"3.204","a":"64010.20","A":"0.500","T":1786000001231,"E":1786000001234,"st":1}',
@@ -202,10 +221,15 @@ describe('messages', () => {
   });
 
   test('spot, byte for byte: eight decimals, bids falling, no type on bookTicker', () => {
-    expect(sample.flatMap((event) => spot.render(event)).map(({ text }) => text)).toEqual([
+    expect(sample.flatMap((event) => serverOf('spot').render(event)).map(({ text }) => text)).toEqual([
       ...['', ''].map(
         () =>
           '{"e":"depthUpdate","E":1786000001234,"s":"BTCUSDT","U":101,"u":188,"b":[["64010.10000000","3.20400000"],["64010.00000000","0.00000000"]],"a":[["64010.20000000","0.50000000"],["64010.30000000","1.00000000"]]}',
+      ),
+      ...Array.from(
+        { length: 6 },
+        () =>
+          '{"lastUpdateId":188,"bids":[["64010.10000000","3.20400000"]],"asks":[["64010.20000000","0.50000000"],["64010.30000000","1.00000000"],["64010.40000000","7.00000000"]]}',
       ),
       '{"u":188,"s":"BTCUSDT","b":"64010.10000000","B":"3.20400000","a":"64010.20000000","A":"0.50000000"}',
       '{"e":"trade","E":1786000001234,"s":"BTCUSDT","t":7200000001,"p":"64010.20000000","q":"0.00300000","T":1786000001231,"m":true,"M":true}',
@@ -228,6 +252,102 @@ describe('messages', () => {
       '0.12345678',
       '0.123456789',
     ]);
+  });
+});
+
+interface Depth {
+  U: number;
+  u: number;
+  pu: number;
+  b: Row[];
+  a: Row[];
+}
+
+describe('books at other speeds, and their best levels', () => {
+  test('what is pushed every half second holds all changes of it, in one chain', () => {
+    const run = serveRun('binance-usdm', ['BTCUSDT'], 400);
+    const fast = run.join('/public/ws/btcusdt@depth@100ms');
+    const slow = run.join('/public/ws/btcusdt@depth@500ms');
+    const start = run.market.snapshot('BTCUSDT', 10_000);
+    const book = new PlainBook(10_000);
+    book.replace(start?.bids ?? [], start?.asks ?? []);
+    let last = start?.id ?? Number.NaN;
+    let messages = 0;
+    for (let step = 0; step < 100; step++) {
+      run.advance(53_000);
+      for (const text of slow.heard()) {
+        const { U, u, pu, b, a } = JSON.parse(text) as Depth;
+        expect([pu, U > pu, u >= U, inOrder(b, 1), inOrder(a, 1)]).toEqual([last, true, true, true, true]);
+        for (const [side, rows] of [
+          [book.bids, b],
+          [book.asks, a],
+        ] as const)
+          for (const [price, size] of rows) Number(size) === 0 ? side.delete(price) : side.set(price, size);
+        last = u;
+        messages++;
+        if (u === run.market.snapshot('BTCUSDT', 1)?.id)
+          expect(book.sides()).toBe(marketSides(run.market, 'BTCUSDT', 10_000));
+      }
+    }
+    expect(messages).toBe(11);
+    expect(fast.heard().length).toBeGreaterThan(4 * messages);
+  });
+
+  test.each([
+    ['binance-usdm', '/public/ws/btcusdt@depth5@100ms', 5],
+    ['binance-usdm', '/public/ws/btcusdt@depth20@100ms', 20],
+    ['binance-spot', '/ws/btcusdt@depth10@100ms', 10],
+  ])('%s %s is the best of the market at every step', (venue, path, most) => {
+    const run = serveRun(venue, ['BTCUSDT'], 400);
+    const client = run.join(path);
+    let messages = 0;
+    for (let step = 0; step < 100; step++) {
+      run.advance(20_000);
+      const text = client.heard().at(-1);
+      if (text === undefined) continue;
+      const { b, a, bids, asks } = JSON.parse(text) as Depth & { bids?: Row[]; asks?: Row[] };
+      const book = new PlainBook(most);
+      book.replace(bids ?? b, asks ?? a);
+      expect(book.sides()).toBe(marketSides(run.market, 'BTCUSDT', most));
+      messages++;
+    }
+    expect(messages).toBeGreaterThan(10);
+  });
+
+  test('which topics show whose book', () => {
+    const shown = (server: VenueServer, ...streams: string[]): (string | null)[] =>
+      streams.map((stream) => server.bookTopic(stream));
+    expect(shown(usdm, 'btcusdt@depth', 'btcusdt@depth@0ms', 'btcusdt@depth20@500ms', 'btcusdt@bookTicker')).toEqual([
+      'BTCUSDT',
+      'BTCUSDT',
+      'BTCUSDT',
+      'BTCUSDT',
+    ]);
+    expect(
+      shown(usdm, 'btcusdt@depth@200ms', 'btcusdt@depth7', 'ethusdt@depth', 'btcusdt@trade', 'depth', 'BTCUSDT@depth'),
+    ).toEqual([null, null, null, null, null, null]);
+    expect(shown(spot, 'btcusdt@depth5', 'btcusdt@depth@500ms')).toEqual(['BTCUSDT', null]);
+    expect(shown(coinm, 'btcusd_perp@depth10')).toEqual(['BTCUSD_PERP']);
+  });
+});
+
+describe('recorded messages', () => {
+  const wrapped = '{"stream":"btcusdt@trade","data":{"e":"trade","t":1}}';
+  const odd = '{"stream":"btcusdt@trade", "data":{"e":"trade","t":1} }';
+  const bare = '{"e":"trade","t":1}';
+
+  test('a client of the combined form gets them as they stand, or wrapped; another gets what is inside', () => {
+    const combined = client(usdm, '/public/stream?streams=btcusdt@trade');
+    const plain = client(usdm, '/public/ws/btcusdt@trade');
+    const replay = (one: ServedClient, text: string) => usdm.replay?.(one, 'btcusdt@trade', text);
+    expect([wrapped, odd, bare].map((text) => replay(combined, text))).toEqual([wrapped, odd, wrapped]);
+    expect([wrapped, bare].map((text) => replay(plain, text))).toEqual([bare, bare]);
+    expect(JSON.parse(replay(plain, odd) ?? '')).toEqual(JSON.parse(bare));
+  });
+
+  test('not to who did not ask for them, or by another route', () => {
+    expect(usdm.replay?.(client(usdm, '/public/ws'), 'btcusdt@trade', wrapped)).toBeNull();
+    expect(usdm.replay?.(client(usdm, '/market/ws/btcusdt@trade'), 'btcusdt@trade', wrapped)).toBeNull();
   });
 });
 
@@ -282,7 +402,7 @@ describe('REST', () => {
     ['spot', '/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22,%22NOSUCH%22%5D', 400, -1121],
     ['spot', '/api/v3/exchangeInfo?symbols=BTCUSDT', 400, -1100],
   ])('%s %s is answered %i, code %i', (venue, path, status, code) => {
-    const answer = binanceServer(venue).rest(path, linear);
+    const answer = serverOf(venue).rest(path, linear);
     expect(answer.status).toBe(status);
     expect((JSON.parse(answer.body) as { code: number }).code).toBe(code);
   });
