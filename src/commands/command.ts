@@ -170,6 +170,14 @@ export const globalOptions = {
   version: { alias: 'V', describe: 'print the version and exit' },
 } as const satisfies Options;
 
+/** Resolves when a command is to end. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 // Readers of values: one text in, a checked value out. The caller's message gets the option's name in front.
 
 function refuse(text: string, wanted: string): never {

@@ -1,13 +1,26 @@
 /** `tapedeck replay`: a tape's lines again, at the speed they came or any other. */
+import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
+import type { TimeSpec } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
-import { createInjection, FAULT_KINDS, type FaultRule } from '../tape/inject.js';
+import { serveTape } from '../serve/serve-tape.js';
+import { createInjection, FAULT_KINDS, type FaultRule, type Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import { pace } from '../tape/pace.js';
 import { openTape } from '../tape/tape.js';
-import { defineCommand, duration, fromOption, speedOrMax, tapesPositional, toOption, wholeNumber } from './command.js';
+import {
+  aborted,
+  type CommandIo,
+  defineCommand,
+  duration,
+  fromOption,
+  speedOrMax,
+  tapesPositional,
+  toOption,
+  wholeNumber,
+} from './command.js';
 
 /** Messages between two faults where no number is given, and where there would be none on any tape. */
 const FAULT_EVERY = 1000;
@@ -32,6 +45,32 @@ export default defineCommand({
       details:
         'Times in the lines stay what they are: only the waiting is cut short. The duration is real time, not tape time.',
       parse: duration,
+    },
+    serve: {
+      value: '[HOST:]PORT',
+      describe: "serve the tape as its exchange, for the exchange's own clients; 0 takes a free port",
+      details: `
+WebSocket and REST on one port, in the venue's own words: subscriptions, acks, errors, pings, compression. A tape of several venues takes
+as many ports, one behind the other. The first lines on stdout say where, one line for each venue:
+
+  ws://127.0.0.1:43210 http://127.0.0.1:43210 binance-usdm
+
+The tape begins when the first client has subscribed to something and then said nothing for half a second; who comes later hears it from
+where it stands, and opens with the book of that moment. A client that puts "?from=TIME" (as in --from) into its address has a time of its
+own, with all others that named the same. Topics that are on the tape come byte for byte as they were received. Any other depth, speed
+or partial form of a book is made from the recorded one, and other topics stay silent; each is said on stderr. REST answers from the state of
+the tape at that moment (of the one that is furthest, where several play). A client that does not read is paused, and nobody else is.
+
+With --inject each client's messages get faults of their own; what REST answers and what is made of books stays as the tape has it.
+
+Where the tape says that the recorder lost its connection, so do the clients that listen to what came by it. At the end of the tape they
+are closed with code 1000, and when all are gone the command ends.
+`,
+      parse: place,
+    },
+    'no-reenact': {
+      describe: 'with --serve: keep connections open where the tape says that the recorder lost them',
+      details: 'What was missed stays missing, and time passes all the same.',
     },
     inject: {
       value: 'KIND[=N],...',
@@ -63,6 +102,10 @@ beside it. How many there were is said on stderr; they are no findings, and the 
     },
   },
   examples: [
+    [
+      'tapedeck replay tapes/ --serve 9001 --speed 10',
+      'an exchange that lives through the tape again, ten times faster',
+    ],
     ['tapedeck replay tapes/ --speed 10', 'everything in the folder, ten times faster, symbols merged by time'],
     ['tapedeck replay tapes/ --speed max | jq -c .msg', 'the messages alone, as fast as jq reads'],
     ['tapedeck replay tapes/ --from +5m --to +6m --speed max', 'one minute, five minutes in'],
@@ -81,7 +124,12 @@ Each line is due at a moment counted from the first one, so waiting never adds u
 
 Lines are not looked into, except for --inject: one that is no entry passes as it stands, and verify tells. Damage of frames is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
 `,
-  async handler({ tape: paths, speed, from, to, maxIdle, inject, injectSeed }, io) {
+  async handler({ tape: paths, speed, from, to, maxIdle, serve, noReenact, inject, injectSeed }, io) {
+    if (serve === undefined && noReenact) throw new TapedeckError('E_USAGE', '--no-reenact is for --serve');
+    if (serve !== undefined) {
+      const faults = inject.length === 0 ? undefined : () => createInjection(inject, injectSeed);
+      return await serveTapes({ paths, speed, from, to, maxIdle, reenact: !noReenact, faults, ...serve }, io);
+    }
     const injection = inject.length === 0 ? null : createInjection(inject, injectSeed);
     if (paths.includes('-') && io.stdinIsTty && !io.quiet)
       io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
@@ -119,6 +167,51 @@ Lines are not looked into, except for --inject: one that is no entry passes as i
     return damaged > 0 ? 1 : 0;
   },
 });
+
+interface ServeArguments {
+  paths: readonly string[];
+  speed: number;
+  from: TimeSpec | undefined;
+  to: TimeSpec | undefined;
+  maxIdle: Micros | undefined;
+  reenact: boolean;
+  faults: (() => Injection) | undefined;
+  host: string;
+  port: number;
+}
+
+async function serveTapes({ paths, from, to, maxIdle, ...rest }: ServeArguments, io: CommandIo): Promise<number> {
+  const tape = await openTape(paths, io.stdin);
+  const range = await tape.range(from, to);
+  let damaged = 0;
+  const served = await serveTape({
+    ...{ tape, range, maxIdleMicros: maxIdle, ...rest },
+    note: (text) => void (io.quiet || io.stderr.write(`${text}\n`)),
+    damaged(text) {
+      damaged++;
+      io.stderr.write(`${text}\n`);
+    },
+  });
+  try {
+    const out = createDataWriter(io.stdout, { live: true });
+    for (const { id, wsUrl, httpUrl } of served.venues) await out.write(`${wsUrl} ${httpUrl} ${id}\n`);
+    await out.flush();
+    await Promise.race([served.done, aborted(io.signal)]);
+  } finally {
+    await served.stop();
+  }
+  if (!io.quiet) io.stderr.write(`sent ${served.sent} messages\n`);
+  return damaged > 0 ? 1 : 0;
+}
+
+/** `9001`, `0.0.0.0:9001`, `[::1]:9001`. @throws {TapedeckError} E_USAGE */
+function place(text: string): { host: string; port: number } {
+  const found = /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]\s]+):)?(\d{1,5})$/.exec(text);
+  const port = found === null ? Number.NaN : Number(found[2]);
+  if (!(port <= 65535))
+    throw new TapedeckError('E_USAGE', `'${text}' is not a place; give a port from 0 to 65535, or host:port`);
+  return { host: found?.[1]?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port };
+}
 
 /** `drop`, or `drop=50`. @throws {TapedeckError} E_USAGE, naming the kinds */
 function faultRule(text: string): FaultRule {

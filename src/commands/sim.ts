@@ -6,7 +6,7 @@ import { createDataWriter } from '../output/stdio.js';
 import { serveExchange } from '../serve/exchange.js';
 import { createExchange } from '../sim/exchange.js';
 import { venueById, venues } from '../venues/registry.js';
-import { defineCommand, duration, positiveNumber, wholeNumber } from './command.js';
+import { aborted, defineCommand, duration, positiveNumber, wholeNumber } from './command.js';
 
 /** A time that stands for itself; there is no tape an offset could be of. */
 function absoluteTime(text: string): Micros {
@@ -100,15 +100,11 @@ acknowledged and stay silent. Only this machine can connect. The market is made 
       ...(args.ledger === undefined ? {} : { ledger: args.ledger }),
       ...(args.duration === undefined ? {} : { until: start + args.duration }),
     });
-    const aborted = new Promise<void>((resolve) => {
-      if (io.signal.aborted) resolve();
-      else io.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
     try {
       const out = createDataWriter(io.stdout, { live: true });
       await out.write(`${exchange.wsUrl} ${exchange.httpUrl}\n`);
       await out.flush();
-      await Promise.race([exchange.done, aborted]);
+      await Promise.race([exchange.done, aborted(io.signal)]);
     } finally {
       await exchange.stop();
     }

@@ -1,12 +1,11 @@
 /** A market served as its exchange: one loopback port with WebSocket streams and REST, in real time. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import type { Micros } from '../model/entry.js';
-import { TapedeckError } from '../model/errors.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
 import { type Controls, createFaults } from './faults.js';
 import { type Ledger, openLedger } from './ledger.js';
+import { type Answer, CLOSE_GRACE_MS, openPort, type Port, textOf } from './port.js';
 
 /** A market whose clock is moved by whoever serves it. */
 export interface MarketSource extends ServedMarket {
@@ -52,10 +51,8 @@ const TICK_MS = 5;
 /** Data time made in one go: a late server catches up in pieces and hears its clients in between. */
 const MOST_MICROS_PER_BATCH = 50_000;
 const MAX_BACKLOG = 16 << 20;
-const MAX_REQUEST_BYTES = 64 << 10;
 /** A client that answered none of so many pings is gone. */
 const PINGS_UNANSWERED = 3;
-const CLOSE_GRACE_MS = 2000;
 
 interface Client {
   id: number;
@@ -208,41 +205,34 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
 
   // ---- the port
 
-  const answerRest = (request: IncomingMessage, response: ServerResponse): void => {
+  const rest = (method: string, path: string): Answer => {
     const forced = faults.takeRestStatus();
-    let answer: { status: number; body: string };
-    if (forced !== null) answer = { status: forced, body: `{"code":-1003,"msg":"Status ${forced} as ordered."}` };
-    else if (request.method !== 'GET') answer = { status: 405, body: '{"code":-1000,"msg":"Only GET is served."}' };
-    else answer = server.rest(request.url ?? '/', market);
-    response.writeHead(answer.status, { 'content-type': 'application/json;charset=UTF-8' });
-    response.end(answer.body);
+    if (forced !== null) return { status: forced, body: `{"code":-1003,"msg":"Status ${forced} as ordered."}` };
+    if (method !== 'GET') return { status: 405, body: '{"code":-1000,"msg":"Only GET is served."}' };
+    return server.rest(path, market);
   };
 
-  const http = createServer(answerRest);
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_REQUEST_BYTES });
-  http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const path = request.url ?? '/';
-    const served = running ? server.connect(path) : null;
-    stream.on('error', () => {});
-    if (served === null) {
-      stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(request, stream, head, (socket) => welcome(socket, stream, path, served));
-  });
+  let listening: Port;
   try {
-    await listen(http, host, port);
+    listening = await openPort({
+      host,
+      port,
+      rest,
+      connect(path) {
+        const served = running ? server.connect(path) : null;
+        if (served === null) return { status: 404, body: '' };
+        return (socket, stream) => welcome(socket, stream, path, served);
+      },
+    });
   } catch (error) {
     await ledger?.close();
     throw error;
   }
   tick();
 
-  const address = http.address();
-  const place = `${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' ? (address?.port ?? port) : port}`;
   return {
-    wsUrl: `ws://${place}`,
-    httpUrl: `http://${place}`,
+    wsUrl: `ws://${listening.place}`,
+    httpUrl: `http://${listening.place}`,
     done,
     get sent() {
       return sent;
@@ -262,40 +252,10 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
         running = false;
         clearTimeout(timer);
         for (const client of [...clients.values()]) dismiss(client, 1001, 'the exchange stops');
-        sockets.close();
-        const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-        http.closeIdleConnections();
-        setTimeout(() => {
-          for (const socket of sockets.clients) socket.terminate();
-          http.closeAllConnections();
-        }, CLOSE_GRACE_MS).unref();
-        await Promise.all([closed, ...[...sockets.clients].map(gone)]);
+        await listening.close();
         finish();
       }
       await ledger?.close();
     },
   };
-}
-
-function listen(http: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      const detail = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message;
-      reject(new TapedeckError('E_CONNECT', `while listening on ${host}:${port}: ${detail}`, {}, error));
-    });
-    http.listen(port, host, () => resolve());
-  });
-}
-
-/** Resolves when the socket is closed. */
-function gone(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState === socket.CLOSED) resolve();
-    else socket.once('close', () => resolve());
-  });
-}
-
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
-  return Buffer.from(data as Uint8Array).toString('utf8');
 }

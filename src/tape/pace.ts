@@ -11,6 +11,8 @@ export interface PaceOptions {
   maxIdleMicros?: Micros;
   /** lines before this time are due at once; without it, the first line starts the clock */
   startAt?: Micros;
+  /** what is replayed stands at this time when the first line is asked for: earlier lines are due at once, later ones so much later */
+  standsAt?: Micros;
   /** a monotonic clock in microseconds; the default is the process clock */
   clock?: () => number;
   /** waits about so many microseconds; waking early is allowed, the clock is asked again */
@@ -33,10 +35,11 @@ export async function* pace(flow: LineFlow, options: PaceOptions): LineFlow {
     sleep = preciseSleep,
     maxIdleMicros = Number.POSITIVE_INFINITY,
     startAt = Number.NEGATIVE_INFINITY,
+    standsAt,
   } = options;
-  let epoch = Number.NaN;
-  let first = 0;
-  let previous = 0;
+  let epoch = standsAt === undefined ? Number.NaN : clock();
+  let first = standsAt ?? 0;
+  let previous = first;
   let skipped = 0;
 
   const dueOf = (t: Micros): number => {

@@ -6,14 +6,16 @@ import type { ServedEvent } from './venue.js';
 
 type DepthEvent = Extract<ServedEvent, { kind: 'depth' }>;
 
-/** Speeds by their word in a topic, in ms; 0 passes every event on. What has no word has a speed of its own. */
+/** Speeds by their word in a topic, in ms; what has no word has a speed of its own. */
 const SPEEDS: Record<'futures' | 'spot', { changes: Record<string, number>; best: Record<string, number> }> = {
   futures: {
-    changes: { '': 250, '@500ms': 500, '@100ms': 0, '@0ms': 0 },
-    best: { '': 250, '@500ms': 500, '@100ms': 0 },
+    changes: { '': 250, '@500ms': 500, '@100ms': 100, '@0ms': 0 },
+    best: { '': 250, '@500ms': 500, '@100ms': 100 },
   },
-  spot: { changes: { '': 1000, '@100ms': 0 }, best: { '': 1000, '@100ms': 0 } },
+  spot: { changes: { '': 1000, '@100ms': 100 }, best: { '': 1000, '@100ms': 100 } },
 };
+/** Of a simulated market every event is pushed at this speed, so that its rate is the rate asked for. */
+const SIMULATED_MS = 100;
 const DEPTHS = [5, 10, 20];
 
 /** `depth`, `depth20`, `depth@100ms`, `depth5@500ms`; whether there is such a speed is asked elsewhere. */
@@ -54,14 +56,20 @@ export interface BookTopics {
 }
 
 /** Starts with the book as it is known; one that is empty is not known yet. */
-export function createBookTopics(market: BinanceMarket, symbol: string, snapshot: Snapshot): BookTopics {
+export function createBookTopics(
+  market: BinanceMarket,
+  symbol: string,
+  snapshot: Snapshot,
+  isSimulated: boolean,
+): BookTopics {
+  const spanOf = (ms: number): number => (isSimulated && ms === SIMULATED_MS ? 0 : ms);
   const { changes: changeSpeeds, best: bestSpeeds } = SPEEDS[market === 'spot' ? 'spot' : 'futures'];
   const lower = symbol.toLowerCase();
   const book: ServedBook = createServedBook(snapshot, market === 'spot' ? padSpot : (text) => text);
   const changes = Object.entries(changeSpeeds).map(
     ([word, everyMs]): Changes => ({
       stream: `depth${word}`,
-      everyMs,
+      everyMs: spanOf(everyMs),
       said: Number.NaN,
       bids: new Map(),
       asks: new Map(),
@@ -74,7 +82,7 @@ export function createBookTopics(market: BinanceMarket, symbol: string, snapshot
       ([word, everyMs]): Best => ({
         stream: `depth${depth}${word}`,
         depth,
-        window: book.window(depth, everyMs),
+        window: book.window(depth, spanOf(everyMs)),
         previous: snapshot.id,
       }),
     ),

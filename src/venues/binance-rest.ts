@@ -8,6 +8,7 @@ export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
 interface Answer {
   status: number;
   body: string;
+  unknown?: boolean;
 }
 
 const PREFIXES: Record<BinanceMarket, string> = { usdm: '/fapi/v1/', coinm: '/dapi/v1/', spot: '/api/v3/' };
@@ -63,7 +64,9 @@ function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMark
     return failure(400, -4021, `${asked} is not valid depth limit.`);
   if (limit === 0) return failure(400, -1130, "Data sent for parameter 'limit' is not valid.");
   const snapshot = served.snapshot(symbol, limit);
-  return snapshot === null ? invalidSymbol() : { status: 200, body: snapshotText(market, symbol, snapshot) };
+  if (snapshot === null) return invalidSymbol();
+  const unknown = snapshot.bids.length + snapshot.asks.length === 0;
+  return { status: 200, body: snapshotText(market, symbol, snapshot), unknown };
 }
 
 function snapshotText(market: BinanceMarket, symbol: string, snapshot: Snapshot): string {

@@ -25,7 +25,10 @@ type Id = number | string | null | undefined;
 
 /** The exchange's side of one Binance market, as long as it runs. */
 export function binanceServer(market: BinanceMarket, served: ServedMarket): VenueServer {
-  const books = new Map(booksOf(served).map(([symbol, book]) => [symbol, createBookTopics(market, symbol, book)]));
+  const isSimulated = served.recorded === undefined;
+  const books = new Map(
+    booksOf(served).map(([symbol, book]) => [symbol, createBookTopics(market, symbol, book, isSimulated)]),
+  );
   const symbols = new Map([...books.keys()].map((symbol) => [symbol.toLowerCase(), symbol]));
   return {
     connect: (path) => connect(market, path),

@@ -236,7 +236,8 @@ function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, L
       if (!Number.isInteger(levels) || levels < 1 || levels > MOST_REST_LEVELS)
         return refuse(BAD_PARAMETER, 'Parameter sz error');
       const { window, id, matched } = one.books;
-      return answer([{ ...sides(window.levels(levels)), ts: millis(matched), seqId: id }]);
+      const book = { ...sides(window.levels(levels)), ts: millis(matched), seqId: id };
+      return { ...answer([book]), unknown: one.book.empty };
     }
     default:
       return refuse('404', `no path ${name}`, 404);

@@ -203,5 +203,6 @@ export interface VenueServer {
   quietMs?: number;
   /** what is sent for a text, as a binary message; missing where the text is */
   pack?(text: string): Uint8Array;
-  rest(path: string, market: ServedMarket): { status: number; body: string };
+  /** `unknown`: it is about a book that is not known yet, and worth asking again */
+  rest(path: string, market: ServedMarket): { status: number; body: string; unknown?: boolean };
 }

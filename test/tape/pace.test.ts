@@ -52,6 +52,16 @@ test('speed divides', async () => {
   ]);
 });
 
+test('where the replay stands at a time already, lines before it are due at once and later ones so much later', async () => {
+  expect(await released(flowOf([at([0, 100, 400, 1000])]), { standsAt: T0 + 300 })).toEqual([
+    [0, 0],
+    [100, 0],
+    [400, 100],
+    [1000, 700],
+  ]);
+  expect(await released(flowOf([at([500])]), { standsAt: T0, speed: 2 })).toEqual([[500, 250]]);
+});
+
 test('max speed waits for nothing and cuts nothing', async () => {
   let batches = 0;
   for await (const item of pace(flowOf([at([0, 1e9]), at([2e9])]), { speed: Number.POSITIVE_INFINITY }))

@@ -1,0 +1,98 @@
+/** One loopback port with REST and WebSockets, whoever answers behind it. */
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { TapedeckError } from '../model/errors.js';
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+export interface PortOptions {
+  host: string;
+  /** 0 takes a free one */
+  port: number;
+  /** a WebSocket asks for this path and query: who takes it, or the status that refuses it */
+  connect(path: string): ((socket: WebSocket, stream: Duplex) => void) | Answer;
+  rest(method: string, path: string): Answer | Promise<Answer>;
+}
+
+export interface Port {
+  /** `127.0.0.1:43210` */
+  readonly place: string;
+  /** no more connections; resolves when all there were are gone, those that do not go by themselves after a grace */
+  close(): Promise<void>;
+}
+
+/** How long a closing handshake may take. */
+export const CLOSE_GRACE_MS = 2000;
+const MAX_REQUEST_BYTES = 64 << 10;
+
+/** Starts listening. @throws {TapedeckError} E_CONNECT when the port cannot be had */
+export async function openPort({ host, port, connect, rest }: PortOptions): Promise<Port> {
+  const http = createServer(async (request, response) => {
+    let answer: Answer;
+    try {
+      answer = await rest(request.method ?? 'GET', request.url ?? '/');
+    } catch (error) {
+      answer = { status: 500, body: JSON.stringify({ msg: error instanceof Error ? error.message : String(error) }) };
+    }
+    response.writeHead(answer.status, { 'content-type': 'application/json;charset=UTF-8' });
+    response.end(answer.body);
+  });
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_REQUEST_BYTES });
+  http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const taken = connect(request.url ?? '/');
+    stream.on('error', () => {});
+    if (typeof taken === 'function') {
+      sockets.handleUpgrade(request, stream, head, (socket) => taken(socket, stream));
+      return;
+    }
+    const { status, body } = taken;
+    const length = Buffer.byteLength(body);
+    stream.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${body}`,
+    );
+  });
+  await listen(http, host, port);
+  const address = http.address();
+  const number = typeof address === 'object' ? (address?.port ?? port) : port;
+  return {
+    place: `${host.includes(':') ? `[${host}]` : host}:${number}`,
+    async close() {
+      sockets.close();
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeIdleConnections();
+      setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+        http.closeAllConnections();
+      }, CLOSE_GRACE_MS).unref();
+      await Promise.all([closed, ...[...sockets.clients].map(gone)]);
+    },
+  };
+}
+
+function listen(http: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      const detail = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message;
+      reject(new TapedeckError('E_CONNECT', `while listening on ${host}:${port}: ${detail}`, {}, error));
+    });
+    http.listen(port, host, () => resolve());
+  });
+}
+
+/** Resolves when the socket is closed. */
+function gone(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState === socket.CLOSED) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+/** What a client said, as text. */
+export function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.from(data as Uint8Array).toString('utf8');
+}

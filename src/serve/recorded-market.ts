@@ -1,0 +1,283 @@
+/** One venue's part of a tape as a market: it moves with the lines, and tells what each of them did. */
+import { createDecoder, type Decoder } from '../decode/decoder.js';
+import { ASK, BID, type BookSide } from '../market/book.js';
+import { createTrack, Effect, type Track } from '../market/track.js';
+import type { LineBatch } from '../model/batch.js';
+import { formatScaled } from '../model/decimal.js';
+import type { Entry, Micros, TapeHeader } from '../model/entry.js';
+import { EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import type { Instrument, Scale } from '../model/instrument.js';
+import type { Snapshot } from '../model/rules.js';
+import { envelopeOf, parseEntry } from '../tape/line.js';
+import type { BookSides, LevelText } from '../venues/served-book.js';
+import type { RecordedBook, ServedMarket, Venue } from '../venues/venue.js';
+
+/** A topic that the tape has messages of. */
+export interface RecordedTopic {
+  symbol: string;
+  /** the book stream that its messages move; null where they move none */
+  stream: number | null;
+  /** most levels its book was seen to have */
+  levels: number;
+}
+
+/** What is known of a tape's topics; found once, and shared by all who play the tape. */
+export type RecordedTopics = Map<string, RecordedTopic>;
+
+/** A book as one of its streams makes it. */
+export interface BookStream {
+  readonly symbol: string;
+  readonly track: Track;
+  /** of the newest message that was applied */
+  first: number;
+  last: number;
+  emitted: Micros;
+  matched: Micros;
+}
+
+/** What a line did. Valid until the next one is asked for. */
+export interface Step {
+  t: Micros;
+  symbol: string;
+  conn: string | null;
+  /** null where the line is no message of a topic */
+  topic: string | null;
+  /** the message as it stands */
+  text(): string;
+  /** a book that the line moved by these changes, or made known (again) */
+  book: { stream: BookStream; known: boolean; changes(): BookSides } | null;
+  close: { code: number; reason: string } | null;
+}
+
+export interface RecordedMarket extends ServedMarket {
+  recorded: NonNullable<ServedMarket['recorded']>;
+  /** takes in whole lines, one step each; lines of other venues are passed over */
+  play(batch: LineBatch): Generator<Step>;
+  /** the stream that all other forms of a symbol's book are made of: the deepest that is recorded; null before it has come */
+  main(symbol: string): BookStream | null;
+  /** a book in the venue's decimals, best first */
+  sides(stream: BookStream, limit?: number): BookSides;
+  /** the connection that brought a topic's newest message; null before any */
+  carrier(topic: string): string | null;
+  /** the size of a level that is gone */
+  nothing(symbol: string): string;
+}
+
+interface Listed {
+  header: TapeHeader;
+  scale: Scale;
+  price(scaled: number): string;
+  size(scaled: number): string;
+  streams: Map<number, BookStream>;
+}
+
+const NO_TEXT = (): string => '';
+
+/** Creates a market that knows nothing but these topics yet; `symbols` are listed from the start. */
+export function createRecordedMarket(
+  venue: Venue,
+  topics: RecordedTopics,
+  headers: readonly TapeHeader[],
+): RecordedMarket {
+  const decoder = createDecoder('typescript');
+  const listed = new Map<string, Listed>();
+  const buffer = new EventBuffer();
+  const carriers = new Map<string, string | null>();
+  let now: Micros = 0;
+
+  const list = (header: TapeHeader): Listed => {
+    const known = listed.get(header.symbol);
+    if (known !== undefined && sameSteps(known.header.instrument, header.instrument)) return known;
+    const made = createListed(header, venue, decoder);
+    listed.set(header.symbol, made);
+    return made;
+  };
+  for (const header of headers) list(header);
+
+  const streamOf = (one: Listed, key: number): BookStream => {
+    let stream = one.streams.get(key);
+    if (stream === undefined) {
+      const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+      const { instrument, flow } = one.header;
+      const track = createTrack({ instrument, rules: venue, flow, connOf });
+      stream = { symbol: one.header.symbol, track, first: -1, last: -1, emitted: 0, matched: 0 };
+      one.streams.set(key, stream);
+    }
+    return stream;
+  };
+
+  const entry = (one: Listed, said: Entry): Step['book'] => {
+    if ('book' in said) {
+      const key = said.book.streams.stream;
+      if (typeof key !== 'number' || key < 0) return null;
+      const stream = streamOf(one, key);
+      if ((stream.track.entry(said) & Effect.valid) === 0) return null;
+      return madeKnown(stream, stream.track.continuity.last);
+    }
+    let book: Step['book'] = null;
+    for (const stream of one.streams.values())
+      if ((stream.track.entry(said) & Effect.valid) !== 0) book = madeKnown(stream, stream.track.continuity.last);
+    return book;
+  };
+
+  const bookRecord = (one: Listed, topic: string | null): Step['book'] => {
+    const e = buffer.events;
+    const key = e[Field.FLAGS] >> STREAM_SHIFT;
+    const stream = streamOf(one, key);
+    const effect = stream.track.apply(buffer, 0);
+    if (topic !== null && ((effect & Effect.valid) !== 0 || (topics.get(topic)?.stream ?? null) === null))
+      learn(topics, topic, one.header.symbol, key, stream.track);
+    if ((effect & (Effect.book | Effect.valid)) === 0) return null;
+    Object.assign(stream, { first: e[Field.FIRST], emitted: e[Field.EMITTED], matched: e[Field.MATCHED] });
+    if ((effect & Effect.valid) !== 0) return madeKnown(stream, e[Field.LAST]);
+    stream.last = e[Field.LAST];
+    return { stream, known: false, changes: () => changesIn(one, buffer) };
+  };
+
+  function* play(batch: LineBatch): Generator<Step> {
+    const { bytes, to } = batch;
+    for (let p = batch.from; p < to; ) {
+      // one line at a time: whoever hears of it sees the market as the line left it
+      let end = bytes.indexOf(0x0a, p);
+      end = end < 0 || end >= to ? to : end + 1;
+      const step = line(bytes, p, end);
+      p = end;
+      if (step !== null) yield step;
+    }
+  }
+
+  function line(bytes: Buffer, from: number, to: number): Step | null {
+    const envelope = envelopeOf(bytes, from, to);
+    if (envelope === null || !envelope.src.startsWith(`${venue.id}:`)) return null;
+    const { t, src, conn, key, valueFrom, valueTo } = envelope;
+    now = t;
+    const symbol = src.slice(venue.id.length + 1);
+    const step: Step = { t, symbol, conn, topic: null, text: NO_TEXT, book: null, close: null };
+    const one = listed.get(symbol);
+    if (key === 'msg') {
+      step.topic = venue.topicOf(bytes, valueFrom, valueTo);
+      step.text = () => bytes.toString('utf8', valueFrom, valueTo);
+      if (step.topic !== null) carriers.set(step.topic, conn);
+      if (step.topic !== null && !topics.has(step.topic)) topics.set(step.topic, { symbol, stream: null, levels: 0 });
+      if (one === undefined) return step;
+      buffer.clear();
+      decoder.decode(bytes, from, to, buffer);
+      const kind = buffer.count === 0 ? Kind.entry : buffer.events[Field.KIND];
+      if (kind === Kind.depth || kind === Kind.snapshot) step.book = bookRecord(one, step.topic);
+      return step;
+    }
+    const said = entryAt(bytes, from, to);
+    if (said === null) return step;
+    if ('text' in said && typeof said.text === 'string') {
+      // a message that was cut short is one of its topic all the same
+      const { text } = said;
+      const raw = Buffer.from(text);
+      step.topic = venue.topicOf(raw, 0, raw.length);
+      step.text = () => text;
+      return step;
+    }
+    if ('tape' in said) list(said.tape);
+    else if (one !== undefined) step.book = entry(one, said);
+    if ('close' in said) step.close = said.close;
+    return step;
+  }
+
+  const main = (symbol: string): BookStream | null => {
+    const one = listed.get(symbol);
+    if (one === undefined) return null;
+    let best: RecordedTopic | null = null;
+    for (const topic of topics.values())
+      if (topic.symbol === symbol && topic.stream !== null && topic.levels > (best?.levels ?? -1)) best = topic;
+    return one.streams.get(best?.stream ?? Number.NaN) ?? null;
+  };
+
+  const sides = ({ symbol, track }: BookStream, limit?: number): BookSides => {
+    const one = listed.get(symbol)!;
+    const side = (which: BookSide): LevelText[] =>
+      track.book.levels(which, limit).map(([price, size]) => [one.price(price), one.size(size)]);
+    return { bids: side(BID), asks: side(ASK) };
+  };
+
+  return {
+    now: () => now,
+    instruments: (): Instrument[] => [...listed.values()].map(({ header }) => header.instrument),
+    snapshot(symbol, limit): Snapshot | null {
+      if (!listed.has(symbol)) return null;
+      const stream = main(symbol);
+      if (stream === null || stream.track.state !== 'valid')
+        return { id: 0, emitted: now, matched: now, bids: [], asks: [] };
+      const { last: id, emitted, matched } = stream;
+      return { id, emitted, matched, ...sides(stream, limit) };
+    },
+    recorded(name): RecordedBook | null | undefined {
+      const topic = topics.get(name);
+      if (topic === undefined) return undefined;
+      const stream = topic.stream === null ? undefined : listed.get(topic.symbol)?.streams.get(topic.stream);
+      if (stream === undefined || stream.track.state !== 'valid') return null;
+      const { first, last, emitted, matched } = stream;
+      return { first, last, emitted, matched, ...sides(stream) };
+    },
+    play,
+    main,
+    sides,
+    carrier: (topic) => carriers.get(topic) ?? null,
+    nothing: (symbol) => listed.get(symbol)?.size(0) ?? '0',
+  };
+}
+
+function madeKnown(stream: BookStream, last: number): Step['book'] {
+  stream.last = last;
+  if (stream.emitted === 0) stream.emitted = stream.matched = stream.track.emitted;
+  return { stream, known: true, changes: () => ({ bids: [], asks: [] }) };
+}
+
+function learn(topics: RecordedTopics, name: string, symbol: string, stream: number, track: Track): void {
+  const topic = topics.get(name);
+  const levels = track.book.levels(BID).length + track.book.levels(ASK).length;
+  if (topic === undefined) topics.set(name, { symbol, stream, levels });
+  else Object.assign(topic, { stream, levels: Math.max(topic.levels, levels) });
+}
+
+function createListed(header: TapeHeader, venue: Venue, decoder: Decoder): Listed {
+  const { instrument, symbol, flow } = header;
+  const { scale } = createTrack({ instrument, rules: venue });
+  decoder.bind(`${venue.id}:${symbol}`, { layouts: venue.layouts, scale, symbol, flow });
+  return {
+    header,
+    scale,
+    price: writer(scale.price, instrument.tick),
+    size: writer(scale.size, instrument.lot),
+    streams: new Map(),
+  };
+}
+
+const sameSteps = (a: Instrument, b: Instrument): boolean => a.tick === b.tick && a.lot === b.lot;
+
+/** Writes scaled numbers with the decimals that a step is written with, or with more where the number has more. */
+function writer(scale: number, step: string): (scaled: number) => string {
+  const decimals = step.includes('.') ? step.length - step.indexOf('.') - 1 : 0;
+  return (scaled) => {
+    const text = formatScaled(scaled, scale);
+    if (decimals === 0) return text;
+    const dot = text.indexOf('.');
+    return dot < 0 ? `${text}.${'0'.repeat(decimals)}` : text.padEnd(dot + 1 + decimals, '0');
+  };
+}
+
+/** Levels of the first record, in the order of the message. */
+function changesIn(one: Listed, buffer: EventBuffer): BookSides {
+  const { events, levels } = buffer;
+  const start = events[Field.PRICE];
+  const bids = events[Field.SIZE];
+  const read = (from: number, count: number): LevelText[] =>
+    Array.from({ length: count }, (_, n) => [one.price(levels[(from + n) * 2]), one.size(levels[(from + n) * 2 + 1])]);
+  return { bids: read(start, bids), asks: read(start + bids, events[Field.PRICE2]) };
+}
+
+function entryAt(bytes: Buffer, from: number, to: number): Entry | null {
+  try {
+    return parseEntry(bytes.subarray(from, to));
+  } catch {
+    return null;
+  }
+}

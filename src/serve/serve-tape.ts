@@ -1,0 +1,124 @@
+/** Serves a tape as the venues it was recorded from, each on a port of its own, in one time. */
+import type { Micros } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
+import { parseTimeSpec } from '../model/time.js';
+import type { Injection } from '../tape/inject.js';
+import type { Segment } from '../tape/segment.js';
+import type { TimeRange } from '../tape/source.js';
+import type { Tape } from '../tape/tape.js';
+import { venueById } from '../venues/registry.js';
+import type { Venue } from '../venues/venue.js';
+import { createTapeClock, type TapeClock } from './tape-clock.js';
+import { serveTapeVenue, type TapeExchange } from './tape-exchange.js';
+import { findTopics } from './topics-of-tape.js';
+
+export interface ServeTapeOptions {
+  tape: Tape;
+  range: TimeRange;
+  /** tape time over real time; Infinity is as fast as each client reads */
+  speed: number;
+  /** a wait between two lines is no longer than this */
+  maxIdleMicros?: Micros | undefined;
+  /** default: true; clients are cut where the recorder was */
+  reenact?: boolean;
+  /** made anew for each client */
+  faults?: (() => Injection) | undefined;
+  /** default 127.0.0.1 */
+  host?: string;
+  /** of the first venue, the others follow; 0, the default, takes free ones */
+  port?: number;
+  /** milliseconds without a word from the first client after which the tape begins; default 500 */
+  settleMs?: number;
+  note(text: string): void;
+  /** bytes of the tape that cannot be read */
+  damaged(text: string): void;
+}
+
+export interface ServedTape {
+  /** in the order of their ports */
+  venues: { id: string; wsUrl: string; httpUrl: string }[];
+  /** messages of topics sent so far */
+  readonly sent: number;
+  /** resolves when somebody heard the end of the tape and nobody is connected any more */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SETTLE_MS = 500;
+
+/**
+ * Starts serving.
+ * @throws {TapedeckError} E_USAGE for a tape that cannot be played more than once or whose venue cannot be served; E_CONNECT
+ */
+export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> {
+  const { tape, range, speed, maxIdleMicros, reenact = true, host = '127.0.0.1', port = 0, note } = options;
+  const byVenue = venuesOf(tape);
+  const clocks = new Map<string, TapeClock>();
+  const clockOf = async (from: string | null): Promise<TapeClock> => {
+    const start = from === null ? range.from : (await tape.range(parseTimeSpec(from), undefined)).from;
+    const at = Math.max(start ?? firstOf(tape), range.from ?? Number.NEGATIVE_INFINITY);
+    const name = from ?? '';
+    const known = clocks.get(name);
+    if (known !== undefined) return known;
+    const clock = createTapeClock(at, speed, () => performance.now() * 1000);
+    clocks.set(name, clock);
+    return clock;
+  };
+
+  const exchanges: (TapeExchange & { id: string })[] = [];
+  let finish: () => void = () => {};
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const changed = (): void => {
+    if (exchanges.some(({ ended }) => ended) && exchanges.every(({ clients }) => clients === 0)) finish();
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(exchanges.map((exchange) => exchange.stop()));
+    finish();
+  };
+  try {
+    for (const [venue, groups] of byVenue) {
+      const { topics, headers } = await findTopics(venue, groups, range, ({ message }) => options.damaged(message));
+      const exchange = await serveTapeVenue({
+        ...{ venue, groups, topics, headers, range, speed, maxIdleMicros, reenact, host, clockOf, note, changed },
+        faults: options.faults,
+        port: port === 0 ? 0 : port + exchanges.length,
+        settleMs: options.settleMs ?? SETTLE_MS,
+      });
+      exchanges.push(Object.assign(exchange, { id: venue.id }));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    venues: exchanges.map(({ id, wsUrl, httpUrl }) => ({ id, wsUrl, httpUrl })),
+    get sent() {
+      return exchanges.reduce((sum, exchange) => sum + exchange.sent, 0);
+    },
+    done,
+    stop,
+  };
+}
+
+type Serving = Venue & { server: NonNullable<Venue['server']> };
+
+/** The tape's srcs by venue, in the order in which they were named. */
+function venuesOf(tape: Tape): Map<Serving, Segment[][]> {
+  if (tape.hasStdin)
+    throw new TapedeckError('E_USAGE', "while serving: '-' (stdin) can be read once, each client reads a tape anew");
+  const byVenue = new Map<Serving, Segment[][]>();
+  for (const group of tape.groups) {
+    const venue = venueById(group[0].header().tape.venue);
+    if (!canServe(venue)) throw new TapedeckError('E_USAGE', `while serving: ${venue.id} cannot be served`);
+    const groups = byVenue.get(venue) ?? [];
+    byVenue.set(venue, [...groups, [...group]]);
+  }
+  return byVenue;
+}
+
+const canServe = (venue: Venue): venue is Serving => venue.server !== undefined;
+
+const firstOf = (tape: Tape): Micros =>
+  Math.min(...tape.groups.flat().flatMap(({ first }) => (Number.isNaN(first) ? [] : [first])));

@@ -1,0 +1,230 @@
+/** One client of a served tape: it says what it wants, plays the tape for itself, and is paused where it does not read. */
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import type { Micros } from '../model/entry.js';
+import type { Injection } from '../tape/inject.js';
+import { pace } from '../tape/pace.js';
+import type { ServedClient, VenueServer } from '../venues/venue.js';
+import type { Cursor } from './cursor.js';
+import type { MadeTopics, Message } from './made-topics.js';
+import type { RecordedMarket, Step } from './recorded-market.js';
+import type { TapeClock } from './tape-clock.js';
+
+/** Somebody's place on the tape, with the venue's side of it. */
+export interface Place {
+  market: RecordedMarket;
+  server: VenueServer;
+  made: MadeTopics;
+  cursor: Cursor;
+}
+
+export interface TapeClientOptions extends Place {
+  socket: WebSocket;
+  stream: Duplex;
+  served: ServedClient;
+  clock: TapeClock;
+  /** what it hears where faults are put in; the place itself stays as the tape tells it, as an exchange would */
+  faulty: { injection: Injection; market: RecordedMarket; cursor: Cursor } | null;
+  speed: number;
+  maxIdleMicros?: Micros | undefined;
+  /** it is cut where the tape says that the recorder was */
+  reenact: boolean;
+  /** milliseconds without a word after which a tape that nobody plays yet begins */
+  settleMs: number;
+  /** a topic is not on the tape: what becomes of it */
+  remark(topic: string, text: string): void;
+  /** it heard the whole tape, or lost its connection as the recorder did, or its tape cannot be played on */
+  over(why: { code: number; reason: string }): void;
+}
+
+export interface TapeClient extends Place {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+  readonly served: ServedClient;
+  readonly clock: TapeClock;
+  /** the tape is played to it; before that its words only prepare */
+  readonly live: boolean;
+  /** messages of topics sent so far */
+  readonly sent: number;
+  /** monotonic ms of its newest word */
+  readonly saidAt: number;
+  say(text: string): void;
+  /** takes a text in; null where only the address was said. Texts are answered in order */
+  hear(text: string | null): void;
+  /** ends its playing */
+  stop(): void;
+}
+
+export const ENDED = 'the tape has ended';
+/** Bytes that wait for a client before it is paused. */
+const PAUSE_BYTES = 1 << 20;
+/** Lines played without waiting between two looks at what clients say. */
+const LINES_PER_TURN = 500;
+/** What the recorder says when it closes a connection because it was told to end: no event of the venue. */
+const OWN_CLOSE = 'stop';
+
+export function createTapeClient(options: TapeClientOptions): TapeClient {
+  const { market, server, made, cursor, socket, stream, served, clock, faulty, speed, reenact } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  /** topics that were looked at, whether they are on the tape */
+  const seen = new Set<string>();
+  let work: Promise<void> = Promise.resolve();
+  let live = false;
+  let sent = 0;
+  let saidAt = performance.now();
+  /** tape time up to which its place was looked up */
+  let joined: Micros = Number.NEGATIVE_INFINITY;
+
+  const say = (text: string): void => socket.send(server.pack === undefined ? text : server.pack(text));
+
+  const fail = (error: unknown): void => {
+    if (!signal.aborted) options.over({ code: 1011, reason: error instanceof Error ? error.message : String(error) });
+  };
+
+  const answer = async (text: string | null): Promise<void> => {
+    if (signal.aborted) return;
+    if (!live) {
+      joined = clock.position();
+      await cursor.advance(market, joined);
+      if (signal.aborted) return;
+    }
+    // a book that the server makes already opens by itself; one that it does not make yet is empty to it
+    if (text !== null) for (const reply of server.receive(served, text)) say(reply.text);
+    lookAtTopics();
+    if (live || served.topics.size === 0) return;
+    live = true;
+    void play().catch(fail);
+  };
+
+  /** Topics asked for since the last look: what is not on the tape is made, or silent, and that is said. */
+  const lookAtTopics = (): void => {
+    const fresh = new Set<string>();
+    for (const topic of served.topics) {
+      if (seen.has(topic)) continue;
+      seen.add(topic);
+      if (market.recorded(topic) !== undefined) continue;
+      const symbol = server.bookTopic(topic);
+      if (symbol === null) {
+        options.remark(topic, 'not on the tape, and stays silent');
+        continue;
+      }
+      options.remark(topic, 'not on the tape, made from its book');
+      if (made.need(symbol)) fresh.add(symbol);
+      // otherwise the ack brought it
+      if (!fresh.has(symbol)) continue;
+      const opening = server.opening?.(topic) ?? null;
+      if (opening !== null) say(opening.text);
+    }
+    for (const topic of seen) if (!served.topics.has(topic)) seen.delete(topic);
+  };
+
+  /** A tape that nobody plays yet begins when this client has said all it wants. */
+  const settle = async (): Promise<void> => {
+    while (!clock.begun && !signal.aborted) {
+      const left = saidAt + options.settleMs - performance.now();
+      if (left <= 0) clock.begin();
+      else await sleep(left, undefined, { signal }).catch(() => {});
+    }
+  };
+
+  const play = async (): Promise<void> => {
+    await settle();
+    if (signal.aborted) return;
+    const { maxIdleMicros } = options;
+    const idle = maxIdleMicros === undefined ? {} : { maxIdleMicros };
+    await faulty?.cursor.advance(faulty.market, joined);
+    const heard = faulty ?? { market, cursor };
+    const flow = pace(heard.cursor.rest(), { speed, standsAt: clock.position(), signal, ...idle });
+    let lines = 0;
+    for await (const item of flow) {
+      if ('damage' in item) continue;
+      for (const step of heard.market.play(item)) {
+        clock.reached(step.t);
+        let more: Message[] = [];
+        if (faulty === null) more = made.follow(step, served.topics);
+        else await cursor.advance(market, step.t, (clean) => void more.push(...made.follow(clean, served.topics)));
+        if (signal.aborted) return;
+        if (step.close !== null && isEvent(step)) {
+          options.over(step.close);
+          return;
+        }
+        deliver(step, more);
+        if (socket.bufferedAmount > PAUSE_BYTES) await drained();
+        else if (++lines % LINES_PER_TURN === 0 && !Number.isFinite(speed)) await yieldToEvents();
+        if (signal.aborted) return;
+      }
+    }
+    if (!signal.aborted) options.over({ code: 1000, reason: ENDED });
+  };
+
+  /** Whether the end of a recorded connection is one that this client has to live through. */
+  const isEvent = ({ close, conn }: Step): boolean =>
+    reenact &&
+    conn !== null &&
+    !(close?.code === 1000 && close.reason === OWN_CLOSE) &&
+    [...served.topics].some((topic) => market.carrier(topic) === conn);
+
+  const deliver = (step: Step, more: readonly Message[]): void => {
+    if (socket.readyState !== socket.OPEN) return;
+    const recorded = step.topic === null ? null : recordedText(step, step.topic);
+    const texts = more.map(({ topic, text }) => server.wrap(served, topic, text));
+    for (const text of [recorded, ...texts]) {
+      if (text === null) continue;
+      say(text);
+      sent++;
+    }
+  };
+
+  const recordedText = (step: Step, topic: string): string | null => {
+    if (server.replay !== undefined) return server.replay(served, topic, step.text());
+    return served.topics.has(topic) ? step.text() : null;
+  };
+
+  /** Resolves when half of what waits was taken, or when the client is gone. */
+  const drained = async (): Promise<void> => {
+    while (socket.bufferedAmount > PAUSE_BYTES / 2 && !signal.aborted && !stream.destroyed)
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          stream.off('drain', done);
+          stream.off('close', done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        stream.on('drain', done);
+        stream.on('close', done);
+        signal.addEventListener('abort', done);
+      });
+  };
+
+  return {
+    market,
+    server,
+    made,
+    cursor,
+    socket,
+    stream,
+    served,
+    clock,
+    get live() {
+      return live;
+    },
+    get sent() {
+      return sent;
+    },
+    get saidAt() {
+      return saidAt;
+    },
+    say,
+    hear(text) {
+      if (text !== null) saidAt = performance.now();
+      work = work.then(() => answer(text)).catch(fail);
+    },
+    stop() {
+      stopping.abort();
+      void cursor.close();
+      void faulty?.cursor.close();
+    },
+  };
+}

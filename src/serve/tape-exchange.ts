@@ -1,0 +1,297 @@
+/** A tape served as one venue: each client plays it for itself, and is paused where it does not read. */
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RawData, WebSocket } from 'ws';
+import type { LineFlow } from '../model/batch.js';
+import type { Micros, TapeHeader } from '../model/entry.js';
+import type { Injection } from '../tape/inject.js';
+import { interleave } from '../tape/interleave.js';
+import type { Segment } from '../tape/segment.js';
+import { readSegments, type TimeRange } from '../tape/source.js';
+import type { Venue, VenueServer } from '../venues/venue.js';
+import { type Cursor, createCursor } from './cursor.js';
+import { createMadeTopics } from './made-topics.js';
+import { type Answer, CLOSE_GRACE_MS, openPort, textOf } from './port.js';
+import { createRecordedMarket, type RecordedMarket, type RecordedTopics } from './recorded-market.js';
+import { createTapeClient, ENDED, type Place, type TapeClient, type TapeClientOptions } from './tape-client.js';
+import type { TapeClock } from './tape-clock.js';
+
+export interface TapeExchangeOptions {
+  venue: Venue & { server: NonNullable<Venue['server']> };
+  groups: readonly (readonly Segment[])[];
+  topics: RecordedTopics;
+  headers: readonly TapeHeader[];
+  range: TimeRange;
+  speed: number;
+  maxIdleMicros?: Micros | undefined;
+  /** clients are cut where the tape says that the recorder was */
+  reenact: boolean;
+  /** the faults that one client's messages get; missing where there are none */
+  faults?: (() => Injection) | undefined;
+  host: string;
+  port: number;
+  /** the clock of those who start at this time, as typed; null where nothing was. @throws {TapedeckError} E_USAGE */
+  clockOf(from: string | null): Promise<TapeClock>;
+  /** milliseconds without a word from a client after which the tape begins */
+  settleMs: number;
+  note(text: string): void;
+  /** a client has gone, or has heard the tape's end */
+  changed(): void;
+}
+
+export interface TapeExchange {
+  wsUrl: string;
+  httpUrl: string;
+  /** messages of topics sent so far */
+  readonly sent: number;
+  readonly clients: number;
+  /** somebody heard the end of the tape */
+  readonly ended: boolean;
+  stop(): Promise<void>;
+}
+
+const HOUSEKEEPING_MS = 100;
+const PINGS_UNANSWERED = 3;
+const MOST_REASON = 100;
+/** How long a question about a book that is not known yet is held back. */
+const UNKNOWN_MS = 10_000;
+const ASK_AGAIN_MS = 20;
+const NO_TOPICS: ReadonlySet<string> = new Set();
+
+interface Member extends TapeClient {
+  id: number;
+  injection: Injection | null;
+  /** sent and not answered */
+  pings: number;
+}
+
+/** Starts serving. @throws {TapedeckError} E_CONNECT when the port cannot be had */
+export async function serveTapeVenue(options: TapeExchangeOptions): Promise<TapeExchange> {
+  const { venue, groups, topics, headers, range, speed, maxIdleMicros, reenact, clockOf, settleMs, note } = options;
+  const clients = new Set<Member>();
+  const noted = new Set<string>();
+  /** by clients that are gone */
+  let sentBefore = 0;
+  let nextClient = 1;
+  let ended = false;
+  let running = true;
+  /** of the venue itself, to say whether there is such an address before a place is found */
+  const symbols = headers.map(({ symbol }) => symbol);
+
+  const cursorAt = (from: Micros, into: (flow: LineFlow) => LineFlow = (flow) => flow): Cursor =>
+    createCursor(interleave(groups.map((group) => into(readSegments(group, { ...range, from })))));
+  const newMarket = (): RecordedMarket => createRecordedMarket(venue, topics, headers);
+
+  const placeAt = (from: Micros): Place => {
+    const market = newMarket();
+    const server = venue.server(market);
+    return { market, server, made: createMadeTopics(market, server), cursor: cursorAt(from) };
+  };
+
+  const faultsAt = (from: Micros): TapeClientOptions['faulty'] => {
+    if (options.faults === undefined) return null;
+    const injection = options.faults();
+    return { injection, market: newMarket(), cursor: cursorAt(from, injection.into) };
+  };
+
+  // ---- clients
+
+  const forget = (client: Member): void => {
+    if (!clients.delete(client)) return;
+    client.stop();
+    sentBefore += client.sent;
+    if (client.injection !== null) note(`${venue.id} client ${client.id}: injected: ${client.injection.summary()}`);
+    if (ended && ![...clients].some(({ clock }) => clock === client.clock)) client.clock.rewind();
+    options.changed();
+  };
+
+  const dismiss = (client: Member, code: number, reason: string): void => {
+    if (!clients.has(client)) return;
+    client.socket.close(code, reason.slice(0, MOST_REASON));
+    setTimeout(() => client.socket.terminate(), CLOSE_GRACE_MS).unref();
+    forget(client);
+  };
+
+  /** Without a word, behind what is in flight. */
+  const cut = (client: Member): void => {
+    forget(client);
+    client.stream.end();
+  };
+
+  const over = (client: Member, { code, reason }: { code: number; reason: string }): void => {
+    if (code === 1000 && reason === ENDED) ended = true;
+    if (code === 1011) note(`${venue.id}: ${reason}`);
+    if (isSayable(code)) dismiss(client, code, reason);
+    else cut(client);
+  };
+
+  const remark = (topic: string, text: string): void => {
+    if (noted.has(topic)) return;
+    noted.add(topic);
+    note(`${venue.id} ${topic}: ${text}`);
+  };
+
+  const welcome = (socket: WebSocket, stream: Duplex, path: string, clock: TapeClock): void => {
+    const from = clock.position();
+    const place = placeAt(from);
+    const served = place.server.connect(path);
+    if (served === null || !running) {
+      void place.cursor.close();
+      socket.close(1011, 'no such address');
+      return;
+    }
+    const faulty = faultsAt(from);
+    const made = createTapeClient({
+      ...{ ...place, socket, stream, served, clock, faulty, speed, maxIdleMicros, reenact, settleMs, remark },
+      over: (why) => over(client, why),
+    });
+    const client: Member = Object.assign(made, { id: nextClient++, injection: faulty?.injection ?? null, pings: 0 });
+    clients.add(client);
+    for (const reply of client.server.greeting?.(served) ?? []) client.say(reply.text);
+    socket.on('message', (data: RawData) => client.hear(textOf(data)));
+    socket.on('pong', () => {
+      client.pings = 0;
+    });
+    socket.on('error', () => {}); // a close event follows
+    socket.on('close', () => forget(client));
+    // the address itself may name topics
+    client.hear(null);
+  };
+
+  /** Pings of both kinds, and the end of those who say nothing. */
+  const started = performance.now();
+  let beats = 0;
+  let pings = 0;
+  const keepHouse = (): void => {
+    const now = performance.now();
+    const beat = beats;
+    const ping = pings;
+    for (const client of [...clients]) {
+      const { server, served, socket } = client;
+      const { beat: own, pingEveryMs, quietMs = Number.POSITIVE_INFINITY } = server;
+      if (own !== undefined && now - started >= (beat + 1) * own.everyMs) {
+        beats = Math.floor((now - started) / own.everyMs);
+        const text = own.text(served);
+        if (text !== null) client.say(text);
+      }
+      if (now - started >= (ping + 1) * pingEveryMs) {
+        pings = Math.floor((now - started) / pingEveryMs);
+        if (client.pings++ >= PINGS_UNANSWERED) dismiss(client, 1008, 'no pong');
+        else socket.ping();
+      }
+      if (now - client.saidAt > quietMs) cut(client);
+    }
+  };
+  const timer = setInterval(keepHouse, HOUSEKEEPING_MS);
+
+  // ---- REST
+
+  const answerFrom = ({ market, server, made }: Place, path: string): ReturnType<VenueServer['rest']> => {
+    const upper = path.toUpperCase();
+    for (const symbol of symbols) if (upper.includes(symbol.toUpperCase())) made.need(symbol);
+    return server.rest(path, market);
+  };
+
+  const answer = async (path: string, clock: TapeClock): Promise<Answer> => {
+    let said: ReturnType<VenueServer['rest']> | null = null;
+    const patience = performance.now() + UNKNOWN_MS;
+    while (performance.now() < patience && running) {
+      const live = [...clients].filter((client) => client.live && client.clock === clock);
+      const furthest = live.reduce<Member | null>(
+        (best, one) => (best === null || one.market.now() > best.market.now() ? one : best),
+        null,
+      );
+      if (furthest === null || !clock.begun) return await answerAlone(path, clock.position());
+      said = answerFrom(furthest, path);
+      if (said.unknown !== true) return said;
+      await sleep(ASK_AGAIN_MS);
+    }
+    return { status: 503, body: said?.body ?? '' };
+  };
+
+  /** Nobody plays: the state of the tape where it stands, or from where its book is known on. */
+  const answerAlone = async (path: string, position: Micros): Promise<Answer> => {
+    const place = placeAt(position);
+    try {
+      await place.cursor.advance(place.market, position);
+      for (;;) {
+        const said = answerFrom(place, path);
+        if (said.unknown !== true) return said;
+        const known = await place.cursor.until(place.market, (step) => {
+          place.made.follow(step, NO_TOPICS);
+          return step.book?.known === true;
+        });
+        if (!known) return { status: 503, body: said.body };
+      }
+    } finally {
+      await place.cursor.close();
+    }
+  };
+
+  /** The clock that a question without a start means: the only one that is played, else that of the whole tape. */
+  const clockAsked = async (path: string): Promise<TapeClock> => {
+    const from = fromIn(path);
+    const played = new Set([...clients].map(({ clock }) => clock));
+    const [only] = played;
+    return from === null && played.size === 1 ? only : await clockOf(from);
+  };
+
+  const probe = placeAt(range.from ?? Number.NEGATIVE_INFINITY);
+  await probe.cursor.close();
+  const port = await openPort({
+    host: options.host,
+    port: options.port,
+    connect(path) {
+      if (!running || probe.server.connect(path) === null) return { status: 404, body: '' };
+      return (socket, stream) => {
+        socket.pause();
+        void clockOf(fromIn(path)).then(
+          (clock) => {
+            welcome(socket, stream, path, clock);
+            socket.resume();
+          },
+          (error: unknown) => {
+            socket.resume();
+            socket.close(1008, (error instanceof Error ? error.message : String(error)).slice(0, 120));
+          },
+        );
+      };
+    },
+    async rest(method, path) {
+      if (method !== 'GET') return { status: 405, body: '{"msg":"Only GET is served."}' };
+      return await answer(path, await clockAsked(path));
+    },
+  });
+
+  return {
+    wsUrl: `ws://${port.place}`,
+    httpUrl: `http://${port.place}`,
+    get sent() {
+      return [...clients].reduce((sum, client) => sum + client.sent, sentBefore);
+    },
+    get clients() {
+      return clients.size;
+    },
+    get ended() {
+      return ended;
+    },
+    async stop() {
+      if (!running) return;
+      running = false;
+      clearInterval(timer);
+      for (const client of [...clients]) dismiss(client, 1001, 'the replay stops');
+      await port.close();
+    },
+  };
+}
+
+/** The start that a client chose, as typed; a plus sign in an address means a blank. */
+function fromIn(path: string): string | null {
+  const mark = path.indexOf('?');
+  const from = mark < 0 ? null : new URLSearchParams(path.slice(mark + 1)).get('from');
+  return from === null ? null : from.replace(/^ /, '+');
+}
+
+/** Codes that one side may say; the others tell of a connection that was lost. */
+const isSayable = (code: number): boolean =>
+  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);

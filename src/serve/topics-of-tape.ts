@@ -1,0 +1,48 @@
+/** Which topics a tape has: found by looking into its beginning, and by what its recorders asked for. */
+import type { Damage } from '../model/batch.js';
+import type { TapeHeader } from '../model/entry.js';
+import type { Segment } from '../tape/segment.js';
+import type { TimeRange } from '../tape/source.js';
+import { readSegments } from '../tape/source.js';
+import type { Venue } from '../venues/venue.js';
+import { createRecordedMarket, type RecordedTopics } from './recorded-market.js';
+
+/** Text of each src that is looked into; topics that come later are learnt when they come. */
+const LOOK_BYTES = 4 << 20;
+
+/** Looks into the beginning of each src of one venue; `damaged` hears of what cannot be read there. */
+export async function findTopics(
+  venue: Venue,
+  groups: readonly (readonly Segment[])[],
+  range: TimeRange,
+  damaged: (damage: Damage['damage']) => void,
+): Promise<{ topics: RecordedTopics; headers: TapeHeader[] }> {
+  const headers = groups.map(([first]) => first.header().tape);
+  const topics: RecordedTopics = new Map();
+  const market = createRecordedMarket(venue, topics, headers);
+  for (const group of groups) {
+    let left = LOOK_BYTES;
+    for await (const item of readSegments(group, range)) {
+      if ('damage' in item) {
+        damaged(item.damage);
+        continue;
+      }
+      for (const _ of market.play(item));
+      left -= item.to - item.from;
+      if (left <= 0) break;
+    }
+  }
+  for (const header of headers) for (const name of askedFor(venue, header)) learn(topics, name, header.symbol);
+  return { topics, headers };
+}
+
+function learn(topics: RecordedTopics, name: string, symbol: string): void {
+  if (!topics.has(name)) topics.set(name, { symbol, stream: null, levels: 0 });
+}
+
+/** Rare messages may come late; what an import calls its channels is not what somebody subscribed to. */
+function askedFor(venue: Venue, { symbol, channels, imported }: TapeHeader): string[] {
+  if (imported !== undefined) return [];
+  const known = channels.filter((channel) => venue.channels.all.includes(channel));
+  return venue.connections([symbol], known).flatMap((plan) => plan.topics.map(({ name }) => name));
+}

@@ -1,0 +1,388 @@
+/** A tape served as its exchange, over real sockets: what is on it comes as it stands, what is not is made of its book. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Entry } from '../../src/model/entry.js';
+import { type ServedTape, type ServeTapeOptions, serveTape } from '../../src/serve/serve-tape.js';
+import { createInjection } from '../../src/tape/inject.js';
+import { entryLine, messageLine } from '../../src/tape/line.js';
+import { openTape } from '../../src/tape/tape.js';
+import { PlainBook, type Row } from '../venues/served.js';
+import { openClient, type TestClient } from './client.js';
+
+vi.setConfig({ testTimeout: 20_000 });
+
+const T = 1_786_000_000_000_000;
+const SECOND = 1_000_000;
+const SRC = 'bybit-linear:BTCUSDT';
+const CONN = 'r1.1';
+const BOOK = 'orderbook.200.BTCUSDT';
+const TRADES = 'publicTrade.BTCUSDT';
+
+let folder: string;
+const running: ServedTape[] = [];
+let notes: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tapedeck-serve-'));
+  notes = [];
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((served) => served.stop()));
+  await rm(folder, { recursive: true });
+});
+
+const header = (symbol = 'BTCUSDT'): Entry => ({
+  t: T,
+  src: `bybit-linear:${symbol}`,
+  tape: {
+    version: 1,
+    recorder: 'r1',
+    venue: 'bybit-linear',
+    symbol,
+    instrument: { symbol, kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1', base: 'BTC', quote: 'USDT' },
+    channels: ['depth', 'trade'],
+    flow: 'trade',
+    tool: 'tapedeck test',
+  },
+});
+
+const snapshot = (u: number, bids: Row[], asks: Row[]): string =>
+  `{"topic":"${BOOK}","type":"snapshot","ts":1786000000${u % 1000},"data":{"s":"BTCUSDT","b":${JSON.stringify(bids)},"a":${JSON.stringify(asks)},"u":${u},"seq":${u * 7}},"cts":1786000000100}`;
+const delta = (u: number, bids: Row[], asks: Row[] = []): string =>
+  snapshot(u, bids, asks).replace('"snapshot"', '"delta"');
+const trade = (id: number): string =>
+  `{"topic":"${TRADES}","type":"snapshot","ts":1786000000500,"data":[{"T":1786000000499,"s":"BTCUSDT","S":"Buy","v":"0.003","p":"64010.20","L":"PlusTick","i":"id-${id}","BT":false,"RPI":false,"seq":${id}}]}`;
+
+const WHOLE: [Row[], Row[]] = [
+  [
+    ['64010.10', '3.204'],
+    ['64010.00', '0.410'],
+  ],
+  [['64010.20', '1.000']],
+];
+
+/** A tape of these lines: seconds behind its start, and a message or an entry's own keys. */
+async function tapeOf(...lines: [seconds: number, what: string | object][]): Promise<string> {
+  const path = join(folder, 'tape.ndjson');
+  const text = lines.map(([seconds, what]) => {
+    const t = T + 1 + Math.round(seconds * SECOND);
+    if (typeof what === 'string') return messageLine(t, SRC, CONN, Buffer.from(what)).toString();
+    return entryLine({ t, src: SRC, ...what } as Entry);
+  });
+  await writeFile(path, entryLine(header()) + text.join(''));
+  return path;
+}
+
+async function serve(path: string, options: Partial<ServeTapeOptions> = {}): Promise<ServedTape> {
+  const tape = await openTape([path], Readable.from([]));
+  const served = await serveTape({
+    ...{ tape, range: {}, speed: Number.POSITIVE_INFINITY, settleMs: 20, damaged: () => {} },
+    note: (text) => void notes.push(text),
+    ...options,
+  });
+  running.push(served);
+  return served;
+}
+
+/** A client that subscribed to these topics; answers are left out of what it hears. */
+async function join_(served: ServedTape, topics: string[], query = ''): Promise<TestClient & { data(): string[] }> {
+  const client = await openClient(`${served.venues[0].wsUrl}/v5/public/linear${query}`);
+  client.send(JSON.stringify({ op: 'subscribe', args: topics }));
+  return { ...client, data: () => client.heard.filter((text) => text.startsWith('{"topic"')) };
+}
+
+const MOVING: [number, string][] = [
+  [1, snapshot(100, ...WHOLE)],
+  [2, delta(101, [['64010.00', '0']])],
+  [2.5, trade(1)],
+  [3, delta(102, [['64009.90', '2.000']], [['64010.30', '5.000']])],
+  [4, delta(103, [['64010.10', '9.000']])],
+];
+const texts = (lines: [number, string | object][]): string[] =>
+  lines.flatMap(([, what]) => (typeof what === 'string' ? [what] : []));
+
+describe('what is on the tape', () => {
+  test('comes byte for byte and in order to who asked for it, then the end is told', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const client = await join_(served, [BOOK, TRADES]);
+    expect(await client.closed).toEqual({ code: 1000, reason: 'the tape has ended' });
+    expect(client.data()).toEqual(texts(MOVING));
+    await served.done;
+    expect(notes).toEqual([]);
+  });
+
+  test('topics nobody asked for stay away', async () => {
+    const client = await join_(await serve(await tapeOf(...MOVING)), [TRADES]);
+    await client.closed;
+    expect(client.data()).toEqual([trade(1)]);
+  });
+
+  test('acks and refusals are the venue’s', async () => {
+    const client = await join_(await serve(await tapeOf(...MOVING)), ['orderbook.7.BTCUSDT']);
+    await client.until(() => client.heard.length === 1);
+    expect(client.heard[0]).toContain('error:handler not found,topic:orderbook.7.BTCUSDT');
+  });
+
+  test('other addresses are not there', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    await expect(openClient(`${served.venues[0].wsUrl}/v5/public/spot`)).rejects.toThrow('404');
+    expect((await fetch(`${served.venues[0].httpUrl}/nothing`)).status).toBe(404);
+  });
+});
+
+describe('a start of one’s own', () => {
+  test('opens with the book of that moment, whose next update is the next on the tape', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const client = await join_(served, [BOOK, TRADES], '?from=+2.2s');
+    await client.closed;
+    const [opening, ...rest] = client.data();
+    expect(rest).toEqual(texts(MOVING.slice(2)));
+    expect(JSON.parse(opening)).toMatchObject({
+      topic: BOOK,
+      type: 'snapshot',
+      data: { s: 'BTCUSDT', b: [['64010.10', '3.204']], a: [['64010.20', '1.000']], u: 101, seq: 707 },
+    });
+  });
+
+  test('each plays in its own time, and a time that is none is refused', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const [early, late] = await Promise.all([
+      join_(served, [BOOK], '?from=+0s'),
+      join_(served, [BOOK], '?from=2026-08-06T07:06:43.5Z'),
+    ]);
+    await Promise.all([early.closed, late.closed]);
+    expect(early.data()).toEqual(texts(MOVING).filter((text) => text.includes(BOOK)));
+    expect(late.data()).toHaveLength(2);
+    expect(JSON.parse(late.data()[0])).toMatchObject({ type: 'snapshot', data: { u: 102 } });
+    const wrong = await openClient(`${served.venues[0].wsUrl}/v5/public/linear?from=tomorrow`);
+    expect(await wrong.closed).toMatchObject({ code: 1008, reason: expect.stringContaining("'tomorrow'") });
+  });
+});
+
+describe('what is not on the tape', () => {
+  test('another depth is made of the book, opens when the book is known, and that is said', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const client = await join_(served, ['orderbook.50.BTCUSDT', 'orderbook.1.BTCUSDT', 'tickers.BTCUSDT']);
+    await client.closed;
+    const book = new PlainBook(50);
+    const states: string[] = [];
+    const tops: string[] = [];
+    for (const text of client.data()) {
+      const { topic, type, data } = JSON.parse(text) as { topic: string; type: string; data: { b: Row[]; a: Row[] } };
+      if (topic === 'orderbook.1.BTCUSDT') tops.push(`${data.b} ${data.a}`);
+      else {
+        if (type === 'snapshot') book.replace(data.b, data.a);
+        else book.apply(data.b, data.a);
+        states.push(book.sides());
+      }
+    }
+    expect(states).toEqual([
+      '64010.1x3.204 64010x0.41 | 64010.2x1',
+      '64010.1x3.204 | 64010.2x1',
+      '64010.1x3.204 64009.9x2 | 64010.2x1 64010.3x5',
+      '64010.1x9 64009.9x2 | 64010.2x1 64010.3x5',
+    ]);
+    expect(tops).toEqual(['64010.10,3.204 64010.20,1.000', '64010.10,9.000 64010.20,1.000']);
+    expect(notes).toEqual([
+      'bybit-linear orderbook.50.BTCUSDT: not on the tape, made from its book',
+      'bybit-linear orderbook.1.BTCUSDT: not on the tape, made from its book',
+      'bybit-linear tickers.BTCUSDT: not on the tape, and stays silent',
+    ]);
+  });
+
+  test('who comes later opens with the made book as it stands', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const client = await join_(served, ['orderbook.50.BTCUSDT'], '?from=+3.5s');
+    await client.closed;
+    const [opening, ...rest] = client
+      .data()
+      .map((text) => JSON.parse(text) as { type: string; data: { b: Row[]; u: number } });
+    expect(opening).toMatchObject({
+      type: 'snapshot',
+      data: {
+        b: [
+          ['64010.10', '3.204'],
+          ['64009.90', '2.000'],
+        ],
+      },
+    });
+    expect(rest).toMatchObject([{ type: 'delta', data: { b: [['64010.10', '9.000']], u: opening.data.u + 1 } }]);
+  });
+
+  test('where the recorder missed messages, what is made goes on from the book that it has then', async () => {
+    const served = await serve(
+      await tapeOf(
+        ...MOVING,
+        [5, { gap: { stream: '*', from: T, reason: 'silence' } }],
+        [5.5, delta(300, [['64010.10', '1.000']])],
+        [6, snapshot(400, [['64020.00', '1.000']], [['64020.10', '2.000']])],
+        [7, delta(401, [['64020.00', '3.000']])],
+      ),
+    );
+    const client = await join_(served, ['orderbook.50.BTCUSDT']);
+    await client.closed;
+    const book = new PlainBook(50);
+    const said = client
+      .data()
+      .map((text) => JSON.parse(text) as { type: string; data: { b: Row[]; a: Row[]; u: number } });
+    for (const { type, data } of said) type === 'snapshot' ? book.replace(data.b, data.a) : book.apply(data.b, data.a);
+    expect(said.map(({ data }) => data.u - said[0].data.u)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(book.sides()).toBe('64020x3 | 64020.1x2');
+  });
+});
+
+describe('connections that the recorder lost', () => {
+  const BROKEN: [number, string | object][] = [
+    ...MOVING,
+    [5, { conn: CONN, close: { code: 1006, reason: '' } }],
+    [6, { conn: CONN, open: { url: 'wss://x' } }],
+    [6.1, { conn: CONN, gap: { stream: '*', from: T, reason: 'disconnect' } }],
+    [6.2, snapshot(500, ...WHOLE)],
+    [7, delta(501, [['64010.10', '7.000']])],
+  ];
+
+  test('are lost again, without a word; who comes back goes on from there', async () => {
+    const served = await serve(await tapeOf(...BROKEN));
+    const first = await join_(served, [BOOK]);
+    const bystander = await join_(served, [], '?from=+0s');
+    expect((await first.closed).code).toBe(1006);
+    expect(first.data()).toEqual(texts(MOVING).filter((text) => text.includes(BOOK)));
+    const second = await join_(served, [BOOK]);
+    expect((await second.closed).code).toBe(1000);
+    expect(second.data()).toEqual(texts(BROKEN.slice(-2)));
+    expect(bystander.socket.readyState).toBe(bystander.socket.OPEN);
+  });
+
+  test('as the venue said it, where it said something', async () => {
+    const path = await tapeOf(
+      ...MOVING,
+      [5, { conn: CONN, close: { code: 4001, reason: 'maintenance' } }],
+      [6, trade(9)],
+    );
+    const client = await join_(await serve(path), [BOOK]);
+    expect(await client.closed).toEqual({ code: 4001, reason: 'maintenance' });
+  });
+
+  test.each<[string, Partial<ServeTapeOptions>, number, object]>([
+    ['not where they are to be kept', { reenact: false }, 1006, { topics: [BOOK] }],
+    ['not by the recorder’s own end', {}, 1000, { topics: [BOOK] }],
+  ])('%s', async (_, options, code) => {
+    const reason = code === 1000 ? 'stop' : '';
+    const path = await tapeOf(...MOVING, [5, { conn: CONN, close: { code, reason } }], [6, snapshot(500, ...WHOLE)]);
+    const client = await join_(await serve(path, options), [BOOK]);
+    expect((await client.closed).reason).toBe('the tape has ended');
+    expect(client.data()).toHaveLength(5);
+  });
+
+  test('and not for who listens to another one only', async () => {
+    const path = await tapeOf(...MOVING, [5, { conn: 'r1.2', close: { code: 1006, reason: '' } }], [6, trade(9)]);
+    const client = await join_(await serve(path), [BOOK, TRADES]);
+    expect((await client.closed).reason).toBe('the tape has ended');
+    expect(client.data().at(-1)).toBe(trade(9));
+  });
+});
+
+describe('REST', () => {
+  const book = async (served: ServedTape, query: string): Promise<{ b: Row[]; a: Row[] }> => {
+    const answer = await fetch(
+      `${served.venues[0].httpUrl}/v5/market/orderbook?category=linear&symbol=BTCUSDT&limit=50${query}`,
+    );
+    return ((await answer.json()) as { result: { b: Row[]; a: Row[] } }).result;
+  };
+
+  test('answers with the book of the moment asked for, or the first that is known', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    expect(await book(served, '')).toMatchObject({ b: WHOLE[0], a: WHOLE[1] });
+    expect(await book(served, '&from=%2B4.5s')).toMatchObject({
+      b: [
+        ['64010.10', '9.000'],
+        ['64009.90', '2.000'],
+      ],
+    });
+  });
+
+  test('lists what is on the tape, and has its time', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const get = async (path: string): Promise<unknown> => (await fetch(`${served.venues[0].httpUrl}${path}`)).json();
+    expect(await get('/v5/market/instruments-info?category=linear&symbol=BTCUSDT')).toMatchObject({
+      result: { list: [{ symbol: 'BTCUSDT', priceFilter: { tickSize: '0.10' }, lotSizeFilter: { qtyStep: '0.001' } }] },
+    });
+    expect(await get('/v5/market/time?from=%2B3s')).toMatchObject({ result: { timeSecond: '1786000002' } });
+  });
+});
+
+describe('a client that does not read', () => {
+  test('is paused, and others hear all of it meanwhile', async () => {
+    const many = Array.from({ length: 30_000 }, (_, n): [number, string] => [
+      2 + n / 1000,
+      delta(
+        101 + n,
+        Array.from({ length: 20 }, (_, k): Row => [`${64000 - k}.00`, `${n + 1}.000`]),
+      ),
+    ]);
+    const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many));
+    const slow = await join_(served, [BOOK], '?from=+0s');
+    await slow.until(() => slow.data().length > 0);
+    slow.socket.pause();
+    const quick = await join_(served, [BOOK]);
+    expect((await quick.closed).code).toBe(1000);
+    expect(quick.data()).toHaveLength(many.length + 1);
+    const sentBefore = served.sent;
+    expect(sentBefore).toBeLessThan(2 * many.length);
+    slow.socket.resume();
+    expect((await slow.closed).code).toBe(1000);
+    expect(slow.data()).toEqual(quick.data());
+  });
+});
+
+test('faults are put into what is heard, not into the state behind it', async () => {
+  const many = Array.from({ length: 400 }, (_, n): [number, string] => [
+    2 + n / 100,
+    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
+  ]);
+  const path = await tapeOf([1, snapshot(100, ...WHOLE)], ...many);
+  const served = await serve(path, { faults: () => createInjection([{ kind: 'drop', every: 20 }], 1) });
+  const client = await join_(served, [BOOK, 'orderbook.50.BTCUSDT']);
+  await client.closed;
+  const us = (topic: string): number[] =>
+    client.data().flatMap((text) => {
+      const { topic: of, data } = JSON.parse(text) as { topic: string; data: { u: number } };
+      return of === topic ? [data.u] : [];
+    });
+  const heard = us(BOOK);
+  expect(heard.length).toBeGreaterThan(330);
+  expect(heard.length).toBeLessThan(401);
+  const made = us('orderbook.50.BTCUSDT');
+  expect(made.map((u) => u - made[0])).toEqual(Array.from({ length: 401 }, (_, n) => n));
+  await served.done;
+  expect(notes.at(-1)).toBe(`bybit-linear client 1: injected: ${401 - heard.length} drops`);
+});
+
+test('paced by the clock: a second client comes in where the first one is', async () => {
+  const many = Array.from({ length: 200 }, (_, n): [number, string] => [
+    2 + n / 100,
+    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
+  ]);
+  const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 4 });
+  const first = await join_(served, [BOOK]);
+  await first.until(() => first.data().length > 50);
+  const second = await join_(served, [BOOK]);
+  await Promise.all([first.closed, second.closed]);
+  expect(first.data()).toEqual([snapshot(100, ...WHOLE), ...texts(many)]);
+  const [opening, ...rest] = second.data();
+  const { u } = (JSON.parse(opening) as { data: { u: number } }).data;
+  expect(u).toBeGreaterThan(140);
+  expect(rest).toEqual(texts(many).slice(u - 100));
+});
+
+test('a pipe cannot be served', async () => {
+  const tape = await openTape(['-'], Readable.from([entryLine(header())]));
+  await expect(serveTape({ tape, range: {}, speed: 1, note: () => {}, damaged: () => {} })).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('stdin'),
+  });
+});
