@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument } from '../model/instrument.js';
+import { bingxServer } from './bingx-server.js';
 import {
   checkChannels,
   coinsOf,
@@ -248,4 +249,6 @@ export const bingxSwap: Venue = {
   layouts: bingxLayouts,
   continuity: chainedBySkips,
   tradeChain: unprovenTrades,
+  server: bingxServer,
+  symbolForm: /^[A-Z0-9]{1,24}-USD[TC]$/,
 };

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ServedExchange, type ServeOptions, serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { binanceServer } from '../../src/venues/binance-server.js';
+import { bingxServer } from '../../src/venues/bingx-server.js';
 import { okxServer } from '../../src/venues/okx-server.js';
 import type { ServedMarket, VenueServer } from '../../src/venues/venue.js';
 import { openClient, type TestClient } from './client.js';
@@ -311,6 +312,35 @@ describe('a venue with words of its own', () => {
       { code: 1006, reason: 'nothing was said for too long' },
       { code: 1001, reason: 'the exchange stops' },
     ]);
+  });
+
+  test('BingX: all is packed, Ping comes every 5 s, and who leaves six of them unanswered is cut', async () => {
+    const market = createExchange({ symbols: ['BTC-USDT'], seed: 1, rate: 5, start: START, form: /^BTC-USDT$/ });
+    const exchange = await serve({ venue: { server: bingxServer }, market, until: START + 1 });
+    const open = async (): Promise<{ client: TestClient; texts: () => string[] }> => {
+      const client = await openClient(`${exchange.wsUrl}/swap-market?listenKey=`);
+      const packed: Buffer[] = [];
+      client.socket.on('message', (data: Buffer, isBinary) => packed.push(isBinary ? data : Buffer.alloc(0)));
+      return { client, texts: () => packed.map((data) => gunzipSync(data).toString()) };
+    };
+    const [mute, speaker] = [await open(), await open()];
+    for (let pings = 1; pings <= 6; pings++) {
+      time += 5001;
+      for (const { client } of [mute, speaker]) await client.until(() => client.heard.length === pings);
+      speaker.client.send('Pong');
+    }
+    // heard before the clock goes on, since it is answered
+    speaker.client.send('{"id":"1","reqType":"sub","dataType":"BTC-USDT@incrDepth"}');
+    await speaker.client.until(() => speaker.client.heard.length === 8);
+    time += 495;
+    expect((await mute.client.closed).code).toBe(1006);
+    expect(mute.texts()).toEqual(Array.from({ length: 6 }, () => 'Ping'));
+    expect(speaker.texts().slice(6)).toEqual([
+      '{"id":"1","code":0,"msg":"","dataType":"","data":null}',
+      expect.stringContaining('"action":"all"'),
+    ]);
+    await exchange.stop();
+    expect((await speaker.client.closed).code).toBe(1001);
   });
 });
 
