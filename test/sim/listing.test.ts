@@ -38,6 +38,14 @@ describe('listingOf', () => {
     ['linear', swaps, 'BTC-USDT-SWAP', { kind: 'linear', tick: '0.1', lot: '0.01', multiplier: '0.01' }, 'BTC USDT'],
     ['linear', swaps, 'BTC-USD-SWAP', { kind: 'inverse', multiplier: '100' }, 'BTC USD'],
     ['linear', swaps, 'XRP-USD-260925', { kind: 'inverse', multiplier: '10' }, 'XRP USD'],
+    [
+      'linear',
+      venueById('bingx-swap').symbolForm,
+      '1000PEPE-USDT',
+      { kind: 'linear', multiplier: '1' },
+      '1000PEPE USDT',
+    ],
+    ['linear', venueById('bingx-swap').symbolForm, 'BTC-USDC', { kind: 'linear', multiplier: '1' }, 'BTC USDC'],
     ['spot', venueById('okx-spot').symbolForm, 'BTC-USDT', { kind: 'spot', tick: '0.1', multiplier: '1' }, 'BTC USDT'],
     ['linear', venueById('bybit-linear').symbolForm, 'BTCUSDT-25DEC26', { multiplier: '1' }, 'BTC USDT'],
     ['linear', venueById('bybit-linear').symbolForm, 'BTCPERP', { multiplier: '1' }, 'BTC USDC'],
@@ -66,6 +74,7 @@ describe('listingOf', () => {
   test('a market lists symbols of its own form only, and names one', () => {
     expect(() => listingOf('linear', 'BTCUSDT', swaps)).toThrow(/which look like BTC-USDT-SWAP$/);
     expect(() => listingOf('inverse', 'BTCUSD_PERP', venueById('bybit-inverse').symbolForm)).toThrow(/like BTCUSD$/);
+    expect(() => listingOf('linear', 'BTC-USD', venueById('bingx-swap').symbolForm)).toThrow(/like BTC-USDT$/);
     expect(() => listingOf('linear', 'BTC-USDT-SWAP')).toThrow(/like BTCUSDT$/);
     expect(() => listingOf('inverse', 'BTCUSD')).toThrow(/like BTCUSD_PERP$/);
   });
