@@ -1,5 +1,4 @@
 /** Bybit's own side of its v5 public protocol: endpoints, requests, books with a chain of ids per topic, trades, REST. */
-import { createHash } from 'node:crypto';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { objectIn } from './fields.js';
@@ -12,6 +11,7 @@ import {
   type ServedBook,
   withoutZeros,
 } from './served-book.js';
+import { uuidOf } from './served-text.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
 export type BybitCategory = 'linear' | 'inverse' | 'spot';
@@ -196,12 +196,6 @@ function tickDirection(one: Listed, price: number): string {
   if (moved) one.direction = price > one.price ? 'PlusTick' : 'MinusTick';
   one.price = price;
   return moved ? one.direction : `Zero${one.direction}`;
-}
-
-/** In the form of a UUID, and the same in every run. */
-function uuidOf(name: string, id: number): string {
-  const hex = createHash('sha1').update(`${name} ${id}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 // ---- REST
