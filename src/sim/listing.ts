@@ -41,6 +41,8 @@ const TERMS: Record<InstrumentKind, Record<string, Terms>> = {
     ETHUSD_PERP: { tick: '0.01', lot: '1', price: 3200, order: 400, multiplier: '10' },
     BTCUSD: { tick: '0.10', lot: '1', price: 64000, order: 12000 },
     ETHUSD: { tick: '0.01', lot: '1', price: 3200, order: 4000 },
+    BTC_USD: { tick: '0.1', lot: '1', price: 64000, order: 120, multiplier: '100' },
+    ETH_USD: { tick: '0.01', lot: '1', price: 3200, order: 400, multiplier: '10' },
     'BTC-USD-SWAP': { tick: '0.1', lot: '0.1', price: 64000, order: 120, multiplier: '100' },
     'ETH-USD-SWAP': { tick: '0.01', lot: '0.1', price: 3200, order: 400, multiplier: '10' },
   },
@@ -68,7 +70,7 @@ const SHAPES: Record<InstrumentKind, RegExp> = {
   spot: /^[A-Z0-9]{2,20}$/,
 };
 
-const QUOTES = ['USDT', 'USDC', 'FDUSD', 'USD', 'BTC', 'ETH', 'BNB', 'EUR', 'TRY'];
+const QUOTES = ['USDT', 'USDC', 'FDUSD', 'USD1', 'USD', 'BTC', 'ETH', 'BNB', 'EUR', 'TRY'];
 
 /** Decimals as written: `0.10` has two. The exchange prints every price and size with them. */
 export function writtenDecimals(text: string): number {
@@ -82,7 +84,7 @@ export function writtenDecimals(text: string): number {
  */
 export function listingOf(market: InstrumentKind, symbol: string, form: RegExp = SHAPES[market]): Listing {
   // a market of swaps has both kinds: those in US dollars are worth their coin
-  const kind = market === 'linear' && /-USD-/.test(symbol) ? 'inverse' : market;
+  const kind = market === 'linear' && /-USD-|_USD$/.test(symbol) ? 'inverse' : market;
   if (!form.test(symbol)) {
     const sample = Object.keys(TERMS[market]).find((known) => form.test(known));
     throw new TapedeckError(

@@ -5,6 +5,7 @@ import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive } from './fields.js';
+import { mexcServer } from './mexc-server.js';
 import { chainedByRange, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -28,6 +29,9 @@ const CHANNELS: Record<string, Channel> = {
   indexPrice: { name: 'index.price', firstDataMs: FIRST_DATA_MS },
   funding: { name: 'funding.rate', firstDataMs: null },
 };
+
+/** `BTC_USDT`, `BTC_USDC`, `BTC_USD1`, `AAPLSTOCK_USDT`, `1000BONK_USDT`; `BTC_USD`, whose margin is the coin. */
+const SYMBOL_FORM = /^[A-Z0-9]{1,20}_USD[TC1]?$/;
 
 /** No limit is published; 150 on one connection were seen to work. */
 const TOPICS_PER_CONNECTION = 100;
@@ -259,4 +263,6 @@ export const mexcFutures: Venue = {
   layouts: mexcLayouts,
   continuity: chainedByRange,
   tradeChain: unprovenTrades,
+  server: mexcServer,
+  symbolForm: SYMBOL_FORM,
 };

@@ -35,6 +35,7 @@ const SIMULATED: Record<string, { symbols: [string, string]; book: string; opens
   'bybit-spot': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'orderbook.200.BTCUSDT', opens: true },
   'bingx-swap': { symbols: ['BTC-USDT', 'ETH-USDT'], book: 'BTC-USDT@incrDepth', opens: true },
   'weex-futures': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'BTCUSDT@depth200', opens: true },
+  'mexc-futures': { symbols: ['BTC_USDT', 'BTC_USD'], book: 'push.depth:BTC_USDT', opens: false },
   'okx-swap': { symbols: ['BTC-USDT-SWAP', 'BTC-USD-SWAP'], book: 'books:BTC-USDT-SWAP', opens: true },
   'okx-spot': { symbols: ['BTC-USDT', 'ETH-USDT'], book: 'books:BTC-USDT', opens: true },
 };
@@ -127,6 +128,7 @@ test.each([
   ['bybit-linear', 2000],
   ['bingx-swap', 2000],
   ['weex-futures', 1000],
+  ['mexc-futures', 2000],
   ['okx-swap', 2000],
 ] as const)('%s: the tape gives the signals that the stream gave live', async (venue, messages) => {
   const [symbol] = SIMULATED[venue].symbols;

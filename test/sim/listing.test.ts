@@ -33,6 +33,7 @@ describe('listingOf', () => {
   });
 
   const swaps = venueById('okx-swap').symbolForm;
+  const contracts = venueById('mexc-futures').symbolForm;
 
   test.each([
     ['linear', swaps, 'BTC-USDT-SWAP', { kind: 'linear', tick: '0.1', lot: '0.01', multiplier: '0.01' }, 'BTC USDT'],
@@ -47,6 +48,11 @@ describe('listingOf', () => {
     ],
     ['linear', venueById('bingx-swap').symbolForm, 'BTC-USDC', { kind: 'linear', multiplier: '1' }, 'BTC USDC'],
     ['spot', venueById('okx-spot').symbolForm, 'BTC-USDT', { kind: 'spot', tick: '0.1', multiplier: '1' }, 'BTC USDT'],
+    ['linear', contracts, 'BTC_USDT', { kind: 'linear', tick: '0.1', lot: '1', multiplier: '0.0001' }, 'BTC USDT'],
+    ['linear', contracts, 'ETH_USD', { kind: 'inverse', tick: '0.01', multiplier: '10' }, 'ETH USD'],
+    ['linear', contracts, 'BTC_USD', { kind: 'inverse', tick: '0.1', multiplier: '100' }, 'BTC USD'],
+    ['linear', contracts, 'XRP_USD', { kind: 'inverse', multiplier: '10' }, 'XRP USD'],
+    ['linear', contracts, '1000BONK_USD1', { kind: 'linear', multiplier: '1' }, '1000BONK USD1'],
     ['linear', venueById('bybit-linear').symbolForm, 'BTCUSDT-25DEC26', { multiplier: '1' }, 'BTC USDT'],
     ['linear', venueById('bybit-linear').symbolForm, 'BTCPERP', { multiplier: '1' }, 'BTC USDC'],
     ['inverse', venueById('bybit-inverse').symbolForm, 'BTCUSD', { kind: 'inverse', multiplier: '1' }, 'BTC USD'],
@@ -65,6 +71,8 @@ describe('listingOf', () => {
     };
     const plain = worth('linear', 'BTCUSDT');
     expect(worth('linear', 'BTC-USDT-SWAP', swaps) / plain).toBeCloseTo(1);
+    expect(worth('linear', 'BTC_USDT', contracts) / plain).toBeCloseTo(1);
+    expect(worth('linear', 'BTC_USD', contracts)).toBeCloseTo(worth('inverse', 'BTCUSD_PERP'));
     expect(worth('linear', 'BTC-USD-SWAP', swaps)).toBeCloseTo(worth('inverse', 'BTCUSD_PERP'));
     expect(worth('inverse', 'BTCUSD', venueById('bybit-inverse').symbolForm)).toBeCloseTo(
       worth('inverse', 'BTCUSD_PERP'),
@@ -75,6 +83,7 @@ describe('listingOf', () => {
     expect(() => listingOf('linear', 'BTCUSDT', swaps)).toThrow(/which look like BTC-USDT-SWAP$/);
     expect(() => listingOf('inverse', 'BTCUSD_PERP', venueById('bybit-inverse').symbolForm)).toThrow(/like BTCUSD$/);
     expect(() => listingOf('linear', 'BTC-USD', venueById('bingx-swap').symbolForm)).toThrow(/like BTC-USDT$/);
+    expect(() => listingOf('linear', 'BTCUSDT', contracts)).toThrow(/like BTC_USDT$/);
     expect(() => listingOf('linear', 'BTC-USDT-SWAP')).toThrow(/like BTCUSDT$/);
     expect(() => listingOf('inverse', 'BTCUSD')).toThrow(/like BTCUSD_PERP$/);
   });
