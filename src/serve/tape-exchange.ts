@@ -8,7 +8,7 @@ import type { Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import type { Segment } from '../tape/segment.js';
 import { readSegments, type TimeRange } from '../tape/source.js';
-import type { Venue, VenueServer } from '../venues/venue.js';
+import type { ServedAnswer, Venue } from '../venues/venue.js';
 import { type Cursor, createCursor } from './cursor.js';
 import { createMadeTopics } from './made-topics.js';
 import { type Answer, CLOSE_GRACE_MS, openPort, textOf } from './port.js';
@@ -186,14 +186,14 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
 
   // ---- REST
 
-  const answerFrom = ({ market, server, made }: Place, path: string): ReturnType<VenueServer['rest']> => {
+  const answerFrom = ({ market, server, made }: Place, path: string): ServedAnswer => {
     const upper = path.toUpperCase();
     for (const symbol of symbols) if (upper.includes(symbol.toUpperCase())) made.need(symbol);
     return server.rest(path, market);
   };
 
   const answer = async (path: string, clock: TapeClock): Promise<Answer> => {
-    let said: ReturnType<VenueServer['rest']> | null = null;
+    let said: ServedAnswer | null = null;
     const patience = performance.now() + UNKNOWN_MS;
     while (performance.now() < patience && running) {
       const live = [...clients].filter((client) => client.live && client.clock === clock);

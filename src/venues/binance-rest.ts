@@ -1,21 +1,15 @@
 /** Binance's own side of its REST market data: time, exchangeInfo and the depth snapshot of a served market. */
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import type { ServedMarket } from './venue.js';
+import type { ServedAnswer, ServedMarket } from './venue.js';
 
 export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
-
-interface Answer {
-  status: number;
-  body: string;
-  unknown?: boolean;
-}
 
 const PREFIXES: Record<BinanceMarket, string> = { usdm: '/fapi/v1/', coinm: '/dapi/v1/', spot: '/api/v3/' };
 const FUTURES_LIMITS = [5, 10, 20, 50, 100, 500, 1000];
 const SPOT_LIMIT = 5000;
 
-function failure(status: number, code: number, msg: string): Answer {
+function failure(status: number, code: number, msg: string): ServedAnswer {
   return { status, body: JSON.stringify({ code, msg }) };
 }
 
@@ -26,10 +20,10 @@ export function padSpot(text: string): string {
   return text.length - dot > 8 ? text : text.padEnd(dot + 9, '0');
 }
 
-const invalidSymbol = (): Answer => failure(400, -1121, 'Invalid symbol.');
+const invalidSymbol = (): ServedAnswer => failure(400, -1121, 'Invalid symbol.');
 
 /** Answers a GET of this path and query; unknown paths are 404. */
-export function binanceRest(market: BinanceMarket, path: string, served: ServedMarket): Answer {
+export function binanceRest(market: BinanceMarket, path: string, served: ServedMarket): ServedAnswer {
   const mark = path.indexOf('?');
   const name = mark < 0 ? path : path.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
@@ -52,7 +46,7 @@ function millis(micros: number): number {
   return Math.floor(micros / 1000);
 }
 
-function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): Answer {
+function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): ServedAnswer {
   const symbol = query.get('symbol') ?? '';
   if (symbol === '')
     return failure(400, -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
@@ -81,7 +75,7 @@ function snapshotText(market: BinanceMarket, symbol: string, snapshot: Snapshot)
   return JSON.stringify({ lastUpdateId, ...times, symbol, pair: symbol.split('_')[0], bids, asks });
 }
 
-function exchangeInfo(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): Answer {
+function exchangeInfo(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): ServedAnswer {
   let listed = served.instruments();
   if (market === 'spot') {
     const wanted = askedSymbols(query);

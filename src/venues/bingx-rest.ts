@@ -1,7 +1,7 @@
 /** BingX's REST as the exchange answers it: time, contracts, books without ids. */
 import type { Instrument } from '../model/instrument.js';
 import { type BookSides, withoutZeros } from './served-book.js';
-import type { ServedMarket } from './venue.js';
+import type { ServedAnswer, ServedMarket } from './venue.js';
 
 const LEVELS = [5, 10, 20, 50, 100, 500, 1000];
 const LEVELS_UNASKED = 20;
@@ -15,8 +15,6 @@ export interface KnownBook extends BookSides {
   id: number;
   emitted: number;
 }
-
-type Answer = { status: number; body: string };
 
 const millis = (micros: number): number => Math.floor(micros / 1000);
 
@@ -33,16 +31,16 @@ export function bingxRest(
   path: string,
   market: ServedMarket,
   bookOf: (symbol: string) => KnownBook | null | undefined,
-): Answer {
+): ServedAnswer {
   const [name, asked] = path.split('?');
   const query = new URLSearchParams(asked ?? '');
-  const answer = (data: object, code = 0, msg = ''): Answer => ({
+  const answer = (data: object, code = 0, msg = ''): ServedAnswer => ({
     status: 200,
     body: JSON.stringify({ code, msg, data }),
   });
   const symbol = query.get('symbol') ?? '';
   const book = bookOf(symbol);
-  const unknown = (): Answer => {
+  const unknown = (): ServedAnswer => {
     const badly = 'Invalid parameters, err:symbol: This field must end with -USDT or -USDC.';
     if (!/-USD[TC]$/.test(symbol)) return answer({}, BAD_PARAMETER, badly);
     const where = 'please verify it in api: /openApi/swap/v2/quote/contracts';
@@ -68,7 +66,8 @@ export function bingxRest(
       }
       const bids = book?.bids.slice(0, limit) ?? [];
       const asks = book?.asks.slice(0, limit) ?? [];
-      return answer({ T: millis(book?.emitted ?? market.now()), bids, asks, bidsCoin: bids, asksCoin: asks });
+      const said = answer({ T: millis(book?.emitted ?? market.now()), bids, asks, bidsCoin: bids, asksCoin: asks });
+      return { ...said, unknown: book === null };
     }
     default:
       return answer({}, NO_SUCH_PATH, 'this api is not exist');

@@ -4,14 +4,8 @@ import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { bingxRest, type KnownBook, precisionOf } from './bingx-rest.js';
 import { objectIn } from './fields.js';
-import {
-  type BookSides,
-  type BookWindow,
-  createServedBook,
-  type LevelText,
-  type ServedBook,
-  withoutZeros,
-} from './served-book.js';
+import { type BookSides, type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
+import { withDecimals } from './served-text.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
 const BOOK_LEVELS = 1024;
@@ -182,6 +176,10 @@ export function bingxServer(market: ServedMarket): VenueServer {
     render,
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     opening,
+    bookTopic(topic) {
+      const { one, stream = '' } = read(topic) ?? {};
+      return one !== undefined && (levelsOf(stream) > 0 || stream === 'bookTicker') ? one.symbol : null;
+    },
     // those of WebSocket were never seen
     pingEveryMs: Number.POSITIVE_INFINITY,
     beat: { everyMs: PING_EVERY_MS, text: () => 'Ping' },
@@ -280,11 +278,4 @@ function writtenLevel({ price, size }: Writing, level: LevelText): LevelText {
 function written(writing: Writing, { bids, asks }: BookSides): BookSides {
   const write = (level: LevelText): LevelText => writtenLevel(writing, level);
   return { bids: bids.map(write), asks: asks.map(write) };
-}
-
-/** `64010.10` for `64010.1` and two decimals. Digits that say something are never cut off. */
-function withDecimals(text: string, decimals: number): string {
-  const [whole, fraction = ''] = withoutZeros(text).split('.');
-  const padded = fraction.padEnd(decimals, '0');
-  return padded === '' ? whole : `${whole}.${padded}`;
 }

@@ -34,6 +34,8 @@ const FORMS: Record<string, string[]> = { depth: ['', UNMERGED], 'depth.full': F
 /** `push.depth:BTC_USDT`; the venue's own names are two texts. */
 const topicOf = (channel: string, symbol: string, form = ''): string => `push.${channel}:${symbol}${form}`;
 
+const BOOK_TOPIC = /^push\.(depth|depth\.full):([^?]+)/;
+
 interface Listed {
   symbol: string;
   /** messages of the book come from a recording, with versions of their own */
@@ -156,6 +158,10 @@ export function mexcServer(market: ServedMarket): VenueServer {
     connect: (path) => (path.split('?')[0] === '/edge' ? { topics: new Set(), combined: false, route: '' } : null),
     receive,
     render,
+    bookTopic(topic) {
+      const [, channel, symbol] = BOOK_TOPIC.exec(topic) ?? [];
+      return channel !== undefined && symbols.has(symbol) ? symbol : null;
+    },
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, in JSON
     pingEveryMs: Number.POSITIVE_INFINITY,
@@ -205,7 +211,7 @@ function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, L
       if (limit === null) return refuse(BAD_PARAMETER, 'Parameter error!');
       const book = bookOf(market, one, limit);
       // an empty book would say that the contract is delisted
-      if (book === null) return refuse(TOO_FREQUENT, 'Requests are too frequent!');
+      if (book === null) return { ...refuse(TOO_FREQUENT, 'Requests are too frequent!'), unknown: true };
       const state = `"version":${book.version},"timestamp":${millis(book.emitted)},"cts":null`;
       return answer(`{${sidesText(book, state)}}`);
     }

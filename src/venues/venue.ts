@@ -177,6 +177,14 @@ export interface Reply {
   text: string;
 }
 
+/** An answer over REST. */
+export interface ServedAnswer {
+  status: number;
+  body: string;
+  /** it is about a book that is not known yet, and worth asking again */
+  unknown?: boolean;
+}
+
 /** The exchange's side without sockets and clocks. It hears every event of its market, in order, whether clients are there or not. */
 export interface VenueServer {
   /** a WebSocket asks for this path and query; null means no such endpoint (HTTP 404) */
@@ -203,6 +211,5 @@ export interface VenueServer {
   quietMs?: number;
   /** what is sent for a text, as a binary message; missing where the text is */
   pack?(text: string): Uint8Array;
-  /** `unknown`: it is about a book that is not known yet, and worth asking again */
-  rest(path: string, market: ServedMarket): { status: number; body: string; unknown?: boolean };
+  rest(path: string, market: ServedMarket): ServedAnswer;
 }

@@ -4,7 +4,7 @@ import type { Instrument } from '../model/instrument.js';
 import { objectIn } from './fields.js';
 import { type BookSides, type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
 import { productOf, uuidOf, withDecimals } from './served-text.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import type { Reply, ServedAnswer, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
 const DEPTHS = [200, 15];
 /** REST has the ids of this one. */
@@ -44,8 +44,6 @@ interface Listed extends Writing {
 }
 
 type Rendered = { topic: string; text: string }[];
-type Answer = { status: number; body: string };
-
 const topicOf = (symbol: string, level: number): string => `${symbol}@depth${level}`;
 
 const millis = (micros: number): number => Math.floor(micros / 1000);
@@ -166,6 +164,7 @@ export function weexServer(market: ServedMarket): VenueServer {
     render,
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     opening,
+    bookTopic: (topic) => topics.get(topic)?.one.symbol ?? null,
     greeting: ({ connection: cid }) => [
       { topic: null, text: JSON.stringify({ cid, event: 'connected', time: now() }) },
     ],
@@ -231,8 +230,8 @@ function isNames(value: unknown): value is string[] {
 function rest(path: string, market: ServedMarket, bookOf: (symbol: string) => (BookSides & Pushed) | null | undefined) {
   const [name, asked] = path.split('?');
   const query = new URLSearchParams(asked ?? '');
-  const answer = (body: object, status = 200): Answer => ({ status, body: JSON.stringify(body) });
-  const refuse = (msg: string, status = 400): Answer => answer({ code: BAD_REQUEST, msg }, status);
+  const answer = (body: object, status = 200): ServedAnswer => ({ status, body: JSON.stringify(body) });
+  const refuse = (msg: string, status = 400): ServedAnswer => answer({ code: BAD_REQUEST, msg }, status);
   switch (name) {
     case '/capi/v3/market/time':
       return answer({ serverTime: millis(market.now()) });
@@ -245,7 +244,7 @@ function rest(path: string, market: ServedMarket, bookOf: (symbol: string) => (B
       if (book === undefined) return refuse(`invalid symbol : ${symbol}`);
       const limit = Number(query.get('limit') ?? 15);
       if (!DEPTHS.includes(limit)) return refuse(`invalid limit : ${query.get('limit')}`);
-      if (book === null) return refuse(`no book of ${symbol} yet`);
+      if (book === null) return { ...refuse(`no book of ${symbol} yet`), unknown: true };
       const { bids, asks, last: lastUpdateId } = book;
       return answer({ bids: bids.slice(0, limit), asks: asks.slice(0, limit), lastUpdateId });
     }
