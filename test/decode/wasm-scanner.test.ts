@@ -50,6 +50,29 @@ function lineOf(bytes: number): string {
   return line(USDM, markPrice.replace('"64001.12345678"', `"${'7'.repeat(bytes - short.length + 14)}"`));
 }
 
+describe('texts that nobody reads, of any length', () => {
+  const markPrice = futures('BTCUSDT', '').find((message) => message.includes('markPrice')) ?? '';
+  const lineWith = (inside: string): string => line(USDM, markPrice.replace('64001.12345678', inside));
+
+  it('end at their quote', () => {
+    const lines = Array.from({ length: 70 }, (_, n) => lineWith('~'.repeat(n)));
+    const { own, outside } = agree(text(lines));
+    expect([own.counts.fast, outside.counts.fast]).toEqual([70, 70]);
+  });
+
+  it.each([
+    ['an escape', '\\n'],
+    ['a control character', '\u0001'],
+    ['a deleted character', '\u007f'],
+    ['a letter outside ASCII', 'é'],
+    ['a quote too many', '"'],
+  ])('%s at any place makes them unusual', (_, special) => {
+    const lines = Array.from({ length: 70 }, (_, n) => lineWith(`${' '.repeat(n)}${special}${'x'.repeat(69 - n)}`));
+    const { own, outside } = agree(text(lines));
+    expect([own.counts.fast, outside.counts.fast]).toEqual([0, 0]);
+  });
+});
+
 describe('text outside the memory is copied in parts', () => {
   const offsets = Array.from({ length: 9 }, (_, n) => n - 4);
 

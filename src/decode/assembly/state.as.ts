@@ -62,12 +62,23 @@ function matchRest(p: u32): u32 {
   return i === symbolBytes ? p + i : 0;
 }
 
+/** Bit per byte from `p` on that ends a plain ASCII text: a quote, or what stands in none. */
+@inline
+function endsAt(p: u32): i32 {
+  const bytes = v128.load(p);
+  const special = v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c)));
+  // signed, so that bytes outside ASCII are below a space as well
+  const others = v128.or(i8x16.lt_s(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0x7f)));
+  return i8x16.bitmask(v128.or(special, others));
+}
+
 /** @returns the address of the quote that closes the plain ASCII text at `p`, or 0 */
 export function skipText(p: u32): u32 {
-  let c = load<u8>(p);
-  while (c !== 0x22) {
-    if (c < 0x20 || c > 0x7e || c === 0x5c) return 0;
-    c = load<u8>(++p);
+  let ends = endsAt(p);
+  while (ends === 0) {
+    p += 16;
+    ends = endsAt(p);
   }
-  return p;
+  p += ctz(ends);
+  return load<u8>(p) === 0x22 ? p : 0;
 }
