@@ -101,7 +101,7 @@ function stepSource(step: Step, layout: MessageLayout, numbered: number, guesses
       return step.names
         .map(
           (name, variant) =>
-            `if (${standsHere(`${name}${step.close}`)}) { p += ${lengthOf(name)}; flags = ${flagsOf(0, variant)}; }`,
+            `if (${standsHere(`${name}${step.close}`)}) { p += ${lengthOf(name)}; flags |= ${flagsOf(0, variant)}; }`,
         )
         .concat('return 0;')
         .join(' else ');

@@ -5,7 +5,7 @@ import { type FieldLayout, indexOfStream, type Layouts, type MessageLayout } fro
 export type Step =
   /** these bytes and no others */
   | { kind: 'literal'; text: string }
-  /** one of the layout's stream names, behind which `close` stands; which one is the variant */
+  /** one of the layout's stream names, or of their ends, behind which `close` stands; which one is the variant */
   | { kind: 'streams'; names: readonly string[]; close: string }
   /** a value that fills the record */
   | { kind: 'field'; field: FieldLayout }
@@ -54,17 +54,18 @@ export function formsOf(layouts: Layouts): Form[] {
   const wrapper = wholeWrapper(layouts);
   const [, behindStream] = wrapper.split(STREAM);
   if (behindStream === undefined) throw new Error('a wrapper names the stream');
+  const later = layouts.topic.stream.slice(1).map((path) => `/${path}`);
   return layouts.messages.flatMap((layout, index) =>
     usualOf(layout).map(({ usual, row }) => {
-      const rest = stepsOf(
-        behindStream.replace('<payload>', () => usual),
-        layout,
-        row,
-      );
-      const [close] = rest;
+      const text = behindStream.replace('<payload>', () => usual);
+      const [close, ...rest] = stepsOf(text, { layout, row, later });
       if (close?.kind !== 'literal') throw new Error(`layout ${layout.name}: bytes close the stream's name`);
-      const names = layout.streams;
-      const steps: Step[] = [{ kind: 'streams', names, close: close.text.slice(0, 1) }, ...rest];
+      const isApart = rest.some(({ kind }) => kind === 'streams');
+      const names = isApart ? [beginningOf(layout)] : layout.streams;
+      const lead: Step[] = isApart
+        ? [{ kind: 'literal', text: `${names[0]}${close.text}` }]
+        : [{ kind: 'streams', names, close: close.text.slice(0, 1) }, close];
+      const steps = [...lead, ...rest];
       checkOrder(steps, layout);
       const keys = names.map((name) => keyOf(name, close.text));
       return { index, numbered: indexOfStream(layouts, index), layout, steps, keys };
@@ -72,36 +73,63 @@ export function formsOf(layouts: Layouts): Form[] {
   );
 }
 
+/** Where an integer that ends a stream's name has a place of its own: the name without it, and it. */
+function splitName(stream: string, { name }: MessageLayout): [beginning: string, ending: string] {
+  const at = stream.search(/(?:0|[1-9]\d*)$/);
+  if (at < 0) throw new Error(`layout ${name}: no integer ends ${stream}`);
+  return [stream.slice(0, at), stream.slice(at)];
+}
+
+function beginningOf(layout: MessageLayout): string {
+  const [first, ...others] = new Set(layout.streams.map((stream) => splitName(stream, layout)[0]));
+  if (others.length > 0) throw new Error(`layout ${layout.name}: its streams begin differently`);
+  return first;
+}
+
 /** Every usual form with every usual row, where it has rows. */
 function usualOf({ usual = [], usualRows = [] }: MessageLayout): { usual: string; row: string }[] {
   return usual.flatMap((one) => (one.includes('<rows>') ? usualRows : ['']).map((row) => ({ usual: one, row })));
 }
 
+/** What the holes of a form stand for. */
+interface Meanings {
+  layout: MessageLayout;
+  row: string;
+  /** holes for paths of the topic's stream behind the first */
+  later: readonly string[];
+}
+
 /** Splits a form at its `<…>` holes and `(…)` optional parts. */
-function stepsOf(text: string, layout: MessageLayout, row = ''): Step[] {
+function stepsOf(text: string, meanings: Meanings): Step[] {
   const steps: Step[] = [];
   let at = 0;
   for (const match of text.matchAll(/<([^>]+)>|\(([^)]*)\)/g)) {
     if (match.index > at) steps.push({ kind: 'literal', text: text.slice(at, match.index) });
-    steps.push(match[1] === undefined ? optionalOf(match[2], layout) : holeOf(match[1], layout, row));
     at = match.index + match[0].length;
+    steps.push(match[1] === undefined ? optionalOf(match[2], meanings) : holeOf(match[1], text.slice(at), meanings));
   }
   if (at < text.length) steps.push({ kind: 'literal', text: text.slice(at) });
   return steps;
 }
 
-function optionalOf(text: string, layout: MessageLayout): Step {
-  const [first, ...steps] = stepsOf(text, layout);
-  if (first?.kind !== 'literal') throw new Error(`layout ${layout.name}: an optional part begins with its key`);
+function optionalOf(text: string, meanings: Meanings): Step {
+  const [first, ...steps] = stepsOf(text, meanings);
+  if (first?.kind !== 'literal')
+    throw new Error(`layout ${meanings.layout.name}: an optional part begins with its key`);
   return { kind: 'optional', first: first.text, steps };
 }
 
-function holeOf(hole: string, layout: MessageLayout, row: string): Step {
+function holeOf(hole: string, behind: string, meanings: Meanings): Step {
+  const { layout, row, later } = meanings;
   if (hole === '*') return { kind: 'anyText' };
   if (hole === '#') return { kind: 'anyInteger' };
   if (hole === '!') return { kind: 'anyFlag' };
   if (hole === 'symbol') return { kind: 'symbol' };
-  if (hole === 'rows') return { kind: 'rows', steps: stepsOf(row, layout) };
+  if (hole === 'rows') return { kind: 'rows', steps: stepsOf(row, meanings) };
+  if (later.includes(hole)) {
+    const names = layout.streams.map((stream) => splitName(stream, layout)[1]);
+    return { kind: 'streams', names, close: behind.slice(0, 1) };
+  }
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
   if (field.positive === true) throw new Error(`layout ${layout.name}: <${hole}> may be missing`);
@@ -122,6 +150,6 @@ export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
 
 function checkOrder(steps: readonly Step[], layout: MessageLayout): void {
   for (const step of steps)
-    if (step.kind === 'optional' && step.steps.some(({ kind }) => kind === 'field'))
+    if (step.kind === 'optional' && step.steps.some(({ kind }) => kind === 'field' || kind === 'streams'))
       throw new Error(`layout ${layout.name}: an optional part fills no field`);
 }

@@ -74,8 +74,9 @@ export interface MessageLayout {
   /**
    * Usual byte forms of the payload, tried in order. `<key>` stands for the field of that key, `<symbol>` for the
    * symbol; `<*>` for the inside of a plain ASCII string, `<#>` for a plain integer and `<!>` for a boolean that nobody
-   * reads; `(…)` for a part, beginning with its key, that may be missing and fills no field; `<rows>` for one or more of
-   * one of `usualRows` with commas between.
+   * reads; `</path>`, of a path of the topic's stream behind the first, for an integer that ends the stream's name; `(…)` for a
+   * part, beginning with its key, that may be missing and fills no field; `<rows>` for one or more of one of `usualRows` with
+   * commas between.
    */
   usual?: string[];
   /** the usual byte forms of one of `rows` */

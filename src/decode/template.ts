@@ -105,7 +105,7 @@ function stepSource(step: Step, layout: MessageLayout, numbered: number): string
       return step.names
         .map(
           (name, variant) =>
-            `if (!(${differs(`${name}${step.close}`)})) { p += ${lengthOf(name)}; flags = ${flagsOf(0, variant)}; }`,
+            `if (!(${differs(`${name}${step.close}`)})) { p += ${lengthOf(name)}; flags |= ${flagsOf(0, variant)}; }`,
         )
         .concat('return -1;')
         .join(' else ');

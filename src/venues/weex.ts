@@ -57,6 +57,11 @@ const whole: Omit<MessageLayout, 'streams'> = {
 };
 const books = ['depth200', 'depth15'];
 
+/** `previous` where it is read. */
+function usualBook(previous: string, type: string): string[] {
+  return [`"U":${previous},"u":<u>,"l":</l>,"d":"${type}","b":<b>,"a":<a>}`];
+}
+
 const messages: MessageLayout[] = [
   {
     name: 'depth',
@@ -65,8 +70,9 @@ const messages: MessageLayout[] = [
     type: 'CHANGED',
     // U is the end of the update before, not the one behind it: all 27146 recorded updates say so, the documentation does not
     fields: [emitted, { key: 'U', form: 'id', means: 'previous' }, last, bids, asks],
+    usual: usualBook('<U>', 'CHANGED'),
   },
-  { ...whole, streams: ['depthSnapshot200', 'depthSnapshot15'] },
+  { ...whole, streams: ['depthSnapshot200', 'depthSnapshot15'], usual: usualBook('<#>', 'SNAPSHOT') },
   { ...whole, streams: books, type: 'SNAPSHOT' },
   {
     name: 'trade',
@@ -81,6 +87,8 @@ const messages: MessageLayout[] = [
       { key: 'q', form: 'size', means: 'size' },
       { key: 'm', form: 'flag', means: 'buyerIsMaker' },
     ],
+    usual: ['"d":[<rows>]}'],
+    usualRows: ['{"T":<T>,"t":"<*>","p":"<p>","q":"<q>","v":"<*>","m":<m>}'],
   },
   // trades of before the subscription, as client code has it: no flow. None was ever recorded, so nothing is asked of its fields
   { name: 'tradeSnapshot', event: 'other', streams: ['tradeSnapshot'], fields: [] },
@@ -94,6 +102,7 @@ export const weexLayouts: Layouts = {
   topic: { stream: ['e', 'l'], symbol: 's' },
   payload: '',
   type: 'd',
+  wrapper: '{"e":"<stream>","E":</E>,"s":"<symbol>",<payload>',
   messages,
   // acks, greeting and pings; told by `event`, the data of protocol v2 would be taken for control talk and never be missed
   control: ['result', 'time'],

@@ -4,11 +4,12 @@ import { createDecoder } from '../../src/decode/decoder.js';
 import { formsOf } from '../../src/decode/forms.js';
 import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
 import { compileTemplate } from '../../src/decode/template.js';
-import { EventBuffer, Field, Kind, OFF_BOOK } from '../../src/model/event.js';
+import { EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../../src/model/event.js';
 import { futuresLayouts, spotLayouts } from '../../src/venues/binance-layouts.js';
 import { bingxLayouts } from '../../src/venues/bingx.js';
 import { bybitLayouts } from '../../src/venues/bybit.js';
 import { okxLayouts } from '../../src/venues/okx.js';
+import { weexLayouts } from '../../src/venues/weex.js';
 
 const id: FieldLayout = { key: 'i', form: 'id', means: 'id' };
 const print: FieldLayout = { key: 'x', form: 'text', means: 'print' };
@@ -53,6 +54,7 @@ describe('forms of other venues', () => {
     ['Bybit', bybitLayouts, 8],
     ['OKX', okxLayouts, 6],
     ['BingX', bingxLayouts, 3],
+    ['WEEX', weexLayouts, 3],
   ] as const)('%s: each compiles and names every field it must fill, its rows included', (_, layouts, count) => {
     expect(formsOf(layouts).map(compileTemplate)).toHaveLength(count);
     for (const { usual = [], usualRows = [''], fields } of layouts.messages)
@@ -60,7 +62,56 @@ describe('forms of other venues', () => {
         for (const row of usualRows)
           for (const field of fields)
             if (field.optional !== true)
-              expect(`${one}${row}`).toContain(field.means === 'symbol' ? '<symbol>' : `<${field.key}>`);
+              expect(`${layouts.wrapper}${one}${row}`).toContain(
+                field.means === 'symbol' ? '<symbol>' : `<${field.key}>`,
+              );
+  });
+});
+
+describe('streams named in two places', () => {
+  const numbered: FieldLayout = { key: 'i', form: 'id', means: 'id' };
+  const apart = (streams: string[], usual: string): Layouts => ({
+    ...layoutsOf({ streams, fields: [numbered], usual: [usual] }),
+    topic: { stream: ['e', 'n'], symbol: 's' },
+    wrapper: '{"e":"<stream>","s":"<symbol>",<payload>',
+    type: 'kind',
+    payload: '',
+  });
+  const streams = ['book5', 'book50', 'book0'];
+  const usual = '"i":<i>,"n":</n>}';
+
+  it.each([
+    ['{"e":"book","s":"AB","i":7,"n":5}', 0, 1],
+    ['{"e":"book","s":"AB","i":7,"n":50}', 1, 1],
+    ['{"e":"book","s":"AB","i":7,"n":0}', 2, 1],
+    ['{"e":"book","s":"AB","n":50,"i":7}', 1, 0],
+    ['{"e":"book","s":"AB","i":7,"n":"50"}', 1, 0],
+    // the same name in other parts
+    ['{"e":"book5","s":"AB","i":7,"n":0}', 1, 0],
+    ['{"e":"book50","s":"AB","i":7}', 1, 0],
+    ['{"e":"book","s":"AB","i":7,"n":500}', null, 0],
+    ['{"e":"book","s":"AB","i":7,"n":51}', null, 0],
+    ['{"e":"book","s":"AB","i":7,"n":05}', null, 0],
+    ['{"e":"book","s":"AB","i":7,"n":5.0}', 0, 0],
+    ['{"e":"book","s":"AB","i":7,"n":}', null, 0],
+    ['{"e":"books","s":"AB","i":7,"n":5}', null, 0],
+  ])('%s is variant %s', (text, variant, fast) => {
+    const layouts = apart(streams, usual);
+    for (const mode of ['typescript', 'json'] as const) {
+      const decoder = createDecoder(mode);
+      decoder.bind('v:AB', { layouts, symbol: 'AB', scale: { price: 2, size: 0 }, flow: 'trade' });
+      const out = new EventBuffer(4, 4);
+      const line = `{"t":1700000000000000,"src":"v:AB","msg":${text}}\n`;
+      decoder.decode(Buffer.from(line), 0, line.length, out);
+      const told = out.events[Field.KIND] === Kind.trade ? (out.events[Field.FLAGS] >> STREAM_SHIFT) & 15 : null;
+      expect([mode, told, decoder.counts.fast]).toEqual([mode, variant, mode === 'json' ? 0 : fast]);
+    }
+  });
+
+  it('a form that cannot tell them apart is a fault of the layout', () => {
+    expect(() => formsOf(apart(['book5', 'trade5'], usual))).toThrow(/trade: its streams begin differently/);
+    expect(() => formsOf(apart(['book5', 'book'], usual))).toThrow(/trade: no integer ends book/);
+    expect(() => formsOf(apart(streams, '"i":<i>(,"n":</n>)}'))).toThrow(/trade: an optional part/);
   });
 });
 

@@ -241,9 +241,14 @@ describe('messages', () => {
     expect(told(DELTA.replace('ETHUSDT', '牛来USDT'), '牛来USDT')).toEqual(told(DELTA));
   });
 
-  it('none of the usual messages needs JSON.parse', () => {
-    const { counts } = decode([SNAPSHOT, DELTA, TRADES, TICKER.replace('BTC', 'ETH')]);
-    expect(counts).toEqual({ fast: 0, general: 4, slow: 0, unknown: 0, invalid: 0 });
+  it('none of the usual messages needs JSON.parse, and books and trades have usual forms', () => {
+    const usual = [SNAPSHOT, DELTA, TRADES].flatMap((text) => [text, text.replace('"l":200', '"l":15')]);
+    const { counts } = decode([...usual, DEAD, TICKER.replace('BTC', 'ETH')]);
+    expect(counts).toEqual({ fast: 7, general: 1, slow: 0, unknown: 0, invalid: 0 });
+    // no usual form has the other mark of a snapshot, nor another order of keys
+    const others = [SNAPSHOT.replace('depthSnapshot', 'depth'), DELTA.replace('"l":200', '"l":"200"')];
+    expect(decode(others).counts).toMatchObject({ fast: 0, general: 2 });
+    expect(decode([DELTA.replace('ETHUSDT', '牛来USDT')], '牛来USDT').counts.fast).toBe(1);
   });
 });
 
