@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { createDecoder } from '../decode/decoder.js';
+import { leadOf } from '../decode/forms.js';
 import type { ArchiveBatch, BadLine } from '../formats/hftbacktest.js';
 import { createTrack } from '../market/track.js';
 import { type Entry, type Micros, TAPE_VERSION } from '../model/entry.js';
@@ -113,8 +114,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
   // Lines are put together here and decoded many at a time; `lines[i]` is the archive's line number.
   const head = Buffer.from(`{"t":${'0'.repeat(16)},"src":${JSON.stringify(src)},"conn":${JSON.stringify(conn)},"msg":`);
   let headTime = 0;
-  const { wrapper = '<topic>' } = venue.layouts;
-  const usual = Buffer.from(wrapper.slice(0, wrapper.indexOf('<topic>')));
+  const usual = Buffer.from(leadOf(venue.layouts).before);
   let text = Buffer.allocUnsafeSlow(PIECE_BYTES * 2);
   let used = 0;
   let lines: number[] = [];

@@ -9,6 +9,7 @@ import type { BadLine } from '../../src/formats/hftbacktest.js';
 import { openSegment } from '../../src/tape/reader.js';
 import { segmentItems } from '../../src/tape/segment.js';
 import { venueById } from '../../src/venues/registry.js';
+import type { Venue } from '../../src/venues/venue.js';
 import { archiveText, type INSTRUMENT, market, START, temporaryFolder } from './market-lines.js';
 
 const venue = venueById('binance-usdm');
@@ -23,6 +24,7 @@ interface Run {
 interface Given {
   out?: string;
   symbol?: string;
+  venue?: Venue;
   instrument?: Partial<typeof INSTRUMENT>;
   signal?: AbortSignal;
 }
@@ -84,6 +86,19 @@ describe('what is written', () => {
     const text = archiveText(market(3)).replace('{"lastUpdateId":5000,"E":1', '{"lastUpdateId": 5000, "E":1');
     const { lines } = await importTexts([text]);
     expect(lines.filter((line) => line.includes('"body":{"lastUpdateId": 5000, "E":1'))).toHaveLength(1);
+  });
+
+  test('a snapshot is told from messages also where these name their stream and symbol apart', async () => {
+    const depth = (U: number, u: number): string =>
+      `{"e":"depth","E":1790300000547,"s":"ABCUSDT","U":${U},"u":${u},"l":200,"d":"CHANGED","b":[["100.1","1.000"]],"a":[["100.2","${u}"]]}`;
+    const body = '{"bids":[["100.1","2.000"]],"asks":[["100.3","1.000"]],"lastUpdateId":20}';
+    const texts = [depth(10, 20), body, depth(20, 30), depth(30, 40)];
+    const archive = texts.map((text, n) => `${START + n * 1000} ${text}\n`).join('');
+    const { done, lines } = await importTexts([archive], { venue: venueById('weex-futures') });
+    expect(done).toMatchObject({ messages: 3, snapshots: 1, unknown: 0, bad: 0 });
+    expect(messagesOf(lines)).toEqual([texts[0], texts[2], texts[3]]);
+    const [{ gaps, problems }] = await verifyTapes({ paths: [done.path], stdin: process.stdin });
+    expect([gaps, problems]).toEqual([0, []]);
   });
 
   test('a checkpoint stands about every minute, and time of no message moves for it', async () => {
