@@ -8,6 +8,7 @@ import { readStream, readTape } from '../../src/tape/reader.js';
 import { venueById, venues } from '../../src/venues/registry.js';
 import { type Scanned, scanFlows } from '../scan/tape-builder.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
+import { SIMULATED } from './simulated.js';
 import { follow, gapsOf, only } from './tape.js';
 
 // real sockets on a machine with other work
@@ -24,21 +25,6 @@ async function prepare(options: RigOptions): Promise<Rig> {
   rig = await createRig({ rate: 3000, ...options });
   return rig;
 }
-
-/** Two symbols of each, the topic of the first one's book, and whether it begins with a snapshot of its own. */
-const SIMULATED: Record<string, { symbols: [string, string]; book: string; opens: boolean }> = {
-  'binance-usdm': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'btcusdt@depth@100ms', opens: false },
-  'binance-coinm': { symbols: ['BTCUSD_PERP', 'ETHUSD_PERP'], book: 'btcusd_perp@depth@100ms', opens: false },
-  'binance-spot': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'btcusdt@depth@100ms', opens: false },
-  'bybit-linear': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'orderbook.200.BTCUSDT', opens: true },
-  'bybit-inverse': { symbols: ['BTCUSD', 'ETHUSD'], book: 'orderbook.200.BTCUSD', opens: true },
-  'bybit-spot': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'orderbook.200.BTCUSDT', opens: true },
-  'bingx-swap': { symbols: ['BTC-USDT', 'ETH-USDT'], book: 'BTC-USDT@incrDepth', opens: true },
-  'weex-futures': { symbols: ['BTCUSDT', 'ETHUSDT'], book: 'BTCUSDT@depth200', opens: true },
-  'mexc-futures': { symbols: ['BTC_USDT', 'BTC_USD'], book: 'push.depth:BTC_USDT', opens: false },
-  'okx-swap': { symbols: ['BTC-USDT-SWAP', 'BTC-USD-SWAP'], book: 'books:BTC-USDT-SWAP', opens: true },
-  'okx-spot': { symbols: ['BTC-USDT', 'ETH-USDT'], book: 'books:BTC-USDT', opens: true },
-};
 
 test('no venue with a server is left out', () => {
   expect(Object.keys(SIMULATED)).toEqual(venues.filter(({ server }) => server !== undefined).map(({ id }) => id));
