@@ -1,0 +1,142 @@
+/** Exchanges that say what no exchange should: every venue's recorder goes on, keeps it, and writes nowhere but into its folder. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, expect, test, vi } from 'vitest';
+import { record } from '../../src/feed/recorder.js';
+import { serveExchange } from '../../src/serve/exchange.js';
+import { createExchange } from '../../src/sim/exchange.js';
+import { parseEntry } from '../../src/tape/line.js';
+import { readTape } from '../../src/tape/reader.js';
+import { venueById } from '../../src/venues/registry.js';
+import type { ServedMarket, VenueServer } from '../../src/venues/venue.js';
+import { until } from './harness.js';
+import { SIMULATED } from './simulated.js';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const BOMB = 'a bomb';
+const GARBAGE = 'bytes that are no message';
+
+/** Acks of wrong types, what is no JSON, what is no object, what is too deep, names that are paths and control characters. */
+const NASTY = [
+  'null',
+  '42',
+  '[]',
+  '""',
+  '{}',
+  'not JSON at all \u001b[31m',
+  '{"success":"perhaps","op":7,"ret_msg":{}}',
+  '{"result":{"result":[]},"id":"one"}',
+  '{"result":false,"id":{},"msg":["no"]}',
+  '{"event":"error","code":{},"msg":null}',
+  '{"code":"0","id":0,"dataType":{}}',
+  '{"code":80015.5,"id":[],"msg":7}',
+  '{"channel":{},"symbol":[],"data":"x"}',
+  '{"channel":"rs.error","data":{"deep":[]}}',
+  '{"topic":null,"data":null,"type":9}',
+  '{"topic":"orderbook.200.../../../../tmp/x","type":"snapshot","ts":1,"data":{"s":"../../x","b":[],"a":[],"u":1,"seq":1}}',
+  '{"stream":"../../x@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"../../x","U":1,"u":1,"pu":0,"b":[],"a":[]}}',
+  '{"arg":{"channel":"books","instId":"../../x"},"action":"snapshot","data":[{}]}',
+  '{"e":"depthSnapshot","E":1,"s":"../../x","U":1,"u":1,"l":200,"d":"SNAPSHOT","b":[],"a":[]}',
+  '{"code":0,"dataType":"../../x@incrDepth","data":{"action":"all"}}',
+  '{"symbol":"../../x","data":{"version":1},"channel":"push.depth","ts":1}',
+  `${'['.repeat(500)}${']'.repeat(500)}`,
+  `{"huge":"${'x'.repeat(3 << 20)}"}`,
+  BOMB,
+  GARBAGE,
+];
+
+/** The tests mostly wait, so they wait together. */
+const cleaning: (() => Promise<unknown>)[] = [];
+
+afterAll(async () => {
+  for (const clean of cleaning.reverse()) await clean();
+});
+
+/** The venue's server, which says all of that behind its first answer, and messages of the data's own form about another symbol. */
+function hostile(server: VenueServer, symbol: string): VenueServer {
+  const told = new Set<object>();
+  return {
+    ...server,
+    receive(client, text) {
+      const replies = server.receive(client, text);
+      if (replies.length === 0 || told.has(client)) return replies;
+      told.add(client);
+      return [...replies, ...NASTY.map((said) => ({ topic: null, text: said }))];
+    },
+    wrap(client, topic, text) {
+      const message = server.wrap(client, topic, text);
+      if (message === null || message.includes('../') || told.size > 100) return message;
+      told.add({ topic });
+      return told.size % 3 === 0 ? message.replaceAll(symbol, '../../x') : message;
+    },
+    ...(server.pack === undefined ? {} : { pack: (text: string) => packed(server, text) }),
+  };
+}
+
+function packed(server: VenueServer, text: string): Uint8Array {
+  if (text === BOMB) return gzipSync(Buffer.alloc(64 << 20));
+  if (text === GARBAGE) return Buffer.from([0x1f, 0x8b, 0, 1, 2, 3, 0xff]);
+  return server.pack?.(text) ?? Buffer.from(text);
+}
+
+test.concurrent.each(Object.entries(SIMULATED))('%s', async (id, { symbols: [symbol] }) => {
+  const venue = venueById(id);
+  const folder = await mkdtemp(join(tmpdir(), 'tapedeck-hostile-'));
+  const out = join(folder, 'a', 'b', 'tapes');
+  const terms = { kind: venue.kind, form: venue.symbolForm };
+  const market = createExchange({ symbols: [symbol], seed: 1, rate: 500, start: Date.now() * 1000, ...terms });
+  const server = (served: ServedMarket): VenueServer => hostile(venue.server!(served), symbol);
+  const exchange = await serveExchange({ venue: { server }, market });
+  const stopping = new AbortController();
+  let received = 0;
+  let valid = 0;
+  let most = 0;
+  const notes: string[] = [];
+  const recording = record({
+    requests: [{ venue, symbols: [symbol], channels: venue.channels.default }],
+    tape: { out },
+    live: null,
+    endpoints: [{ venue: null, origin: exchange.wsUrl }],
+    restEndpoints: [{ venue: null, origin: exchange.httpUrl }],
+    durationMs: null,
+    tool: 'tapedeck test',
+    signal: stopping.signal,
+    note: (text) => void notes.push(text),
+    status: (now) => {
+      ({ received, valid } = now);
+      most = Math.max(most, valid);
+    },
+    statusEveryMs: 0,
+    random: () => 0,
+  });
+  cleaning.push(
+    () => rm(folder, { recursive: true }),
+    () => exchange.stop(),
+  );
+  await until(`${id}: the book was valid and messages came`, () => most === 1 && received > 300);
+  stopping.abort();
+  const summary = await recording;
+  expect(summary.dropped).toBe(0);
+  expect(summary.written).toBe(summary.received);
+
+  // nothing but tapes of the symbol and of the venue
+  expect(await readdir(folder)).toEqual(['a']);
+  expect(await readdir(join(folder, 'a', 'b'))).toEqual(['tapes']);
+  expect(await readdir(out)).toEqual([id]);
+  expect((await readdir(join(out, id))).sort().filter((name) => name !== '_venue')).toEqual([symbol]);
+  // and every line is an entry that tools can read
+  let huge = 0;
+  for await (const batch of readTape([out])) {
+    if ('damage' in batch) throw new Error(batch.damage.message);
+    for (const line of batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n')) {
+      parseEntry(line);
+      if (line.includes('{"huge":')) huge++;
+    }
+  }
+  expect(huge).toBeGreaterThan(0);
+  // what is said to people has no control characters
+  expect(notes.filter((note) => [...note].some((sign) => sign < ' '))).toEqual([]);
+});
