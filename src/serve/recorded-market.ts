@@ -69,6 +69,8 @@ interface Listed {
   price(scaled: number): string;
   size(scaled: number): string;
   streams: Map<number, BookStream>;
+  /** the newest snapshot that came over REST: a stream may begin behind it */
+  snapshot: Entry | null;
 }
 
 const NO_TEXT = (): string => '';
@@ -102,6 +104,7 @@ export function createRecordedMarket(
       const track = createTrack({ instrument, rules: venue, flow, connOf });
       stream = { symbol: one.header.symbol, track, first: -1, last: -1, emitted: 0, matched: 0 };
       one.streams.set(key, stream);
+      if (one.snapshot !== null) track.entry(one.snapshot);
     }
     return stream;
   };
@@ -114,6 +117,7 @@ export function createRecordedMarket(
       if ((stream.track.entry(said) & Effect.valid) === 0) return null;
       return madeKnown(stream, stream.track.continuity.last);
     }
+    if ('http' in said && said.http.status === 200 && venue.readSnapshot(said.http.body) !== null) one.snapshot = said;
     let book: Step['book'] = null;
     for (const stream of one.streams.values())
       if ((stream.track.entry(said) & Effect.valid) !== 0) book = madeKnown(stream, stream.track.continuity.last);
@@ -248,6 +252,7 @@ function createListed(header: TapeHeader, venue: Venue, decoder: Decoder): Liste
     price: writer(scale.price, instrument.tick),
     size: writer(scale.size, instrument.lot),
     streams: new Map(),
+    snapshot: null,
   };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Entry } from '../../src/model/entry.js';
+import type { Entry, HeaderEntry } from '../../src/model/entry.js';
 import { type ServedTape, type ServeTapeOptions, serveTape } from '../../src/serve/serve-tape.js';
 import { createInjection } from '../../src/tape/inject.js';
 import { entryLine, messageLine } from '../../src/tape/line.js';
@@ -313,6 +313,26 @@ describe('REST', () => {
     });
     expect(await get('/v5/market/time?from=%2B3s')).toMatchObject({ result: { timeSecond: '1786000002' } });
   });
+});
+
+test('a snapshot over REST that came before the first update is joined', async () => {
+  const src = 'binance-usdm:BTCUSDT';
+  const path = join(folder, 'binance.ndjson');
+  const { tape } = header() as HeaderEntry;
+  const body = { lastUpdateId: 10, E: 1, T: 1, bids: WHOLE[0], asks: WHOLE[1] };
+  const update =
+    '{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1786000000500,"T":1786000000499,"s":"BTCUSDT","U":9,"u":12,"pu":8,"b":[["64010.10","5.000"]],"a":[]}}';
+  await writeFile(
+    path,
+    [
+      entryLine({ t: T, src, tape: { ...tape, venue: 'binance-usdm' } }),
+      entryLine({ t: T + 1, src, http: { url: 'https://x', status: 200, sent: T, body } }),
+      messageLine(T + 2, src, CONN, Buffer.from(update)).toString(),
+    ].join(''),
+  );
+  const served = await serve(path);
+  const answer = await fetch(`${served.venues[0].httpUrl}/fapi/v1/depth?symbol=BTCUSDT&limit=5`);
+  expect(await answer.json()).toMatchObject({ lastUpdateId: 12, bids: [['64010.10', '5.000'], WHOLE[0][1]] });
 });
 
 describe('a client that does not read', () => {
