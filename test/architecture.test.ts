@@ -57,7 +57,7 @@ function filesUnder(folder: string): string[] {
   return (
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
-      // what the bench installed beside itself is not ours
+      // what the bench and the clients installed beside themselves is not ours
       .filter((entry) => !entry.parentPath.includes('node_modules'))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)))
       .sort()
@@ -263,15 +263,18 @@ describe('folders', () => {
   });
 
   test('test mirrors src', () => {
-    const extra = ['cases', 'bench'];
+    const extra = ['cases', 'bench', 'clients'];
     const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     const names = folders.map((entry) => entry.name);
     expect(names.filter((name) => !extra.includes(name) && !existsSync(join(root, 'src', name)))).toEqual([]);
   });
 
-  test.each(['package-lock.json', 'test/bench/peers/package-lock.json'])('%s names no download hosts', (file) => {
-    expect(read(file)).not.toMatch(
-      /"resolved"|https?:\/\/(?!(www\.)?(github|opencollective|patreon|tidelift|paulmillr|feross)\b)[^"]*\.tgz/,
-    );
-  });
+  test.each(['package-lock.json', 'test/bench/peers/package-lock.json', 'test/clients/package-lock.json'])(
+    '%s names no download hosts',
+    (file) => {
+      expect(read(file)).not.toMatch(
+        /"resolved"|https?:\/\/(?!(www\.)?(github|opencollective|patreon|tidelift|paulmillr|feross)\b)[^"]*\.tgz/,
+      );
+    },
+  );
 });

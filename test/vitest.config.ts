@@ -1,6 +1,13 @@
 /** How `npm test` runs: with one seed for all properties, so that the same commit gives the same result everywhere. */
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { root: new URL('..', import.meta.url).pathname, setupFiles: ['test/seed.ts'] },
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    setupFiles: ['test/seed.ts'],
+    // an end for what hangs, far beyond what a busy machine needs
+    testTimeout: 30_000,
+    // with packages of their own: `npm run test:clients`
+    exclude: [...configDefaults.exclude, 'test/clients/**'],
+  },
 });

@@ -59,8 +59,8 @@ function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMark
   if (limit === 0) return failure(400, -1130, "Data sent for parameter 'limit' is not valid.");
   const snapshot = served.snapshot(symbol, limit);
   if (snapshot === null) return invalidSymbol();
-  const unknown = snapshot.bids.length + snapshot.asks.length === 0;
-  return { status: 200, body: snapshotText(market, symbol, snapshot), unknown };
+  const said = { status: 200, body: snapshotText(market, symbol, snapshot) };
+  return snapshot.bids.length + snapshot.asks.length === 0 ? { ...said, unknown: true } : said;
 }
 
 function snapshotText(market: BinanceMarket, symbol: string, snapshot: Snapshot): string {

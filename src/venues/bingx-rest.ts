@@ -67,7 +67,7 @@ export function bingxRest(
       const bids = book?.bids.slice(0, limit) ?? [];
       const asks = book?.asks.slice(0, limit) ?? [];
       const said = answer({ T: millis(book?.emitted ?? market.now()), bids, asks, bidsCoin: bids, asksCoin: asks });
-      return { ...said, unknown: book === null };
+      return book === null ? { ...said, unknown: true } : said;
     }
     default:
       return answer({}, NO_SUCH_PATH, 'this api is not exist');

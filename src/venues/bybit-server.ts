@@ -231,8 +231,8 @@ function rest(category: BybitCategory, path: string, market: ServedMarket, symbo
   if (!Number.isInteger(limit) || limit < 1 || limit > REST_DEPTH) return wrong('limit invalid');
   const { bids: b, asks: a } = deep.window.levels(limit);
   const { update: u, sequence: seq, matched } = deep.state;
-  const book = { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) };
-  return { ...answer(0, 'OK', book), unknown: one?.book.empty ?? false };
+  const said = answer(0, 'OK', { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) });
+  return one?.book.empty === true ? { ...said, unknown: true } : said;
 }
 
 function describeInstrument(category: BybitCategory, { symbol, tick, lot, base, quote }: Instrument) {

@@ -236,8 +236,8 @@ function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, L
       if (!Number.isInteger(levels) || levels < 1 || levels > MOST_REST_LEVELS)
         return refuse(BAD_PARAMETER, 'Parameter sz error');
       const { window, id, matched } = one.books;
-      const book = { ...sides(window.levels(levels)), ts: millis(matched), seqId: id };
-      return { ...answer([book]), unknown: one.book.empty };
+      const said = answer([{ ...sides(window.levels(levels)), ts: millis(matched), seqId: id }]);
+      return one.book.empty ? { ...said, unknown: true } : said;
     }
     default:
       return refuse('404', `no path ${name}`, 404);
