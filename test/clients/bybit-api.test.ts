@@ -3,7 +3,7 @@ import { RestClientV5, WebsocketClient, type WSOrderbookEventV5, type WSTradeEve
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gathered, gather, silent } from './gather.js';
 import { LEVELS, type Level, type ReadTrade } from './reader.js';
-import { best, bybitIds, expectTrades, type Market, type Sides, startMarket } from './serve.js';
+import { best, bybitIds, expectTrades, type Market, type Sides, startMarket, startTape } from './serve.js';
 import { createStoredBook } from './store.js';
 
 /** So many are compared. */
@@ -21,14 +21,20 @@ const sidesOf = ({ b, a }: { b: string[][]; a: string[][] }): Sides => {
   return { bids: numbers(b), asks: numbers(a) };
 };
 
-describe.each(rows)('$venue', ({ venue, symbol, category }) => {
+/** The exchange simulated, and its tape served. */
+const each = rows.flatMap((row) => [
+  { ...row, from: 'simulated', start: startMarket },
+  { ...row, from: 'from a tape', start: startTape },
+]);
+
+describe.each(each)('$venue $from', ({ venue, symbol, category, start }) => {
   let market: Market;
   let client: WebsocketClient;
   let books: Gathered<WSOrderbookEventV5>;
   let trades: Gathered<WSTradeEventV5['data'][0]>;
 
   beforeAll(async () => {
-    market = await startMarket({ venue, symbol, tradeIds: bybitIds });
+    market = await start({ venue, symbol, tradeIds: bybitIds });
     client = new WebsocketClient({ wsUrl: `${market.exchange.wsUrl}/v5/public/${category}` }, silent);
     books = gather();
     trades = gather();
