@@ -1,6 +1,6 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
 import { EVENT_STRIDE, Field, MORE, OFF_BOOK } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
+import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
 import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
@@ -51,8 +51,17 @@ const setField = (field: number, value: string): string => `store<f64>(o, ${valu
  * number's end is found. The store keeps the correction a branch, which the processor guesses.
  */
 function number(read: string, guess: number): string {
-  return `x = ${read}; if (x == 0) return 0; n = <u32>(x >> 56); g = load<u32>(GUESSES, ${guess * 4});
-  if (n != g) { store<u32>(GUESSES, n, ${guess * 4}); g = n; } p += g; x &= VALUE;`;
+  return `x = ${read}; if (x == 0) return 0; n = <u32>(x >> 56); ${stepOver(guess)} x &= VALUE;`;
+}
+
+/** Steps over `n` bytes, which nearly always are as many as last time. */
+function stepOver(guess: number): string {
+  return `g = load<u32>(GUESSES, ${guess * 4}); if (n != g) { store<u32>(GUESSES, n, ${guess * 4}); g = n; } p += g;`;
+}
+
+function readerOf({ wide, bare }: FieldLayout): string {
+  if (bare === true) return 'readBareLevels';
+  return wide === true ? 'readWideLevels' : 'readLevels';
 }
 
 function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): string {
@@ -64,16 +73,18 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
       // prints that were merged have ids that end with the trade's own
       if (field.means === 'count')
         return `${number('readInteger(p)', guess)} ${setField(Field.FIRST, `load<f64>(o, ${Field.LAST * FIELD_BYTES}) - <f64>(<i64>(x > 0 ? x - 1 : 0))`)}`;
-      return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>x)')}${
+      return `${number('readInteger(p)', guess)} ${field.positive === true ? 'if (x == 0) return 0; ' : ''}${setField(target, '<f64>(<i64>x)')}${
         field.means === 'id' ? ` ${setField(Field.FIRST, '<f64>(<i64>x)')}` : ''
       }`;
     case 'price':
     case 'size':
+      if (field.bare === true)
+        return `${number(`readBareDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} ${setField(target, '<f64>(<i64>x)')}`;
       // the quote that closes the number begins the next literal
       return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
     case 'levels': {
       const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
-      return `held = levelCount; p = ${field.wide === true ? 'readWideLevels' : 'readLevels'}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
+      return `held = levelCount; p = ${readerOf(field)}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
     }
     case 'flag':
       if (field.means === 'offBook')
@@ -83,7 +94,8 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
     case 'text': {
       if (field.means === 'aggressor') {
         const { buy = '', sell = '' } = layout.aggressors ?? {};
-        return `if (${standsHere(`${buy}"`)}) { p += ${lengthOf(buy)}; ${setField(Field.SIDE, '1')} } else { ${literal(sell)} ${setField(Field.SIDE, '-1')} }`;
+        const close = field.bare === true ? '' : '"';
+        return `if (${standsHere(`${buy}${close}`)}) { p += ${lengthOf(buy)}; ${setField(Field.SIDE, '1')} } else { ${literal(sell)} ${setField(Field.SIDE, '-1')} }`;
       }
       const prints = (layout.flowPrints ?? []).map(
         (print) => `if (${standsHere(`${print}"`)}) p += ${lengthOf(print)}; else `,
@@ -110,7 +122,7 @@ function stepSource(step: Step, layout: MessageLayout, numbered: number, guesses
     case 'anyText':
       return 'p = skipText(p); if (p == 0) return 0;';
     case 'anyInteger':
-      return number('readInteger(p)', guesses());
+      return `n = digitsAt(p); if (n == 0) return 0; ${stepOver(guesses())}`;
     case 'anyFlag':
       return `if (${standsHere('true')}) p += 4; else { ${literal('false')} }`;
     case 'optional':
@@ -141,6 +153,15 @@ function absentSource(form: Form): string {
   return absent.join(' ');
 }
 
+/** Puts what stands behind rows into the records of all of them; `o` is at the last. */
+function spreadSource(form: Form): string {
+  const copies = targetsBehindRows(form).map(
+    (field) => `store<f64>(r, load<f64>(o, ${field * FIELD_BYTES}), ${field * FIELD_BYTES});`,
+  );
+  if (copies.length === 0) return '';
+  return `let r: u32 = o - (rows - 1) * ${RECORD_BYTES}; while (r < o) { ${copies.join(' ')} r += ${RECORD_BYTES}; }`;
+}
+
 function formSource(form: Form, name: string, guesses: () => number): string {
   const { numbered, layout, steps } = form;
   const hasRows = steps.some(({ kind }) => kind === 'rows');
@@ -152,6 +173,7 @@ function formSource(form: Form, name: string, guesses: () => number): string {
   ${setField(Field.KIND, String(KIND_OF[layout.event]))}
   ${steps.map((step) => stepSource(step, layout, numbered, guesses)).join('\n  ')}
   ${hasAsksFirst(form) ? `swapLevels(${countAt(Field.PRICE)}, ${countAt(Field.PRICE2)}, ${countAt(Field.SIZE)});` : ''}
+  ${spreadSource(form)}
   ${hasRows ? '' : setField(Field.FLAGS, `<f64>(<i32>(flags | ${flagsSource(numbered)}))`)}
   return p;
 }
@@ -162,19 +184,33 @@ function familySource(layouts: Layouts, guesses: () => number): string {
   const forms = formsOf(layouts);
   const names = forms.map((_, n) => `${layouts.id}_${n}`);
   const keys = [...new Set(forms.flatMap((form) => form.keys))];
-  const branches = keys.map((key) => {
-    const tried = forms.flatMap((form, n) => (form.keys.includes(key) ? [names[n]] : []));
-    // a form that does not fit may have read levels already
-    const tries = tried.map((name) => `q = ${name}(p, to, o); if (q != 0) return q; setLevels(held); setRows();`);
-    return `if (key == ${hex(key)}) { ${tries.join(' ')} return 0; }`;
-  });
+  const namesOf = (key: number): string[] => names.filter((_, n) => forms[n].keys.includes(key));
+  const fitOf = (n: number): string => `${layouts.id}_fit_${n}`;
+  const branches = keys.map((key, n) => `if (key == ${hex(key)}) { ${triesSource(namesOf(key), fitOf(n))} }`);
   return `${forms.map((form, n) => formSource(form, names[n], guesses)).join('\n')}
+${keys.map((_, n) => `let ${fitOf(n)}: u32 = 0;`).join('\n')}
 function ${layouts.id}(p: u32, to: u32, o: u32): u32 {
   const key = load<u32>(p); const held = levelCount; let q: u32 = 0;
   ${branches.join('\n  ')}
   return 0;
 }
 `;
+}
+
+/** Tries forms, first the one that fitted last: those that differ behind their levels only would read them several times. */
+function triesSource(names: readonly string[], fit: string): string {
+  if (names.length === 1) return `return ${names[0]}(p, to, o);`;
+  // a form that does not fit may have read levels already
+  const tries = names.map((name, n) => [
+    `if (first == ${n}) { q = ${name}(p, to, o); if (q != 0) return q; setLevels(held); setRows(); }`,
+    `if (first != ${n}) { q = ${name}(p, to, o); if (q != 0) { ${fit} = ${n}; return q; } setLevels(held); setRows(); }`,
+  ]);
+  return [
+    `const first = ${fit};`,
+    ...tries.map(([again]) => again),
+    ...tries.map(([, other]) => other),
+    'return 0;',
+  ].join(' ');
 }
 
 /** A number by which a program can tell whether the compiled forms are those of these layouts. */
@@ -192,10 +228,11 @@ export function formsSource(families: readonly Layouts[]): string {
     if (used === MOST_GUESSES) throw new Error('the forms have more numbers than there is room for their lengths');
     return used++;
   };
-  return `import { readLevels, readWideLevels, swapLevels } from './levels';
+  return `import { readBareLevels } from './bare-levels';
+import { readLevels, readWideLevels, swapLevels } from './levels';
 import { GUESSES } from './memory';
-import { VALUE, readInteger, readDecimal } from './numbers';
-import { addRow, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';
+import { VALUE, digitsAt, readBareDecimal, readInteger, readDecimal } from './numbers';
+import { addRow, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, rows, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';
 ${families.map((family) => familySource(family, guesses)).join('\n')}
 export function decodeForm(family: u32, p: u32, to: u32, o: u32): u32 {
   ${families.map(({ id }, n) => `if (family == ${n}) return ${id}(p, to, o);`).join('\n  ')}

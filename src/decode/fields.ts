@@ -1,6 +1,6 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
 import { Field, Kind, STREAM_SHIFT } from '../model/event.js';
-import { type Form, fieldsOf } from './forms.js';
+import { type Form, fieldsBehindRows, fieldsOf } from './forms.js';
 import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
 /** Record field of the meanings that fill exactly one. */
@@ -36,6 +36,17 @@ export function hasLevels({ event }: MessageLayout): boolean {
 /** FLAGS of a record of that layout and stream variant, its lower bits 0. */
 export function flagsOf(layout: number, stream: number): number {
   return (layout * MAX_STREAMS + stream) << STREAM_SHIFT;
+}
+
+/** Record fields that a form fills when it has read its rows already. */
+export function targetsBehindRows(form: Form): number[] {
+  return [
+    ...new Set(
+      fieldsBehindRows(form).flatMap(({ means }) =>
+        means === 'id' ? [Field.FIRST, Field.LAST] : [FIELD_OF[means] ?? 0],
+      ),
+    ),
+  ];
 }
 
 /** Record fields that a form fills beside KIND and FLAGS. */

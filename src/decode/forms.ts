@@ -18,18 +18,22 @@ export type Step =
   /** one record for each of these, with commas between */
   | { kind: 'rows'; steps: readonly Step[] };
 
-/** One usual form of a message, from the stream's name to the end of the message. */
+/** One usual form of a message, from the stream's name to the end of the message, or from the payload where that comes first. */
 export interface Form {
   /** index into `Layouts.messages`, and of the layout that numbers its streams */
   index: number;
   numbered: number;
   layout: MessageLayout;
   steps: readonly Step[];
-  /** first four bytes of each stream's name, or with what follows it: what tells the kinds of messages apart */
+  /**
+   * First four bytes of each stream's name, or with what follows it: what tells the kinds of messages apart. Where the payload
+   * stands before the stream, its first four.
+   */
   keys: readonly number[];
 }
 
 const STREAM = '<stream>';
+const PAYLOAD = '<payload>';
 
 /** All of the wrapper up to the payload, with the parts of a topic in their order. */
 function wholeWrapper({ wrapper = '', topic }: Layouts): string {
@@ -37,9 +41,12 @@ function wholeWrapper({ wrapper = '', topic }: Layouts): string {
   return wrapper.replace('<topic>', symbolFirst ? `<symbol>${separator}${STREAM}` : `${STREAM}${separator}<symbol>`);
 }
 
-/** What stands before the stream's name in every usual form: bytes, or bytes, the symbol as topics have it, and bytes. */
+const isPayloadFirst = (wrapper: string): boolean => wrapper.indexOf(PAYLOAD) < wrapper.indexOf(STREAM);
+
+/** What stands before that in every usual form: bytes, or bytes, the symbol as topics have it, and bytes. */
 export function leadOf(layouts: Layouts): { before: string; hasSymbol: boolean; after: string } {
-  const [lead] = wholeWrapper(layouts).split(STREAM);
+  const wrapper = wholeWrapper(layouts);
+  const [lead] = wrapper.split(isPayloadFirst(wrapper) ? PAYLOAD : STREAM);
   const [before, after = ''] = lead.split('<symbol>');
   return { before, hasSymbol: lead.includes('<symbol>'), after };
 }
@@ -54,6 +61,7 @@ export function formsOf(layouts: Layouts): Form[] {
   const wrapper = wholeWrapper(layouts);
   const [, behindStream] = wrapper.split(STREAM);
   if (behindStream === undefined) throw new Error('a wrapper names the stream');
+  if (isPayloadFirst(wrapper)) return payloadFirst(layouts, wrapper);
   const later = layouts.topic.stream.slice(1).map((path) => `/${path}`);
   return layouts.messages.flatMap((layout, index) =>
     usualOf(layout).map(({ usual, row }) => {
@@ -84,6 +92,24 @@ function beginningOf(layout: MessageLayout): string {
   const [first, ...others] = new Set(layout.streams.map((stream) => splitName(stream, layout)[0]));
   if (others.length > 0) throw new Error(`layout ${layout.name}: its streams begin differently`);
   return first;
+}
+
+/** The same where the stream's name stands behind the payload, whose first bytes have to tell what is worth a try. */
+function payloadFirst(layouts: Layouts, wrapper: string): Form[] {
+  const [before, behind = ''] = wrapper.slice(wrapper.indexOf(PAYLOAD) + PAYLOAD.length).split(STREAM);
+  return layouts.messages.flatMap((layout, index) =>
+    usualOf(layout).map(({ usual, row }) => {
+      const begins = usual.replace('<rows>', row).slice(0, 4);
+      if (!/^[^<(]{4}$/.test(begins)) throw new Error(`layout ${layout.name}: a payload begins with four bytes`);
+      const steps: Step[] = [
+        ...stepsOf(`${usual}${before}`, { layout, row, later: [] }),
+        { kind: 'streams', names: layout.streams, close: behind.slice(0, 1) },
+        ...stepsOf(behind, { layout, row: '', later: [] }),
+      ];
+      checkOrder(steps, layout);
+      return { index, numbered: indexOfStream(layouts, index), layout, steps, keys: [keyOf(begins, '')] };
+    }),
+  );
 }
 
 /** Every usual form with every usual row, where it has rows. */
@@ -132,7 +158,6 @@ function holeOf(hole: string, behind: string, meanings: Meanings): Step {
   }
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
-  if (field.positive === true) throw new Error(`layout ${layout.name}: <${hole}> may be missing`);
   return { kind: 'field', field };
 }
 
@@ -148,7 +173,19 @@ export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
   );
 }
 
+/** The fields that stand behind rows: what they fill is put into the records of all rows. */
+export function fieldsBehindRows({ steps }: Form): FieldLayout[] {
+  const rows = steps.findIndex(({ kind }) => kind === 'rows');
+  return rows < 0 ? [] : fieldsOf(steps.slice(rows + 1));
+}
+
 function checkOrder(steps: readonly Step[], layout: MessageLayout): void {
+  const rows = steps.findIndex(({ kind }) => kind === 'rows');
+  const behind = rows < 0 ? [] : steps.slice(rows + 1);
+  if (fieldsOf(behind).some(({ form, means }) => (form !== 'time' && form !== 'id') || means === 'count'))
+    throw new Error(`layout ${layout.name}: behind rows there are times and ids alone`);
+  if (behind.some((step) => step.kind === 'streams' && step.names.length > 1))
+    throw new Error(`layout ${layout.name}: rows do not know which stream is named behind them`);
   for (const step of steps)
     if (step.kind === 'optional' && step.steps.some(({ kind }) => kind === 'field' || kind === 'streams'))
       throw new Error(`layout ${layout.name}: an optional part fills no field`);

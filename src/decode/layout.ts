@@ -42,11 +42,13 @@ export interface FieldLayout {
   means: Meaning;
   /** a missing value is no fault; null is missing too */
   optional?: boolean;
-  /** of levels: integers in quotes may follow price and size, which nobody reads */
+  /** of levels: integers, in quotes as price and size are, may follow them, which nobody reads */
   wide?: boolean;
   /** a number may stand in quotes where others have none, and the other way round */
   loose?: boolean;
-  /** of a time or id: 0 is missing too; such a field stands in no usual form, where nothing is ever missing */
+  /** of decimals, levels and aggressors: usual forms have them without quotes; `loose` too, so that others may have some */
+  bare?: true;
+  /** of a time or id: 0 is missing too; it is not usual */
   positive?: true;
 }
 
@@ -107,7 +109,7 @@ export interface Layouts {
   type: string;
   /**
    * What all usual forms have in common, with `<payload>` for the rest, and `<topic>`, or `<stream>` and `<symbol>` apart; missing where no
-   * layout has usual forms.
+   * layout has usual forms. Behind the payload may stand fields, as `</ts>`, and the stream.
    */
   wrapper?: string;
   messages: MessageLayout[];

@@ -1,13 +1,11 @@
 /** Decimals and levels as other venues write them: numbers without quotes, levels with more elements. JSON.parse judges the rest. */
-import { MAX_SCALED } from '../model/decimal.js';
 import type { EventBuffer } from '../model/event.js';
 import type { Scale } from '../model/instrument.js';
 import { endOfValue } from '../model/json.js';
-import { cursor, POW10, readDecimal, readLevels } from './numbers.js';
+import { cursor, readBareDecimal, readDecimal, readLevels } from './numbers.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const DOT = 0x2e;
 const LIST = 0x5b;
 const LIST_END = 0x5d;
 
@@ -15,25 +13,6 @@ const LIST_END = 0x5d;
 export function readEitherDecimal(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
   if (bytes[p] === QUOTE) return readDecimal(bytes, p + 1, decimals);
   return loose ? readBareDecimal(bytes, p, decimals) : -1;
-}
-
-/** A JSON number without sign or exponent and of few digits, scaled. */
-function readBareDecimal(bytes: Buffer, p: number, decimals: number): number {
-  const start = p;
-  let value = 0;
-  let dot = -1;
-  for (; ; p++) {
-    const digit = bytes[p] - 48;
-    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
-    else if (bytes[p] === DOT && dot < 0) dot = p;
-    else break;
-  }
-  const left = dot < 0 ? decimals : decimals - (p - dot - 1);
-  // beyond so many digits a float64 may print another text than the message has
-  if (p === start || p - start > 15 || left < 0) return -1;
-  cursor.at = p;
-  const scaled = value * POW10[left];
-  return scaled <= MAX_SCALED ? scaled : -1;
 }
 
 /** Levels as pairs of texts or numbers, or with more elements behind them that nobody reads. @returns how many, or -1 */

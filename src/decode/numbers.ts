@@ -116,6 +116,39 @@ function readLongDecimal(bytes: Uint8Array, p: number, decimals: number): number
 }
 
 /**
+ * A JSON number without sign, exponent or many digits at `p`, as a scaled integer; -1 for any other. What follows is the
+ * caller's to judge, an exponent too.
+ */
+export function readBareDecimal(bytes: Uint8Array, p: number, decimals: number): number {
+  const start = p;
+  let value = 0;
+  let c = bytes[p] - ZERO;
+  while (c >= 0 && c <= 9) {
+    value = value * 10 + c;
+    c = bytes[++p] - ZERO;
+  }
+  const whole = p - start;
+  if (whole === 0 || (whole > 1 && bytes[start] === ZERO)) return -1;
+  let left = decimals;
+  if (c === DOT - ZERO) {
+    const dot = p;
+    c = bytes[++p] - ZERO;
+    while (c >= 0 && c <= 9) {
+      value = value * 10 + c;
+      c = bytes[++p] - ZERO;
+    }
+    if (p === dot + 1) return -1;
+    left -= p - dot - 1;
+  }
+  // beyond so many digits a float64 may print another text than the message has
+  if (p - start > 15 || left < 0) return -1;
+  const scaled = value * POW10[left];
+  if (!(scaled <= MAX)) return -1;
+  cursor.at = p;
+  return scaled;
+}
+
+/**
  * `[["price","size"],…]` at `p` appended to `out.levels`; returns the number of levels, -1 when any byte differs from
  * that form. On -1 `out.levelCount` is undefined.
  */
@@ -186,11 +219,8 @@ export function readWideLevels(
     if (size < 0) return -1;
     p = cursor.at;
     while (bytes[p] === COMMA && bytes[p + 1] === QUOTE) {
-      const start = p + 2;
-      p = start;
-      while (bytes[p] >= ZERO && bytes[p] <= ZERO + 9) p++;
-      // a plain integer, as JSON has it
-      if (p === start || p - start > 16 || (p - start > 1 && bytes[start] === ZERO) || bytes[p] !== QUOTE) return -1;
+      p = behindInteger(bytes, p + 2);
+      if (p < 0 || bytes[p] !== QUOTE) return -1;
       p++;
     }
     if (bytes[p] !== CLOSE) return -1;
@@ -204,6 +234,47 @@ export function readWideLevels(
   }
   cursor.at = p + 2;
   return out.levelCount - from;
+}
+
+/** The same with numbers that are not in quotes, of which one more, a plain integer, stands behind the size. */
+export function readBareLevels(
+  bytes: Uint8Array,
+  p: number,
+  priceDecimals: number,
+  sizeDecimals: number,
+  out: EventBuffer,
+): number {
+  if (bytes[p] !== OPEN) return -1;
+  if (bytes[p + 1] === CLOSE) {
+    cursor.at = p + 2;
+    return 0;
+  }
+  const from = out.levelCount;
+  for (;;) {
+    if (bytes[p + 1] !== OPEN) return -1;
+    const price = readBareDecimal(bytes, p + 2, priceDecimals);
+    if (price < 0 || bytes[cursor.at] !== COMMA) return -1;
+    const size = readBareDecimal(bytes, cursor.at + 1, sizeDecimals);
+    if (size < 0 || bytes[cursor.at] !== COMMA) return -1;
+    p = behindInteger(bytes, cursor.at + 1);
+    if (p < 0 || bytes[p] !== CLOSE) return -1;
+    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
+    out.levels[out.levelCount * 2] = price;
+    out.levels[out.levelCount * 2 + 1] = size;
+    out.levelCount++;
+    if (bytes[p + 1] === CLOSE) break;
+    if (bytes[p + 1] !== COMMA) return -1;
+    p++;
+  }
+  cursor.at = p + 2;
+  return out.levelCount - from;
+}
+
+/** Where the plain JSON integer at `p` ends; -1 where there is none. */
+function behindInteger(bytes: Uint8Array, p: number): number {
+  const start = p;
+  while (bytes[p] >= ZERO && bytes[p] <= ZERO + 9) p++;
+  return p === start || p - start > 16 || (p - start > 1 && bytes[start] === ZERO) ? -1 : p;
 }
 
 /** Puts `asks` pairs, which stand from pair `first` on, behind the `bids` that follow them. */

@@ -6,10 +6,19 @@
  * is not to be had, and the oracle of the compiled one.
  */
 import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF } from './fields.js';
+import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
 import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
-import { cursor, readDecimal, readInteger, readLevels, readWideLevels, swapLevels } from './numbers.js';
+import {
+  cursor,
+  readBareDecimal,
+  readBareLevels,
+  readDecimal,
+  readInteger,
+  readLevels,
+  readWideLevels,
+  swapLevels,
+} from './numbers.js';
 
 /** What differs between the srcs of one venue inside a message. */
 export interface Names {
@@ -56,6 +65,11 @@ const literal = (text: string): string => `if (${differs(text)}) return -1; p +=
 const SYMBOL = `{ const s = names.symbol; const n = s.length; if (p + n > end) return -1;
    for (let i = 0; i < n; i++) if (bytes[p + i] !== s[i]) return -1; p += n; }`;
 
+function readerOf({ wide, bare }: FieldLayout): string {
+  if (bare === true) return 'readBareLevels';
+  return wide === true ? 'readWideLevels' : 'readLevels';
+}
+
 /** Skips the inside of a string that is plain ASCII without escapes; stops at the closing quote. */
 const SKIP_TEXT = `for (;;) { const c = bytes[p]; if (c === 34) break; if (!(c >= 32 && c < 127) || c === 92) return -1; p++; }`;
 
@@ -68,15 +82,17 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
       // prints that were merged have ids that end with the trade's own
       if (field.means === 'count')
         return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${Field.FIRST}] = e[o + ${Field.LAST}] - (v > 0 ? v - 1 : 0); }`;
-      return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v;${
+      return `{ const v = readInteger(bytes, view, p); if (v < ${field.positive === true ? 1 : 0}) return -1; p = cursor.at; e[o + ${target}] = v;${
         field.means === 'id' ? ` e[o + ${Field.FIRST}] = v;` : ''
       } }`;
     case 'price':
     case 'size':
+      if (field.bare === true)
+        return `{ const v = readBareDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v; }`;
       // the quote that closes the number begins the next literal
       return `{ const v = readDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v; }`;
     case 'levels':
-      return `{ const n = ${field.wide === true ? 'readWideLevels' : 'readLevels'}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
+      return `{ const n = ${readerOf(field)}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
         field.means === 'bids' ? Field.SIZE : Field.PRICE2
       }] = n; }`;
     case 'flag':
@@ -87,7 +103,8 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
     case 'text': {
       if (field.means === 'aggressor') {
         const { buy = '', sell = '' } = layout.aggressors ?? {};
-        return `if (!(${differs(`${buy}"`)})) { p += ${lengthOf(buy)}; e[o + ${Field.SIDE}] = 1; } else { ${literal(sell)} e[o + ${Field.SIDE}] = -1; }`;
+        const close = field.bare === true ? '' : '"';
+        return `if (!(${differs(`${buy}${close}`)})) { p += ${lengthOf(buy)}; e[o + ${Field.SIDE}] = 1; } else { ${literal(sell)} e[o + ${Field.SIDE}] = -1; }`;
       }
       const prints = (layout.flowPrints ?? []).map(
         (print) => `if (!(${differs(`${print}"`)})) p += ${lengthOf(print)}; else `,
@@ -145,6 +162,13 @@ function absentSource(form: Form): string {
   return absent.join(' ');
 }
 
+/** Puts what stands behind rows into the records of all of them; `o` is at the last. */
+function spreadSource(form: Form): string {
+  const copies = targetsBehindRows(form).map((field) => `e[r + ${field}] = e[o + ${field}];`);
+  if (copies.length === 0) return '';
+  return `for (let r = o - (rows.count - 1) * ${EVENT_STRIDE}; r < o; r += ${EVENT_STRIDE}) { ${copies.join(' ')} }`;
+}
+
 function templateSource(form: Form): string {
   const { numbered, layout, steps } = form;
   const hasRows = steps.some(({ kind }) => kind === 'rows');
@@ -156,6 +180,7 @@ function templateSource(form: Form): string {
   e[o + ${Field.KIND}] = ${KIND_OF[layout.event]};
   ${steps.map((step) => stepSource(step, layout, numbered)).join('\n  ')}
   ${hasAsksFirst(form) ? `swapLevels(out, e[o + ${Field.PRICE}], e[o + ${Field.PRICE2}], e[o + ${Field.SIZE}]);` : ''}
+  ${spreadSource(form)}
   ${hasRows ? '' : `e[o + ${Field.FLAGS}] = flags | ${flagsOf(numbered, 0)};`}
   return p;
 }`;
@@ -167,13 +192,25 @@ export function compileTemplate(form: Form): Template {
   return new Function(
     'readInteger',
     'readDecimal',
+    'readBareDecimal',
     'readLevels',
     'readWideLevels',
+    'readBareLevels',
     'swapLevels',
     'cursor',
     'rows',
     `return ${templateSource(form)}`,
-  )(readInteger, readDecimal, readLevels, readWideLevels, swapLevels, cursor, templateRows) as Template;
+  )(
+    readInteger,
+    readDecimal,
+    readBareDecimal,
+    readLevels,
+    readWideLevels,
+    readBareLevels,
+    swapLevels,
+    cursor,
+    templateRows,
+  ) as Template;
 }
 
 /** The decoders of a venue's messages by stream key, each compiled when the first message asks for it. */

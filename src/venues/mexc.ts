@@ -45,10 +45,19 @@ const emitted: FieldLayout = { key: '/ts', form: 'time', means: 'emitted', loose
 /** The matching engine's time came in 2026-06. */
 const matched: FieldLayout = { key: 'cts', form: 'time', means: 'matched', optional: true, loose: true };
 const version: FieldLayout = { key: 'version', form: 'id', means: 'id' };
+/** Price, contracts and orders. */
 const levels: FieldLayout[] = [
-  { key: 'bids', form: 'levels', means: 'bids', loose: true },
-  { key: 'asks', form: 'levels', means: 'asks', loose: true },
+  { key: 'bids', form: 'levels', means: 'bids', loose: true, bare: true },
+  { key: 'asks', form: 'levels', means: 'asks', loose: true, bare: true },
 ];
+
+/** With the matching engine's time, and without as until 2026-06. */
+function usualBooks(versions: string): string[] {
+  return ['"cts":<cts>,', ''].map((cts) => `{${cts}"asks":<asks>,"bids":<bids>,${versions}}`);
+}
+
+/** Ids came in 2025-08, the matching engine's time in 2026-06. */
+const usualDeal = '{"p":<p>,"v":<v>,"T":<T>,"O":<#>,"M":<#>,"t":<t>(,"i":"<#>")(,"cts":"<#>")}';
 
 const messages: MessageLayout[] = [
   {
@@ -64,8 +73,15 @@ const messages: MessageLayout[] = [
       { key: 'end', form: 'id', means: 'last', optional: true, positive: true },
       ...levels,
     ],
+    usual: ['"begin":<begin>,"end":<end>,"version":<#>', '"version":<version>'].flatMap(usualBooks),
   },
-  { name: 'depth20', event: 'partial', streams: ['push.depth.full'], fields: [emitted, matched, version, ...levels] },
+  {
+    name: 'depth20',
+    event: 'partial',
+    streams: ['push.depth.full'],
+    fields: [emitted, matched, version, ...levels],
+    usual: usualBooks('"version":<version>'),
+  },
   {
     name: 'trade',
     event: 'trade',
@@ -77,11 +93,13 @@ const messages: MessageLayout[] = [
     fields: [
       emitted,
       { key: 't', form: 'time', means: 'matched', loose: true },
-      { key: 'T', form: 'text', means: 'aggressor', loose: true },
-      { key: 'v', form: 'size', means: 'size', loose: true },
-      { key: 'p', form: 'price', means: 'price', loose: true },
+      { key: 'T', form: 'text', means: 'aggressor', loose: true, bare: true },
+      { key: 'v', form: 'size', means: 'size', loose: true, bare: true },
+      { key: 'p', form: 'price', means: 'price', loose: true, bare: true },
     ],
     aggressors: { buy: '1', sell: '2' },
+    usual: ['[<rows>]', usualDeal],
+    usualRows: [usualDeal],
   },
   ...(
     [
@@ -100,6 +118,7 @@ export const mexcLayouts: Layouts = {
   topic: { stream: ['channel'], symbol: 'symbol' },
   payload: 'data',
   type: '/channel',
+  wrapper: '{"symbol":"<symbol>","data":<payload>,"channel":"<stream>","ts":</ts>}',
   messages,
   // acks, errors and pongs have a channel too, but no symbol
   control: ['channel'],

@@ -65,6 +65,7 @@ const TOKENS = [
   ',"x":{"y":[1,"2",null]}',
   '","',
   '"],["',
+  '],[',
 ].map((text) => Buffer.from(text));
 
 const NEWLINE = Buffer.from('\n');

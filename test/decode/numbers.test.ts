@@ -1,7 +1,14 @@
 /** Numbers read from bytes: the same value as the decimal text has, or a refusal, never a wrong value. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cursor, readDecimal, readInteger, readLevels } from '../../src/decode/numbers.js';
+import {
+  cursor,
+  readBareDecimal,
+  readBareLevels,
+  readDecimal,
+  readInteger,
+  readLevels,
+} from '../../src/decode/numbers.js';
 import { scaleDecimal } from '../../src/model/decimal.js';
 import { EventBuffer } from '../../src/model/event.js';
 
@@ -84,6 +91,60 @@ describe('readDecimal', () => {
   });
 });
 
+describe('readBareDecimal', () => {
+  const number = fc
+    .tuple(fc.stringMatching(/^[0-9]{0,12}$/), fc.option(fc.stringMatching(/^[0-9]{0,12}$/)), fc.nat(20))
+    .map(([whole, fraction, decimals]) => ({ text: fraction === null ? whole : `${whole}.${fraction}`, decimals }));
+  const follows = fc.constantFrom(',', '}', ']', ' ', '');
+
+  it('equals the exact scaling of the number that JSON reads, or refuses', () => {
+    fc.assert(
+      fc.property(number, follows, ({ text, decimals }, end) => {
+        const read = readBareDecimal(bytes(`${text}${end}`), 0, decimals);
+        if (read === -1) return true;
+        return read === scaleDecimal(String(JSON.parse(text)), decimals) && cursor.at === text.length;
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('accepts every number of up to fifteen bytes whose decimals the scale has', () => {
+    const digits = fc.integer({ min: 0, max: 10 ** 14 - 1 });
+    fc.assert(
+      fc.property(digits, fc.nat(12), fc.nat(3), follows, (value, decimals, spare, end) => {
+        fc.pre(
+          String(value).padStart(decimals + 1, '0').length <= 14 && value * 10 ** spare <= Number.MAX_SAFE_INTEGER,
+        );
+        const padded = String(value).padStart(decimals + 1, '0');
+        const cut = padded.length - decimals;
+        const text = decimals === 0 ? padded : `${padded.slice(0, cut)}.${padded.slice(cut)}`;
+        return readBareDecimal(bytes(`${text}${end}`), 0, decimals + spare) === value * 10 ** spare;
+      }),
+    );
+  });
+
+  it.each([
+    ...['', ',', '.5', '5.', '5.,', '00', '007.1', '-1', '+1', '"1"', '1.001', '1.000', 'x'],
+    ...['1234567890123456', '1234567890123.12', '0.00000000000000', '90071992547409.92'],
+  ])('refuses %j at two decimals', (text) => {
+    expect(readBareDecimal(bytes(text), 0, 2)).toBe(-1);
+  });
+
+  it.each([
+    ['0', 0],
+    ['0.10', 10],
+    ['75480', 7548000],
+    ['123456789012.34', 12345678901234],
+  ])('reads %j at two decimals', (text, value) => {
+    expect(readBareDecimal(bytes(text), 0, 2)).toBe(value);
+  });
+
+  it('leaves what follows to others', () => {
+    expect([readBareDecimal(bytes('7.5E+4'), 0, 2), cursor.at]).toEqual([750, 3]);
+    expect([readBareDecimal(bytes('7.5.1'), 0, 2), cursor.at]).toEqual([750, 3]);
+  });
+});
+
 describe('readLevels', () => {
   const read = (text: string, out = new EventBuffer(1, 1)): number => readLevels(bytes(text), 0, 1, 0, out);
 
@@ -121,5 +182,35 @@ describe('readLevels', () => {
     '{}',
   ])('refuses %j', (text) => {
     expect(read(text)).toBe(-1);
+  });
+});
+
+describe('readBareLevels', () => {
+  const level = fc.tuple(fc.nat(1e6), fc.nat(1e6), fc.nat(1e9));
+
+  it('reads any number of levels behind those that are there, and only price and size of each', () => {
+    fc.assert(
+      fc.property(fc.array(level, { maxLength: 60 }), fc.nat(5), (levels, before) => {
+        const out = new EventBuffer(1, 8);
+        out.levels.fill(-5);
+        out.levelCount = before;
+        const text = JSON.stringify(levels);
+        expect(readBareLevels(bytes(`${text},`), 0, 1, 0, out)).toBe(levels.length);
+        expect(cursor.at).toBe(text.length);
+        expect(out.levelCount).toBe(before + levels.length);
+        expect([...out.levels.subarray(before * 2, out.levelCount * 2)]).toEqual(
+          levels.flatMap(([price, size]) => [price * 10, size]),
+        );
+        expect([...out.levels.subarray(0, before * 2)].every((x) => x === -5)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ...['', '[', '[[', '[[]]', '[[1]]', '[[1,2]]', '[[1,2,]]', '[[1,2,3,4]]', '[[1,2,3],]', '[[1,2,3]', '[[1,2,3] ]'],
+    ...['[["1","2","3"]]', '[[1,2,"3"]]', '[[1.11,2,3]]', '[[1,-2,3]]', '[[1,2,-3]]', '[[1,2,03]]', '[[1,2,3.0]]'],
+    ...['[[01,2,3]]', '[[1,02,3]]', '[[1.,2,3]]', '[[1e1,2,3]]', '[[1,2e1,3]]', '[[1,2,3e1]]', '[[1 ,2,3]]', '{}'],
+  ])('refuses %j', (text) => {
+    expect(readBareLevels(bytes(text), 0, 1, 0, new EventBuffer(1, 1))).toBe(-1);
   });
 });

@@ -1,13 +1,15 @@
 /** Generated decoders: what a form accepts, what it refuses, and that it leaves nothing of an earlier record. */
 import { describe, expect, it } from 'vitest';
 import { createDecoder } from '../../src/decode/decoder.js';
+import { FIELD_OF, filledBy } from '../../src/decode/fields.js';
 import { formsOf } from '../../src/decode/forms.js';
 import type { FieldLayout, Layouts } from '../../src/decode/layout.js';
 import { compileTemplate } from '../../src/decode/template.js';
-import { EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../../src/model/event.js';
+import { EVENT_STRIDE, EventBuffer, Field, Kind, OFF_BOOK, STREAM_SHIFT } from '../../src/model/event.js';
 import { futuresLayouts, spotLayouts } from '../../src/venues/binance-layouts.js';
 import { bingxLayouts } from '../../src/venues/bingx.js';
 import { bybitLayouts } from '../../src/venues/bybit.js';
+import { mexcLayouts } from '../../src/venues/mexc.js';
 import { okxLayouts } from '../../src/venues/okx.js';
 import { weexLayouts } from '../../src/venues/weex.js';
 
@@ -113,6 +115,23 @@ describe('streams named in two places', () => {
     expect(() => formsOf(apart(['book5', 'book'], usual))).toThrow(/trade: no integer ends book/);
     expect(() => formsOf(apart(streams, '"i":<i>(,"n":</n>)}'))).toThrow(/trade: an optional part/);
   });
+
+  it('MEXC: each compiles and fills all that its layout must', () => {
+    const forms = formsOf(mexcLayouts);
+    expect(forms.map(compileTemplate)).toHaveLength(8);
+    for (const form of forms) {
+      const filled = filledBy(form);
+      // a range fills what one id would
+      for (const { means, optional } of form.layout.fields)
+        if (optional !== true && means !== 'bids' && means !== 'asks')
+          expect([
+            form.layout.name,
+            means,
+            filled.has(means === 'aggressor' ? Field.SIDE : (FIELD_OF[means] ?? -1)),
+          ]).toEqual([...[form.layout.name, means, true]]);
+      if (form.layout.event !== 'trade') expect(filled.has(Field.SIZE) && filled.has(Field.PRICE2)).toBe(true);
+    }
+  });
 });
 
 describe('a generated decoder', () => {
@@ -182,9 +201,75 @@ describe('a generated decoder', () => {
     expect(() => formsOf(layoutsOf({ usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z>/);
   });
 
-  it('so is one that names a field whose 0 is none', () => {
+  it('refuses a 0 that counts as missing', () => {
     const field: FieldLayout = { key: 'z', form: 'id', means: 'id', positive: true };
-    expect(() => formsOf(layoutsOf({ fields: [field], usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z> may be missing/);
+    const layouts = layoutsOf({ fields: [field], usual: ['{"z":<z>}'] });
+    const texts = ['1', '0', '10'].map((z) => message(`{"z":${z}}`));
+    expect(texts.map((text) => run(layouts, text))).toEqual([texts[0].length, -1, texts[2].length]);
+  });
+});
+
+describe('a stream that is named behind the payload', () => {
+  const fields: FieldLayout[] = [
+    { key: '/at', form: 'time', means: 'emitted' },
+    { key: 'i', form: 'id', means: 'id' },
+    { key: 'p', form: 'price', means: 'price', loose: true, bare: true },
+    { key: 'a', form: 'text', means: 'aggressor', loose: true, bare: true },
+  ];
+  const row = '{"i":<i>,"p":<p>,"a":<a>}';
+  const layouts = (change: Partial<Layouts['messages'][number]> = {}): Layouts => ({
+    ...layoutsOf({
+      fields,
+      usual: [`[<rows>]`, row],
+      usualRows: [row],
+      rows: 'd',
+      aggressors: { buy: '1', sell: '12' },
+      ...change,
+    }),
+    wrapper: '{"s":"<symbol>","d":<payload>,"ch":"<stream>","at":</at>}',
+    topic: { stream: ['ch'], symbol: 's' },
+  });
+  const lead = '{"s":"AB","d":';
+
+  it('is read behind it, and what stands there is in every record', () => {
+    const text = `${lead}[{"i":7,"p":1.5,"a":1},{"i":8,"p":12,"a":12},{"i":9,"p":0.25,"a":1}],"ch":"t","at":1786000001237}`;
+    const decoders = (['typescript', 'json'] as const).map((mode) => {
+      const decoder = createDecoder(mode);
+      decoder.bind('v:AB', { layouts: layouts(), symbol: 'AB', scale: { price: 2, size: 0 }, flow: 't' });
+      const bytes = Buffer.from(`{"t":1700000000000000,"src":"v:AB","msg":${text}}\n`.repeat(2));
+      const out = new EventBuffer(8, 4);
+      out.events.fill(99);
+      decoder.decode(bytes, 0, bytes.length, out);
+      return { decoder, records: [...out.events.subarray(0, out.count * EVENT_STRIDE)] };
+    });
+    const [typescript, json] = decoders;
+    // a buying aggressor begins as a selling one does, so that the message goes another way; the next is the same
+    expect(typescript.decoder.counts.fast + typescript.decoder.counts.general).toBe(2);
+    expect(typescript.records).toEqual(json.records);
+    const plain = text.replaceAll('"a":12', '"a":1');
+    const out = new EventBuffer(8, 4);
+    const template = compileTemplate(formsOf(layouts())[0]);
+    const bytes = Buffer.from(plain);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    expect(template(bytes, view, lead.length, bytes.length, names, out, 0)).toBe(bytes.length);
+    const column = (field: number): number[] => [0, 1, 2].map((n) => out.events[n * EVENT_STRIDE + field]);
+    expect(column(Field.EMITTED)).toEqual(Array(3).fill(1786000001237000));
+    expect(column(Field.LAST)).toEqual([7, 8, 9]);
+    expect(column(Field.PRICE)).toEqual([150, 1200, 25]);
+  });
+
+  const faults: [what: string, change: Partial<Layouts['messages'][number]>, why: RegExp][] = [
+    ['a payload that begins with a hole', { usual: ['{<i>}'] }, /trade: a payload begins with four bytes/],
+    ['rows of one of several streams', { streams: ['t', 'u'] }, /trade: rows do not know which stream/],
+    [
+      'a price behind rows',
+      { fields: [...fields.slice(1), { key: '/at', form: 'price', means: 'price' }] },
+      /trade: behind rows there are times and ids alone/,
+    ],
+  ];
+
+  it.each(faults)('%s is a fault of the layout', (_, change, why) => {
+    expect(() => formsOf(layouts(change))).toThrow(why);
   });
 });
 

@@ -11,6 +11,7 @@ import { binanceUsdm } from '../../src/venues/binance.js';
 import { compareAll, difference, type Run, runDecoder } from './compare.js';
 import { bindings, futures, line, sources, T0, USDM, usualLines, wrap } from './messages.js';
 import { random } from './mutate.js';
+import { venueCorpus } from './venue-messages.js';
 
 const text = (lines: readonly string[]): Buffer => Buffer.from(`${lines.join('\n')}\n`);
 const usual = usualLines();
@@ -122,6 +123,81 @@ describe('room for levels', () => {
     // those that begin where no room is left go another way
     expect(own.counts.fast).toBeGreaterThan(count * 0.5);
     expect(own.counts.slow).toBe(0);
+  });
+});
+
+describe('levels without quotes', () => {
+  const { bindings: bound } = venueCorpus;
+  const src = 'mexc-futures:DOGE_USDT';
+  const lineOf = (asks: string[], bids: string[] = []): string =>
+    line(
+      src,
+      `{"symbol":"DOGE_USDT","data":{"cts":1789400005531,"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"begin":8760000048,"end":8760000103,"version":8760000103},"channel":"push.depth","ts":1789400005534}`,
+    );
+
+  it('of every usual length take the usual way', () => {
+    const numbers = (most: number, decimals: number): string[] =>
+      Array.from({ length: most }, (_, n) => '9'.repeat(n + 1)).flatMap((whole) =>
+        Array.from({ length: decimals + 1 }, (_, n) => (n === 0 ? whole : `${whole}.${'1234567'.slice(0, n)}`)),
+      );
+    const sizes = [...numbers(9, 2), '0', '0.5', '0.00'];
+    const levels = [...numbers(7, 7), '0', '0.1', '0.080100'].flatMap((price, n) =>
+      sizes.map((size, m) => `[${price},${size},${'7'.repeat(((n + m) % 5) + 1)}]`),
+    );
+    expect(levels.length).toBeGreaterThan(1000);
+    const lines = Array.from({ length: levels.length - 2 }, (_, n) => lineOf(levels.slice(n, n + 3), [levels[n]]));
+    const { own, outside } = agree(text(lines), bound);
+    expect([own.counts.fast, outside.counts.fast]).toEqual([lines.length, lines.length]);
+  });
+
+  it('of any writing give the same from every decoder', () => {
+    const price = fc.stringMatching(/^(0|[1-9][0-9]{0,6})(\.[0-9]{1,8})?$/);
+    const size = fc.stringMatching(/^(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?$/);
+    const odd = fc.constantFrom(
+      ...['', '01', '00', '1.', '.5', '1e3', '7.548E+4', '1E-5', '-1', '-0', '+1', '"1.5"', 'null', '[1]', ' 1', '1 '],
+      ...['0.0801000', '123456789012345', '1234567890123456', '99999999999999999999', '0.00000000000001', '1.2.3'],
+    );
+    const mostly = (usual: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+      fc.oneof({ arbitrary: usual, weight: 40 }, { arbitrary: odd, weight: 1 });
+    const orders = mostly(fc.nat(1e6).map(String));
+    const tail = fc.oneof(
+      { arbitrary: orders.map((one) => `,${one}`), weight: 40 },
+      { arbitrary: fc.constantFrom('', ',', ',1,2', ',"1"', ',1.5'), weight: 1 },
+    );
+    const level = fc.tuple(mostly(price), mostly(size), tail).map(([p, size, rest]) => `[${p},${size}${rest}]`);
+    const levels = fc.array(level, { maxLength: 4 });
+    let fast = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(levels, levels), { minLength: 1, maxLength: 20 }), (messages) => {
+        const { own } = agree(text(messages.map(([asks, bids]) => lineOf(asks, bids))), bound);
+        fast += own.counts.fast;
+      }),
+      { numRuns: 300 },
+    );
+    expect(fast).toBeGreaterThan(300);
+  });
+
+  it.each([
+    ['just fit', LEVELS - 1, 1],
+    ['are one too many', LEVELS, 0],
+  ])('levels of one message that %s', (_, count, fast) => {
+    const deal = line(
+      src,
+      '{"symbol":"DOGE_USDT","data":[{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047}],"channel":"push.deal","ts":1789400012047}',
+    );
+    const asks = Array.from({ length: count }, (_, n) => `[${n % 9}.5,${n % 97},1]`);
+    const { own } = agree(text([lineOf(asks, ['[0.1,1,1]']), deal]), bound);
+    expect([own.counts.fast, own.counts.general]).toEqual([1 + fast, 1 - fast]);
+  });
+
+  it('messages that differ behind their levels only keep apart, in any order', () => {
+    const merged = lineOf(['[0.2,1,1]', '[0.3,1,1]'], ['[0.1,1,1]']);
+    const single = merged.replace('"begin":8760000048,"end":8760000103,', '');
+    const whole = single.replace('push.depth', 'push.depth.full');
+    const old = single.replace('"cts":1789400005531,', '');
+    const below = random(5);
+    const lines = Array.from({ length: 400 }, () => [merged, single, whole, old][below(4)]);
+    expect(agree(text(lines), bound).own.counts.fast).toBe(400);
   });
 });
 

@@ -116,6 +116,13 @@ export function readInteger(p: u32): u64 {
   return parse16(i8x16.swizzle(x, v128.load(integers + (n << 8) + (n << 4)))) | (<u64>n << TOOK);
 }
 
+/** How many digits the plain JSON integer at `p` has; 0 where there is none, or one of more than fifteen. */
+@inline
+export function digitsAt(p: u32): u32 {
+  const n = ctz(others(v128.load(p)));
+  return n > 15 || (n > 1 && load<u8>(p) === 0x30) ? 0 : n;
+}
+
 function readSixteen(p: u32, x: v128): u64 {
   if (load<u8>(p) === 0x30 || <u8>(load<u8>(p, 16) - 0x30) < 10) return 0;
   const value = parse16(x);
@@ -138,7 +145,23 @@ export function readDecimal(p: u32, decimals: u32, table: u32): u64 {
   return value > MAX ? 0 : value | (<u64>(end + 1) << TOOK);
 }
 
-/** The same byte by byte: for more than fifteen bytes, and for zeros beyond the scale. */
+/** A JSON number of up to fifteen bytes without sign and with no more decimals than the scale has; what follows it is the caller's to judge. */
+export function readBareDecimal(p: u32, decimals: u32, table: u32): u64 {
+  const x = v128.load(p);
+  const m = others(x);
+  const dot = ctz(m);
+  let end = dot;
+  if (load<u8>(p + dot) === DOT) {
+    end = ctz(m & (m - 1));
+    // unsigned: a dot without digits is out of range as well, as is a number that does not end here
+    if (end - dot - 2 >= decimals) return 0;
+  }
+  if (dot === 0 || dot + decimals > 16 || (dot > 1 && load<u8>(p) === 0x30)) return 0;
+  const value = parse16(i8x16.swizzle(x, v128.load(table + (dot << 8) + (end << 4))));
+  return value > MAX ? 0 : value | (<u64>end << TOOK);
+}
+
+/** A decimal closed by a quote byte by byte: for more than fifteen bytes, and for zeros beyond the scale. */
 function readLong(p: u32, decimals: u32): u64 {
   let at = p;
   let value: u64 = 0;
