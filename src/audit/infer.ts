@@ -63,6 +63,8 @@ export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: st
     }
     known++;
     channels.add(layout.of ?? layout.name);
+    // open interest is in units of size, but nobody trades it
+    if (layout.event === 'derivative') return;
     for (const payload of what.payloads)
       for (const { key, form } of layout.fields) {
         const value = fieldAt(message, payload, key);

@@ -1,7 +1,7 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
 import { EVENT_STRIDE, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
-import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
+import { type Form, formsOf, hasAsksFirst, type Step, type UsualField } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
 const FIELD_BYTES = 8;
@@ -64,7 +64,7 @@ function readerOf({ wide, bare }: FieldLayout): string {
   return wide === true ? 'readWideLevels' : 'readLevels';
 }
 
-function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): string {
+function fieldSource(field: UsualField, layout: MessageLayout, guess: number): string {
   const target = FIELD_OF[field.means] ?? 0;
   switch (field.form) {
     case 'time':

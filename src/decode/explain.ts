@@ -1,5 +1,5 @@
 /** Which of a venue's layouts explains a parsed message, by paths and keys alone. */
-import type { Layouts, MessageLayout, Path } from './layout.js';
+import type { Layouts, MessageLayout, Path, TopicLayout } from './layout.js';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -12,6 +12,11 @@ export function valueAt(root: JsonObject, path: Path): unknown {
   if (path === '') return root;
   let value: unknown = root;
   for (const key of path.split('.')) {
+    if (key === '0' && Array.isArray(value)) {
+      if (value.length !== 1) return undefined;
+      value = value[0];
+      continue;
+    }
     if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
     value = value[key];
   }
@@ -65,6 +70,12 @@ function payloadsOf(message: JsonObject, payload: unknown, { rows }: MessageLayo
   return all.every(isObject) ? all : null;
 }
 
+/** What stands where messages name their symbol. */
+function symbolAt(message: JsonObject, { symbol, symbolElse }: TopicLayout): unknown {
+  const given = valueAt(message, symbol ?? '');
+  return given === undefined && symbolElse !== undefined ? valueAt(message, symbolElse) : given;
+}
+
 /** The name of the message's stream; undefined where there is none, null where it cannot be told. */
 function streamOf(
   message: JsonObject,
@@ -83,7 +94,7 @@ function streamOf(
   }
   const name = topic.lowerCase === true ? symbol.toLowerCase() : symbol;
   if (topic.symbol !== null) {
-    const given = valueAt(message, topic.symbol);
+    const given = symbolAt(message, topic);
     // acks may name a stream, but no symbol
     if (given === undefined) return undefined;
     if (typeof given !== 'string') return null;
@@ -102,7 +113,7 @@ function streamOf(
 export function symbolIn(message: unknown, { topic, payload, messages }: Layouts): string | null {
   if (!isObject(message) || valueAt(message, payload) === undefined) return null;
   if (topic.symbol !== null) {
-    const given = valueAt(message, topic.symbol);
+    const given = symbolAt(message, topic);
     return typeof given === 'string' && given !== '' ? given : null;
   }
   const text = valueAt(message, topic.stream[0]);

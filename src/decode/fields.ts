@@ -1,5 +1,5 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
-import { Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import { Derivative, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { type Form, fieldsBehindRows, fieldsOf } from './forms.js';
 import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
@@ -17,6 +17,11 @@ export const FIELD_OF: Partial<Record<Meaning, number>> = {
   bidSize: Field.SIZE,
   ask: Field.PRICE2,
   askSize: Field.SIZE2,
+  mark: Derivative.MARK,
+  index: Derivative.INDEX,
+  funding: Derivative.FUNDING,
+  nextFunding: Derivative.NEXT_FUNDING,
+  openInterest: Derivative.OPEN_INTEREST,
 };
 
 export const KIND_OF: Record<MessageLayout['event'], number> = {
@@ -25,6 +30,8 @@ export const KIND_OF: Record<MessageLayout['event'], number> = {
   snapshot: Kind.snapshot,
   touch: Kind.touch,
   partial: Kind.partial,
+  liquidation: Kind.liquidation,
+  derivative: Kind.derivative,
   other: Kind.other,
 };
 

@@ -5,13 +5,14 @@
  * It accepts only what it is sure of: escapes, repeated keys, numbers in odd forms and whatever else needs thought make it
  * give up, and JSON.parse judges the message.
  */
-import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK } from '../model/event.js';
-import { skipBlanks } from '../model/json.js';
+import { EVENT_STRIDE, type EventBuffer, Field, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
+import { fineDecimals } from '../model/instrument.js';
+import { endOfValue, skipBlanks } from '../model/json.js';
 import type { Bound } from './envelope.js';
 import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { blank } from './json-decoder.js';
 import { type FieldLayout, indexOfStream, type Layouts, MAX_STREAMS, type MessageLayout } from './layout.js';
-import { readAnyLevels, readEitherDecimal } from './loose-numbers.js';
+import { readAnyLevels, readEitherDecimal, readRate } from './loose-numbers.js';
 import { hasEscape, Members, sameText } from './members.js';
 import { cursor, readInteger } from './numbers.js';
 
@@ -43,18 +44,34 @@ function look(bytes: Buffer, members: Members, key: string): number {
   return 1;
 }
 
-/** The same along a path of one or two keys from the root. */
+/** The same along a path from the root. */
 function follow(bytes: Buffer, path: readonly string[], end: number): number {
-  const there = look(bytes, root, path[0]);
-  if (there <= 0 || path.length === 1) return there;
-  if (bytes[found.from] !== OPEN) return 0;
-  return inside.read(bytes, found.from, end) < 0 ? -1 : look(bytes, inside, path[1]);
+  let there = look(bytes, root, path[0]);
+  for (let n = 1; there === 1 && n < path.length; n++) {
+    if (bytes[found.from] === OPEN) there = inside.read(bytes, found.from, end) < 0 ? -1 : look(bytes, inside, path[n]);
+    else there = path[n] === '0' && bytes[found.from] === LIST ? enterList(bytes) : 0;
+  }
+  return there;
+}
+
+/** From the list `found` to its only element. */
+function enterList(bytes: Buffer): number {
+  const { from, to } = found;
+  const start = skipBlanks(bytes, from + 1, to);
+  if (bytes[start] === LIST_END) return 0;
+  const end = endOfValue(bytes, start, to);
+  if (end < 0) return -1;
+  if (bytes[skipBlanks(bytes, end, to)] !== LIST_END) return 0;
+  found.from = start;
+  found.to = end;
+  return 1;
 }
 
 /** A layout's paths, taken apart once. */
 interface Plan {
   stream: string[][];
   symbol: string[] | null;
+  symbolElse: string[] | null;
   payload: string[] | null;
   type: string[] | string;
   rows: (string[] | null)[];
@@ -80,6 +97,7 @@ function planOf(layouts: Layouts): Plan {
     plan = {
       stream: topic.stream.map(partsOf),
       symbol: topic.symbol === null ? null : partsOf(topic.symbol),
+      symbolElse: topic.symbolElse === undefined ? null : partsOf(topic.symbolElse),
       payload: layouts.payload === '' ? null : partsOf(layouts.payload),
       type: type.startsWith('/') ? partsOf(type.slice(1)) : type,
       rows: messages.map(({ rows }) => (rows === undefined ? null : partsOf(rows))),
@@ -198,7 +216,9 @@ function streamOf(
     text += part;
   }
   if (plan.symbol !== null) {
-    if (follow(bytes, plan.symbol, end) !== 1 || bytes[found.from] !== QUOTE) return null;
+    let there = follow(bytes, plan.symbol, end);
+    if (there === 0 && plan.symbolElse !== null) there = follow(bytes, plan.symbolElse, end);
+    if (there !== 1 || bytes[found.from] !== QUOTE) return null;
     return bytes.toString('utf8', found.from + 1, found.to - 1) === symbol ? text : null;
   }
   if (symbolFirst) return text.startsWith(symbol + separator) ? text.slice(symbol.length + separator.length) : null;
@@ -266,9 +286,9 @@ function fill(
 }
 
 /** Whether the value `found` counts as none. */
-function isMissing(bytes: Buffer, { positive, loose }: FieldLayout): boolean {
+function isMissing(bytes: Buffer, { positive, blank, loose }: FieldLayout): boolean {
   const { from, to } = found;
-  if (bytes[from] === NULL) return true;
+  if (bytes[from] === NULL || (blank === true && sameText(bytes, from, to, '""'))) return true;
   if (positive !== true) return false;
   return sameText(bytes, from, to, '0') || (loose === true && sameText(bytes, from, to, '"0"'));
 }
@@ -308,6 +328,16 @@ function fillField(
       const value = readEitherDecimal(bytes, at, scale[form], loose === true);
       e[o + target] = value;
       return value >= 0 && cursor.at === end;
+    }
+    case 'fine': {
+      const value = readEitherDecimal(bytes, at, fineDecimals(scale), loose === true);
+      e[o + target] = value;
+      return value >= 0 && cursor.at === end;
+    }
+    case 'rate': {
+      const value = readRate(bytes, at, RATE_DECIMALS, loose === true);
+      e[o + target] = value;
+      return !Number.isNaN(value) && cursor.at === end;
     }
     case 'levels': {
       const count = readAnyLevels(bytes, at, end, scale, out, loose === true);

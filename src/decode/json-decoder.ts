@@ -1,6 +1,7 @@
 /** The plain decoder: JSON.parse and the layouts' keys. The oracle of tests, and the way of every unusual message. */
 import { scaleDecimal } from '../model/decimal.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK } from '../model/event.js';
+import { Derivative, EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
+import { fineDecimals, type Scale } from '../model/instrument.js';
 import type { Bound } from './envelope.js';
 import { explain, fieldAt, type JsonObject } from './explain.js';
 import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
@@ -14,7 +15,10 @@ export function blank(out: EventBuffer, i: number, kind: number): void {
   e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
   e[o + Field.FIRST] = e[o + Field.LAST] = e[o + Field.PREVIOUS] = -1;
   e[o + Field.KIND] = kind;
+  if (kind === Kind.derivative) for (const field of DERIVATIVE_FIELDS) e[o + field] = Number.NaN;
 }
+
+const DERIVATIVE_FIELDS = Object.values(Derivative);
 
 /**
  * Decodes a parsed message into the next records of `out` (KIND to SIZE2 and FLAGS; line, origin, count and MORE are the caller's).
@@ -68,8 +72,8 @@ function fill(
   return true;
 }
 
-function isMissing({ positive, loose }: FieldLayout, value: unknown): boolean {
-  if (value === undefined || value === null) return true;
+function isMissing({ positive, blank, loose }: FieldLayout, value: unknown): boolean {
+  if (value === undefined || value === null || (blank === true && value === '')) return true;
   return positive === true && (value === 0 || (loose === true && value === '0'));
 }
 
@@ -90,6 +94,11 @@ function integerOf(value: unknown, loose: boolean): number {
 function decimalOf(value: unknown, decimals: number, loose: boolean): number {
   if (typeof value === 'string') return scaleDecimal(value, decimals);
   return loose && typeof value === 'number' ? scaleDecimal(String(value), decimals) : Number.NaN;
+}
+
+function decimalsFor(form: 'price' | 'size' | 'fine' | 'rate', scale: Scale): number {
+  if (form === 'rate') return RATE_DECIMALS;
+  return form === 'fine' ? fineDecimals(scale) : scale[form];
 }
 
 function fillField(
@@ -117,9 +126,11 @@ function fillField(
       return true;
     }
     case 'price':
-    case 'size': {
-      const scaled = decimalOf(value, source.scale[field.form], loose);
-      if (!(scaled >= 0)) return false;
+    case 'size':
+    case 'fine':
+    case 'rate': {
+      const scaled = decimalOf(value, decimalsFor(field.form, source.scale), loose);
+      if (field.form === 'rate' ? Number.isNaN(scaled) : !(scaled >= 0)) return false;
       e[o + target] = scaled;
       return true;
     }

@@ -1,9 +1,12 @@
 /** How a venue describes its messages: paths, number forms and meanings, and the byte forms they usually have. */
 
-/** How a value is written. `time` is ms, or µs where it has 16 digits; `price` and `size` are decimals in JSON strings. */
-export type ValueForm = 'time' | 'id' | 'price' | 'size' | 'levels' | 'flag' | 'text';
+/**
+ * How a value is written. `time` is ms, or µs where it has 16 digits; `price` and `size` are decimals in JSON strings, `fine` a
+ * price that may be finer than the tick, `rate` a decimal that may be negative.
+ */
+export type ValueForm = 'time' | 'id' | 'price' | 'size' | 'fine' | 'rate' | 'levels' | 'flag' | 'text';
 
-/** Keys from the outside to the inside with dots between: `arg.channel`. */
+/** Keys from the outside to the inside with dots between: `arg.channel`; `0` is the only element of a list that has one. */
 export type Path = string;
 
 /** What a value means; each name fills one field of the event record. */
@@ -30,8 +33,13 @@ export type Meaning =
   | 'count'
   /** true for a public print that is not order flow */
   | 'offBook'
-  /** kind of print: order flow, or a public print that is not */
+  /** kind of print: order flow, or a public print that is not; of a liquidation, whether the order is filled */
   | 'print'
+  | 'mark'
+  | 'index'
+  | 'funding'
+  | 'nextFunding'
+  | 'openInterest'
   /** must equal the symbol of the src */
   | 'symbol';
 
@@ -50,6 +58,8 @@ export interface FieldLayout {
   bare?: true;
   /** of a time or id: 0 is missing too; it is not usual */
   positive?: true;
+  /** an empty text is missing too; such a field stands in no usual form either */
+  blank?: true;
 }
 
 /**
@@ -59,7 +69,7 @@ export interface FieldLayout {
 export interface MessageLayout {
   /** the channel's name */
   name: string;
-  event: 'trade' | 'depth' | 'snapshot' | 'touch' | 'partial' | 'other';
+  event: 'trade' | 'depth' | 'snapshot' | 'touch' | 'partial' | 'liquidation' | 'derivative' | 'other';
   /** stream names of the topic, any of; their order numbers the variants */
   streams: string[];
   /** value at the type's path; null where the message carries none, undefined where it does not matter */
@@ -71,7 +81,7 @@ export interface MessageLayout {
   /** how a buying and a selling aggressor are written */
   aggressors?: { buy: string; sell: string };
   fields: FieldLayout[];
-  /** values of the `print` field that are order flow; any other is tagged off-book */
+  /** values of the `print` field that are order flow, or a liquidation that is filled; any other is tagged off-book */
   flowPrints?: string[];
   /**
    * Usual byte forms of the payload, tried in order. `<key>` stands for the field of that key, `<symbol>` for the
@@ -91,6 +101,8 @@ export interface TopicLayout {
   stream: Path[];
   /** path of the symbol; null where the stream's text holds it too */
   symbol: Path | null;
+  /** where the symbol stands in messages that have none there */
+  symbolElse?: Path;
   /** where one text holds both: what stands between them, and which comes first */
   separator?: string;
   symbolFirst?: boolean;

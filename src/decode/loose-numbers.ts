@@ -6,6 +6,7 @@ import { cursor, readBareDecimal, readDecimal, readLevels } from './numbers.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const MINUS = 0x2d;
 const LIST = 0x5b;
 const LIST_END = 0x5d;
 
@@ -13,6 +14,16 @@ const LIST_END = 0x5d;
 export function readEitherDecimal(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
   if (bytes[p] === QUOTE) return readDecimal(bytes, p + 1, decimals);
   return loose ? readBareDecimal(bytes, p, decimals) : -1;
+}
+
+/** The same of a decimal that may be negative; NaN where JSON.parse has to judge. */
+export function readRate(bytes: Buffer, p: number, decimals: number, loose: boolean): number {
+  const quoted = bytes[p] === QUOTE ? 1 : 0;
+  const negative = bytes[p + quoted] === MINUS;
+  const at = p + quoted + (negative ? 1 : 0);
+  const value = quoted === 1 ? readDecimal(bytes, at, decimals) : loose ? readBareDecimal(bytes, at, decimals) : -1;
+  if (value < 0) return Number.NaN;
+  return negative && value > 0 ? -value : value;
 }
 
 /** Levels as pairs of texts or numbers, or with more elements behind them that nobody reads. @returns how many, or -1 */

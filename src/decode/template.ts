@@ -7,7 +7,7 @@
  */
 import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK } from '../model/event.js';
 import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
-import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
+import { type Form, formsOf, hasAsksFirst, type Step, type UsualField } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import {
   cursor,
@@ -73,7 +73,7 @@ function readerOf({ wide, bare }: FieldLayout): string {
 /** Skips the inside of a string that is plain ASCII without escapes; stops at the closing quote. */
 const SKIP_TEXT = `for (;;) { const c = bytes[p]; if (c === 34) break; if (!(c >= 32 && c < 127) || c === 92) return -1; p++; }`;
 
-function fieldSource(field: FieldLayout, layout: MessageLayout): string {
+function fieldSource(field: UsualField, layout: MessageLayout): string {
   const target = FIELD_OF[field.means];
   switch (field.form) {
     case 'time':

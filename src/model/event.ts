@@ -13,12 +13,16 @@ export const Kind = {
   touch: 4,
   /** a fixed top-N view; never applied to the book */
   partial: 5,
-  /** a message the venue knows and the scan does not need (mark price, ack, …) */
+  /** a message the venue knows and the scan does not need (candle, ack, …) */
   other: 6,
   /** a message no layout of the venue explains; counted, never guessed */
   unknown: 7,
   /** a market message with a number that cannot be held exactly, or a broken field; the book may not trust it */
   invalid: 8,
+  /** a print of a liquidation: public, and no trade of the flow, which has the fills of its own */
+  liquidation: 9,
+  /** what a venue says of a contract beside its market: mark and index price, funding, open interest; each may be absent */
+  derivative: 10,
 } as const;
 
 /** Fields of one record; `EVENT_STRIDE` float64 each. Times are µs, prices and sizes scaled integers, absent ids -1, absent times 0. */
@@ -38,11 +42,11 @@ export const Field = {
   LAST: 7,
   /** book: id of the previous update of the same stream */
   PREVIOUS: 8,
-  /** trade: +1 buy aggressor, -1 sell aggressor */
+  /** trade: +1 buy aggressor, -1 sell aggressor; liquidation: side of the forced order, which is the aggressor */
   SIDE: 9,
-  /** trade price; touch: best bid; book: index of the first level in `levels` (bids first, then asks) */
+  /** trade price; liquidation price, fine (`fineDecimals`); touch: best bid; book: index of the first level in `levels` (bids first, then asks) */
   PRICE: 10,
-  /** trade size; touch: bid size; book: number of bid levels */
+  /** trade and liquidation size; touch: bid size; book: number of bid levels */
   SIZE: 11,
   /** touch: best ask; book: number of ask levels */
   PRICE2: 12,
@@ -56,7 +60,32 @@ export const Field = {
 
 export const EVENT_STRIDE = 16;
 
-/** Bit of FLAGS: a public print that is not order flow (insurance fund, ADL, block, RPI). */
+/**
+ * What a derivative record holds in which field; NaN where the message does not say it, which is not zero. A venue may push
+ * whole states or only what changed, so an absent value says nothing.
+ */
+export const Derivative = {
+  /** fine prices (`fineDecimals`) */
+  MARK: Field.PRICE,
+  INDEX: Field.PRICE2,
+  /** the running estimate for the next settlement, a fraction per interval, as an integer of 10^-RATE_DECIMALS; signed */
+  FUNDING: Field.SIZE2,
+  /** when funding is settled next, µs */
+  NEXT_FUNDING: Field.PREVIOUS,
+  /** in units of size */
+  OPEN_INTEREST: Field.SIZE,
+} as const;
+
+/**
+ * Decimals of a funding rate: OKX gives 16 of them. Rates up to 0.9 an interval are exact, which is beyond every venue's cap;
+ * what is larger or finer makes its message invalid.
+ */
+export const RATE_DECIMALS = 16;
+
+/**
+ * Bit of FLAGS: a public print that is not order flow (insurance fund, ADL, block, RPI); of a liquidation, an order that is not
+ * filled, which counts for nothing.
+ */
 export const OFF_BOOK = 1;
 /** Bit of FLAGS: a trade stream beside the one that counts as flow (two would count it twice). */
 export const NOT_FLOW = 2;

@@ -31,3 +31,13 @@ const SPARE_DECIMALS = 2;
 export function scaleOf(instrument: Instrument): Scale {
   return { price: decimalsOf(instrument.tick) + SPARE_DECIMALS, size: decimalsOf(instrument.lot) + SPARE_DECIMALS };
 }
+
+/** What averages are given with, whatever the tick. */
+const LEAST_FINE_DECIMALS = 8;
+/** Beyond those of a price; so a fine price is exact to 9e8 ticks. */
+const MORE_FINE_DECIMALS = 5;
+
+/** Decimals of prices that are averages, finer than the tick: mark and index prices, and the fills of a liquidation. */
+export function fineDecimals({ price }: Scale): number {
+  return Math.max(LEAST_FINE_DECIMALS, price + MORE_FINE_DECIMALS);
+}

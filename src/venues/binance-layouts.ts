@@ -99,21 +99,46 @@ const futuresTouch: MessageLayout = {
   ),
 };
 
+/**
+ * `ap`, a smoothed mark price since 2026, and `P`, the estimated settlement price, are read by nobody. Delivery contracts have no
+ * funding: `r` is empty (or a zero, in 2021) and `T` is 0; COIN-M of 2020 left both out there, and `i` everywhere.
+ */
 const markPrice: MessageLayout = {
   name: 'markPrice',
-  event: 'other',
+  event: 'derivative',
   streams: ['markPrice', 'markPrice@1s'],
   type: 'markPriceUpdate',
-  fields: [emitted],
-  usual: ['{"e":"markPriceUpdate","E":<E>,"s":"<*>","p":"<*>",("ap":"<*>",)"P":"<*>","i":"<*>","r":"<*>","T":<#>}'],
+  fields: [
+    emitted,
+    symbol,
+    { key: 'p', form: 'fine', means: 'mark' },
+    { key: 'i', form: 'fine', means: 'index', optional: true, blank: true },
+    { key: 'r', form: 'rate', means: 'funding', optional: true, blank: true },
+    { key: 'T', form: 'time', means: 'nextFunding', optional: true, positive: true },
+  ],
 };
 
+/**
+ * The largest of a symbol's liquidations in a second on USD-M, the latest on COIN-M: a sample, never the total. `S` is the forced
+ * order's side; `p` is its limit, `ap` what its fills were worth on average, `z` how much was filled.
+ */
 const liquidation: MessageLayout = {
   name: 'forceOrder',
-  event: 'other',
+  event: 'liquidation',
   streams: ['forceOrder'],
   type: 'forceOrder',
-  fields: [emitted],
+  rows: 'data.o',
+  fields: [
+    { key: '/data.E', form: 'time', means: 'emitted' },
+    matched,
+    symbol,
+    { key: 'S', form: 'text', means: 'aggressor' },
+    { key: 'ap', form: 'fine', means: 'price' },
+    { key: 'z', form: 'size', means: 'size' },
+    { key: 'X', form: 'text', means: 'print' },
+  ],
+  aggressors: { buy: 'BUY', sell: 'SELL' },
+  flowPrints: ['FILLED'],
 };
 
 const spotDepth: MessageLayout = {

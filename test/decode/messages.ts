@@ -79,6 +79,14 @@ export function futures(symbol: string, pair: string): string[] {
   ];
 }
 
+/** Those of them that have a usual form. */
+export function usualFutures(symbol: string, pair: string): string[] {
+  return futures(symbol, pair).filter((message) => !isExtra(message));
+}
+
+/** Of what is said beside the market nothing has a usual form. */
+const isExtra = (message: string): boolean => /@(markPrice|forceOrder)/.test(message);
+
 const spotDepth = '[["64010.11000000","0.00000000"],["64010.10000000","1.25000000"]]';
 const spotMessages = [
   wrap(
@@ -131,10 +139,6 @@ export const seedLines: string[] = [
 export function usualLines(): string[] {
   return seedLines.filter(
     (one) =>
-      /^\{"t":\d+,"src":"[^"]*"(?:,"conn":[^{]*)?,"msg":\{"stream/.test(one) &&
-      !one.includes('OTHER') &&
-      !one.includes('forceOrder') &&
-      // the skipped symbol of a mark price is a plain string, which this symbol is not
-      !(one.includes(ODD) && one.includes('markPrice')),
+      /^\{"t":\d+,"src":"[^"]*"(?:,"conn":[^{]*)?,"msg":\{"stream/.test(one) && !one.includes('OTHER') && !isExtra(one),
   );
 }

@@ -9,7 +9,7 @@ export interface NaiveSource {
 }
 
 export interface NaiveRecord {
-  kind: 'trade' | 'depth' | 'touch' | 'partial' | 'other' | 'unknown' | 'invalid';
+  kind: 'trade' | 'depth' | 'touch' | 'partial' | 'liquidation' | 'derivative' | 'other' | 'unknown' | 'invalid';
   t: number;
   src: string;
   conn: string | null;
@@ -28,6 +28,10 @@ export interface NaiveRecord {
   size2?: number;
   offBook?: boolean;
   notFlow?: boolean;
+  mark?: number;
+  index?: number;
+  funding?: number;
+  nextFunding?: number;
   bids?: [number, number][];
   asks?: [number, number][];
 }
@@ -62,8 +66,8 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An exact, non-negative decimal text as an integer of 10^-decimals. */
-export function naiveDecimal(value: unknown, decimals: number): number {
+/** An exact decimal text as an integer of 10^-decimals; negative ones only where they are `signed`. */
+export function naiveDecimal(value: unknown, decimals: number, signed = false): number {
   if (typeof value !== 'string') throw new Unreadable();
   const parts = /^([+-]?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?$/.exec(value);
   if (parts === null) throw new Unreadable();
@@ -77,7 +81,8 @@ export function naiveDecimal(value: unknown, decimals: number): number {
     if (digits % divisor !== 0n) throw new Unreadable();
     scaled = digits / divisor;
   }
-  if (scaled < 0n || scaled > BigInt(Number.MAX_SAFE_INTEGER)) throw new Unreadable();
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  if ((!signed && scaled < 0n) || scaled > most || scaled < -most) throw new Unreadable();
   return Number(scaled);
 }
 
@@ -122,7 +127,8 @@ export function naiveDecode(line: Uint8Array, sources: Map<string, NaiveSource>)
   if (!Object.hasOwn(streams, name) || data.e !== streams[name][1]) return record;
   const channel = streams[name][0];
   try {
-    return { ...record, ...payload(channel, data, source), channel, stream: name };
+    const told = payload(channel, data, source);
+    return told.kind === 'unknown' ? record : { ...record, ...told, channel, stream: name };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return { ...record, kind: 'invalid' };
@@ -186,7 +192,37 @@ function payload(channel: string, data: Json, source: NaiveSource): Partial<Naiv
         price2: price(data.a),
         size2: size(data.A),
       };
+    case 'markPrice': {
+      symbol();
+      const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+      const fine = Math.max(8, source.priceDecimals + 5);
+      return {
+        kind: 'derivative',
+        emitted: time(data.E),
+        mark: naiveDecimal(data.p, fine),
+        ...(isSaid(data.i) ? { index: naiveDecimal(data.i, fine) } : {}),
+        ...(isSaid(data.r) ? { funding: naiveDecimal(data.r, 16, true) } : {}),
+        ...(data.T === undefined || data.T === null || data.T === 0 ? {} : { nextFunding: time(data.T) }),
+      };
+    }
+    case 'forceOrder': {
+      const orders = Array.isArray(data.o) ? data.o : [data.o];
+      if (orders.length === 0) return { kind: 'other' };
+      const [order] = orders;
+      if (orders.length > 1 || !isObject(order)) return { kind: 'unknown' };
+      if (order.s !== source.symbol || typeof order.X !== 'string') throw new Unreadable();
+      if (order.S !== 'BUY' && order.S !== 'SELL') throw new Unreadable();
+      return {
+        kind: 'liquidation',
+        emitted: time(data.E),
+        matched: time(order.T),
+        side: order.S === 'BUY' ? 1 : -1,
+        price: naiveDecimal(order.ap, Math.max(8, source.priceDecimals + 5)),
+        size: size(order.z),
+        offBook: order.X !== 'FILLED',
+      };
+    }
     default:
-      return { kind: 'other', emitted: time(data.E) };
+      throw new Error(`no channel ${channel}`);
   }
 }

@@ -9,7 +9,7 @@ import { createWasmScanner, isCompiled } from '../../src/decode/wasm-scanner.js'
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { binanceUsdm } from '../../src/venues/binance.js';
 import { compareAll, difference, type Run, runDecoder } from './compare.js';
-import { bindings, futures, line, sources, T0, USDM, usualLines, wrap } from './messages.js';
+import { bindings, futures, line, sources, T0, USDM, usualFutures, usualLines, wrap } from './messages.js';
 import { random } from './mutate.js';
 import { venueCorpus } from './venue-messages.js';
 
@@ -44,16 +44,20 @@ it('text that is copied in, cut at every byte, is read or refused', () => {
   }
 });
 
-/** A line of exactly so many bytes: a mark price, of whose price nobody reads more than that it is plain text. */
+/** A line of exactly so many bytes: a trade with a size of which nobody reads more than that it is plain text. */
 function lineOf(bytes: number): string {
-  const markPrice = futures('BTCUSDT', '').find((message) => message.includes('markPrice')) ?? '';
-  const short = line(USDM, markPrice);
-  return line(USDM, markPrice.replace('"64001.12345678"', `"${'7'.repeat(bytes - short.length + 14)}"`));
+  const trade = futures('BTCUSDT', '').find((message) => message.includes('"nq"')) ?? '';
+  const short = line(USDM, trade);
+  return line(USDM, trade.replace('"nq":"0.50"', `"nq":"${'7'.repeat(bytes - short.length + 4)}"`));
 }
 
 describe('texts that nobody reads, of any length', () => {
-  const markPrice = futures('BTCUSDT', '').find((message) => message.includes('markPrice')) ?? '';
-  const lineWith = (inside: string): string => line(USDM, markPrice.replace('64001.12345678', inside));
+  const trade = futures('BTCUSDT', '').find((message) => message.includes('"nq"')) ?? '';
+  const lineWith = (inside: string): string =>
+    line(
+      USDM,
+      trade.replace('"nq":"0.50"', () => `"nq":"${inside}"`),
+    );
 
   it('end at their quote', () => {
     const lines = Array.from({ length: 70 }, (_, n) => lineWith('~'.repeat(n)));
@@ -211,7 +215,7 @@ describe('many srcs and connections', () => {
   );
   const linesOf = (n: number, connection: (symbol: number) => string): string[] =>
     symbols.map((symbol, at) => {
-      const messages = futures(symbol, '').filter((message) => !message.includes('forceOrder'));
+      const messages = usualFutures(symbol, '');
       return line(`binance-usdm:${symbol}`, messages[(n * 7 + at) % messages.length], connection(at), T0 + n);
     });
 
@@ -359,10 +363,9 @@ describe('symbols', () => {
     const bound = new Map([
       [src, { layouts: binanceUsdm.layouts, symbol, scale: { price: 3, size: 2 }, flow: 'trade' }],
     ]);
-    const messages = futures(symbol, '').filter((message) => !message.includes('forceOrder'));
+    const messages = usualFutures(symbol, '');
     const changed = messages.map((message) => message.replace(`"${symbol}"`, `"${symbol.slice(0, -1)}~"`));
     const { own } = agree(text([...messages, ...changed].map((message) => line(src, message, null))), bound);
-    // of a mark price the symbol is not read
-    expect(own.counts).toMatchObject({ fast: messages.length + 1, invalid: messages.length - 1 });
+    expect(own.counts).toMatchObject({ fast: messages.length, invalid: messages.length });
   });
 });
