@@ -8,6 +8,8 @@ import { defineCommand, formatOption } from './command.js';
 /** Of a fact beside its name, on 80 columns. */
 const CARD_WIDTH = 64;
 
+const LIQUIDATIONS = { all: 'all of them', sampled: 'a sample, never the total', none: 'not pushed' };
+
 const yes = (fact: boolean): string => (fact ? 'yes' : 'no');
 
 export default defineCommand({
@@ -29,6 +31,9 @@ export default defineCommand({
 Columns. BOOK LOSS and TRADE LOSS: a lost book update or trade is detected, so a gap is marked where it happened. TOUCH: best
 quotes carry ids that join to book updates, so the rebuilt book can be audited. BOOK EVERY: nominal interval of book updates.
 GROUPS: how the fills of one taker order are recognised. OFF-BOOK: prints that are not order flow are marked by the venue.
+
+Liquidations. In the JSON, capabilities.liquidations is "all" where every liquidation is pushed, "sampled" where some are, such as one a
+second and market, and missing where none is.
 `,
   async handler({ venue: name, format }, io) {
     const venue = name === undefined ? undefined : venueById(name);
@@ -77,6 +82,7 @@ function card({ id, title, kind, hosts, channels, capabilities: can, rest, serve
     ['touch', can.touchById ? 'best quotes audit the book by id' : 'best quotes cannot be joined to the book'],
     ['checksum', checksum === undefined ? 'none' : 'of the book, in recordings that have it'],
     ['groups', can.groups],
+    ['liquidations', LIQUIDATIONS[can.liquidations ?? 'none']],
     ['off-book', can.offBookMarked ? 'marked' : 'not marked'],
     ['simulated', server === undefined ? 'no' : 'by tapedeck sim'],
   ];

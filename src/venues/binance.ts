@@ -215,6 +215,7 @@ function createVenue(market: Market): Venue {
       conflationMs: 100,
       groups: 'strong',
       offBookMarked: futures,
+      ...(futures ? { liquidations: 'sampled' } : {}),
     },
     // raw trades are undocumented on futures and could vanish any day, so the documented aggTrade is recorded beside them
     channels: {

@@ -123,7 +123,14 @@ const messages: MessageLayout[] = [
       { key: 'A', form: 'size', means: 'askSize' },
     ],
   },
-  ...['markPrice', 'lastPrice', 'ticker'].map(
+  {
+    // index price, funding and open interest are not pushed
+    name: 'markPrice',
+    event: 'derivative',
+    streams: ['markPrice'],
+    fields: [pushed, symbol, { key: 'p', form: 'fine', means: 'mark' }],
+  },
+  ...['lastPrice', 'ticker'].map(
     (name): MessageLayout => ({ name, event: 'other', streams: [name], fields: [pushed] }),
   ),
   ...DEPTHS.map(

@@ -97,8 +97,50 @@ const messages: MessageLayout[] = [
       '{"i":"<*>","T":<T>,"p":"<p>","v":"<v>","S":"<S>",("seq":<#>,)"s":"<symbol>","BT":<BT>,"RPI":<RPI>}',
     ],
   },
-  { name: 'ticker', event: 'other', streams: ['tickers'], fields: [emitted] },
-  { name: 'liquidation', event: 'other', streams: ['allLiquidation', 'liquidation'], rows: 'data', fields: [emitted] },
+  {
+    // a snapshot, then deltas of what changed; on spot there is nothing of these in it
+    name: 'ticker',
+    event: 'derivative',
+    streams: ['tickers'],
+    fields: [
+      emitted,
+      { key: 'symbol', form: 'text', means: 'symbol' },
+      { key: 'markPrice', form: 'fine', means: 'mark', optional: true, blank: true },
+      { key: 'indexPrice', form: 'fine', means: 'index', optional: true, blank: true },
+      { key: 'fundingRate', form: 'rate', means: 'funding', optional: true, blank: true },
+      // dated futures have none
+      {
+        key: 'nextFundingTime',
+        form: 'time',
+        means: 'nextFunding',
+        optional: true,
+        blank: true,
+        positive: true,
+        loose: true,
+      },
+      // of both sides; `singleOpenInterest`, of one, came in 2026-06
+      { key: 'openInterest', form: 'size', means: 'openInterest', optional: true, blank: true },
+    ],
+  },
+  {
+    name: 'liquidation',
+    event: 'liquidation',
+    streams: ['allLiquidation'],
+    rows: 'data',
+    fields: [
+      emitted,
+      { key: 'T', form: 'time', means: 'matched' },
+      symbol,
+      { key: 'S', form: 'text', means: 'aggressor' },
+      { key: 'v', form: 'size', means: 'size' },
+      // where the position was bankrupt, not where it was filled
+      { key: 'p', form: 'fine', means: 'price' },
+    ],
+    // S is the side of the position, and the order that closes a long one sells
+    aggressors: { buy: 'Sell', sell: 'Buy' },
+  },
+  // until 2025-02, one a second at most; whose side its `side` was is not on record
+  { name: 'sampledLiquidation', event: 'other', streams: ['liquidation'], rows: 'data', fields: [emitted] },
   {
     name: 'kline',
     event: 'other',
@@ -195,6 +237,7 @@ function createVenue(category: Category, title: string): Venue {
       conflationMs: 100,
       groups: 'heuristic',
       offBookMarked: true,
+      ...(category === 'spot' ? {} : { liquidations: 'all' }),
     },
     channels: { default: ['depth', 'trade'], flow: 'trade', all: channels },
     flowOf: () => 'trade',

@@ -59,6 +59,11 @@ function usualBooks(versions: string): string[] {
 /** Ids came in 2025-08, the matching engine's time in 2026-06. */
 const usualDeal = '{"p":<p>,"v":<v>,"T":<T>,"O":<#>,"M":<#>,"t":<t>(,"i":"<#>")(,"cts":"<#>")}';
 
+/** What is said of a contract beside its market; of liquidations nothing is pushed. */
+function derivative(name: string, stream: string, fields: FieldLayout[]): MessageLayout {
+  return { name, event: 'derivative', streams: [stream], fields: [emitted, ...fields] };
+}
+
 const messages: MessageLayout[] = [
   {
     name: 'depth',
@@ -101,12 +106,21 @@ const messages: MessageLayout[] = [
     usual: ['[<rows>]', usualDeal],
     usualRows: [usualDeal],
   },
+  derivative('ticker', 'push.ticker', [
+    { key: 'fairPrice', form: 'fine', means: 'mark', optional: true, loose: true },
+    { key: 'indexPrice', form: 'fine', means: 'index', optional: true, loose: true },
+    { key: 'fundingRate', form: 'rate', means: 'funding', optional: true, loose: true },
+    { key: 'holdVol', form: 'size', means: 'openInterest', optional: true, loose: true },
+  ]),
+  derivative('markPrice', 'push.fair.price', [{ key: 'price', form: 'fine', means: 'mark', loose: true }]),
+  derivative('indexPrice', 'push.index.price', [{ key: 'price', form: 'fine', means: 'index', loose: true }]),
+  derivative('funding', 'push.funding.rate', [
+    { key: 'rate', form: 'rate', means: 'funding', loose: true },
+    // old recordings have none
+    { key: 'nextSettleTime', form: 'time', means: 'nextFunding', optional: true, positive: true, loose: true },
+  ]),
   ...(
     [
-      ['ticker', 'push.ticker'],
-      ['markPrice', 'push.fair.price'],
-      ['indexPrice', 'push.index.price'],
-      ['funding', 'push.funding.rate'],
       ['kline', 'push.kline'],
       ['contract', 'push.contract'],
     ] as const

@@ -3,7 +3,17 @@ import { crc32 } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { checkChannels, coinsOf, isObject, leadingText, microsOf, objectsAt, partsOf, positive } from './fields.js';
+import {
+  checkChannels,
+  coinsOf,
+  isObject,
+  leadingText,
+  microsOf,
+  objectIn,
+  objectsAt,
+  partsOf,
+  positive,
+} from './fields.js';
 import { okxServer } from './okx-server.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -16,6 +26,9 @@ interface Channel {
   firstDataMs: number | null;
 }
 
+/** The one channel that is of all instruments of a type: those that are not recorded go to the tape of the venue. */
+const LIQUIDATIONS = 'liquidation-orders';
+
 /** Where a book is quiet for a minute the venue says so with an empty update. */
 const CHANNELS: Record<Market, Record<string, Channel>> = {
   swap: {
@@ -27,6 +40,7 @@ const CHANNELS: Record<Market, Record<string, Channel>> = {
     markPrice: { name: 'mark-price', firstDataMs: 15_000 },
     funding: { name: 'funding-rate', firstDataMs: null },
     openInterest: { name: 'open-interest', firstDataMs: 10_000 },
+    liquidation: { name: LIQUIDATIONS, firstDataMs: null },
   },
   spot: {
     depth: { name: 'books', firstDataMs: 5_000 },
@@ -70,6 +84,18 @@ function usualBooks(action: string, ids: string): string[] {
 
 const usualTrade = '{"instId":"<symbol>","tradeId":"<tradeId>","px":"<px>","sz":"<sz>","side":"<side>","ts":"<ts>"';
 
+/** What is said of a contract beside its market, each kind in a channel of its own. An empty text is no number. */
+function derivative(name: string, stream: string, ...fields: FieldLayout[]): MessageLayout {
+  const said: FieldLayout = { ...when, optional: true };
+  return {
+    name,
+    event: 'derivative',
+    streams: [stream],
+    rows: 'data',
+    fields: [said, { key: 'instId', form: 'text', means: 'symbol' }, ...fields],
+  };
+}
+
 const messages: MessageLayout[] = [
   {
     name: 'depth',
@@ -111,19 +137,48 @@ const messages: MessageLayout[] = [
     usual: ['"data":[<rows>]}'],
     usualRows: [`${usualTrade},"count":"<count>"(,"source":"<*>")(,"seqId":<#>)}`, `${usualTrade}}`],
   },
-  ...(
-    [
-      ['ticker', 'tickers'],
-      ['markPrice', 'mark-price'],
-      ['funding', 'funding-rate'],
-      ['openInterest', 'open-interest'],
-    ] as const
-  ).map(([name, stream]): MessageLayout => ({ name, event: 'other', streams: [stream], rows: 'data', fields: [] })),
+  { name: 'ticker', event: 'other', streams: ['tickers'], rows: 'data', fields: [] },
+  derivative('markPrice', 'mark-price', { key: 'markPx', form: 'fine', means: 'mark', optional: true, blank: true }),
+  derivative(
+    'funding',
+    'funding-rate',
+    { key: 'fundingRate', form: 'rate', means: 'funding', optional: true, blank: true },
+    // the settlement that comes next; `nextFundingTime` is the one after it
+    {
+      key: 'fundingTime',
+      form: 'time',
+      means: 'nextFunding',
+      optional: true,
+      blank: true,
+      positive: true,
+      loose: true,
+    },
+  ),
+  derivative('openInterest', 'open-interest', {
+    ...{ key: 'oi', form: 'size', means: 'openInterest', optional: true, blank: true },
+  }),
+  {
+    // neither all of them nor in order of time. A message is of one instrument; one of several would be taken for none
+    name: 'liquidation',
+    event: 'liquidation',
+    streams: [LIQUIDATIONS],
+    rows: 'data.0.details',
+    fields: [
+      when,
+      // of the order: a long position is closed by a sell
+      { key: 'side', form: 'text', means: 'aggressor' },
+      // where the position was bankrupt, not where it was filled
+      { key: 'bkPx', form: 'fine', means: 'price' },
+      { key: 'sz', form: 'size', means: 'size' },
+    ],
+    aggressors: { buy: 'buy', sell: 'sell' },
+  },
 ];
 
 export const okxLayouts: Layouts = {
   id: 'okx',
-  topic: { stream: ['arg.channel'], symbol: 'arg.instId' },
+  // liquidations are subscribed by type of instrument, so only what is said names one
+  topic: { stream: ['arg.channel'], symbol: 'arg.instId', symbolElse: 'data.0.instId' },
   payload: 'data',
   type: '/action',
   wrapper: '{"arg":{"channel":"<stream>","instId":"<symbol>"},<payload>',
@@ -142,10 +197,13 @@ function connections(market: Market, symbols: string[], channels: string[]): Con
       firstDataMs: known[channel].firstDataMs,
     })),
   );
-  return partsOf(topics, TOPICS_PER_CONNECTION).map((part) => ({
+  // one subscription brings the liquidations of all, so a second connection with it would bring them twice
+  const common = topics.filter(({ name }) => name.startsWith(`${LIQUIDATIONS}:`));
+  const own = topics.filter((topic) => !common.includes(topic));
+  return [...partsOf(own, TOPICS_PER_CONNECTION), ...(common.length > 0 ? [common] : [])].map((part) => ({
     path: '/ws/v5/public',
     topics: part,
-    subscribe: partsOf(part, ARGS_PER_TEXT).map((some) =>
+    subscribe: (part === common ? [part] : partsOf(part, ARGS_PER_TEXT)).map((some) =>
       subscription(
         'subscribe',
         some.map(({ name }) => name),
@@ -164,17 +222,30 @@ const topicName = (channel: string, symbol: string): string => `${channel}:${sym
 function subscription(op: 'subscribe' | 'unsubscribe', topics: readonly string[]): string {
   const args = topics.map((topic) => {
     const colon = topic.indexOf(':');
-    return { channel: topic.slice(0, colon), instId: topic.slice(colon + 1) };
+    const channel = topic.slice(0, colon);
+    const instId = topic.slice(colon + 1);
+    return JSON.stringify(channel === LIQUIDATIONS ? { channel, instType: typeOf(instId) } : { channel, instId });
   });
-  return JSON.stringify({ op, args });
+  return `{"op":"${op}","args":[${[...new Set(args)].join(',')}]}`;
 }
+
+/** Of a derivative. */
+const typeOf = (symbol: string): 'SWAP' | 'FUTURES' => (symbol.endsWith('-SWAP') ? 'SWAP' : 'FUTURES');
 
 function topicOf(bytes: Uint8Array, from: number, to: number): string | null {
   // acks name their topic too
   if (leadingText(bytes, from, to, 'event') !== null) return null;
   const channel = leadingText(bytes, from, to, 'channel');
+  if (channel === LIQUIDATIONS) return liquidationTopic(bytes, from, to);
   const symbol = leadingText(bytes, from, to, 'instId');
   return channel === null || symbol === null ? null : topicName(channel, symbol);
+}
+
+/** The instrument stands behind what is said of it, wherever that is; only where it is the only one is the message its own. */
+function liquidationTopic(bytes: Uint8Array, from: number, to: number): string | null {
+  const data = objectIn(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8'))?.data;
+  const [only] = Array.isArray(data) && data.length === 1 ? data : [];
+  return isObject(only) && typeof only.instId === 'string' ? topicName(LIQUIDATIONS, only.instId) : null;
 }
 
 function control(message: unknown): Control {
@@ -258,6 +329,7 @@ function createVenue(market: Market, title: string): Venue {
       conflationMs: 100,
       groups: 'heuristic',
       offBookMarked: false,
+      ...(market === 'spot' ? {} : { liquidations: 'sampled' }),
     },
     channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS[market]) },
     flowOf: () => 'trade',
@@ -268,7 +340,7 @@ function createVenue(market: Market, title: string): Venue {
     rest: {
       instruments: (symbols) => {
         const one = symbols.length === 1 ? `&instId=${encodeURIComponent(symbols[0])}` : '';
-        const type = symbols.every((symbol) => market === 'spot' || symbol.endsWith('-SWAP')) ? types[0] : types[1];
+        const type = symbols.every((symbol) => market === 'spot' || typeOf(symbol) === 'SWAP') ? types[0] : types[1];
         return `/api/v5/public/instruments?instType=${type}${one}`;
       },
       readInstrument,

@@ -17,6 +17,8 @@ export interface Capabilities {
   groups: 'exact' | 'strong' | 'heuristic';
   /** public prints that are not order flow are marked by the venue */
   offBookMarked: boolean;
+  /** which liquidations are pushed; missing where none are */
+  liquidations?: 'all' | 'sampled';
 }
 
 /** A channel is a kind of stream: `depth`, `trade`, `aggTrade`, `bookTicker`, `markPrice`, …; a topic is one subscription. */

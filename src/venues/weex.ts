@@ -92,7 +92,18 @@ const messages: MessageLayout[] = [
   },
   // trades of before the subscription, as client code has it: no flow. None was ever recorded, so nothing is asked of its fields
   { name: 'tradeSnapshot', event: 'other', streams: ['tradeSnapshot'], fields: [] },
-  { name: 'ticker', event: 'other', streams: ['ticker'], fields: [emitted] },
+  {
+    // of funding, open interest and liquidations nothing is pushed
+    name: 'ticker',
+    event: 'derivative',
+    streams: ['ticker'],
+    rows: 'd',
+    fields: [
+      emitted,
+      { key: 'm', form: 'fine', means: 'mark', optional: true },
+      { key: 'i', form: 'fine', means: 'index', optional: true },
+    ],
+  },
   { name: 'kline', event: 'other', streams: ['kline'], fields: [emitted] },
 ];
 

@@ -22,7 +22,10 @@ const bybitMessages: string[] = [
   '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001240,"data":[{"T":1786000001236,"s":"BTCUSDT","S":"Sell","v":"0.003","p":"64010.10","L":"ZeroMinusTick","i":"5b1f0c7e-aa","BT":false,"RPI":false,"seq":420000000125},{"T":1786000001236,"s":"BTCUSDT","S":"Buy","v":"1","p":"64010.2","L":"PlusTick","i":"5b1f0c7e-ab","BT":true,"RPI":false,"seq":420000000126}]}',
   '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001240,"data":[{"T":1786000001236,"s":"BTCUSDT","S":"Buy","v":"0.003","p":"64010.10","i":"2290000000007","RPI":true}]}',
   '{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1786000003000,"data":[{"T":1786000002811,"s":"BTCUSDT","S":"Buy","v":"0.250","p":"62990.50"}]}',
+  '{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1786000003000,"data":[{"T":1786000002811,"s":"BTCUSDT","S":"Sell","v":"1","p":"62990.5"},{"T":1786000002812,"s":"BTCUSDT","S":"Buy","v":"0.250","p":"62990.50"}]}',
   '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","markPrice":"64003.10"},"cs":420000000130,"ts":1786000001300}',
+  '{"topic":"tickers.BTCUSDT","type":"snapshot","data":{"symbol":"BTCUSDT","markPrice":"65117.44","indexPrice":"65137.76","openInterest":"59891.732","singleOpenInterest":"29945.866","nextFundingTime":"1786320000000","fundingRate":"-0.00004617","bid1Price":"65114.20","preQty":""},"cs":753843900397,"ts":1786310817583}',
+  '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","nextFundingTime":"","fundingRate":"","openInterest":"0"},"cs":1,"ts":1786310817583}',
   '{"success":true,"ret_msg":"pong","conn_id":"0a1b","req_id":"p1","op":"ping"}',
   '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001240,"data":[]}',
 ];
@@ -36,6 +39,9 @@ const okxMessages: string[] = [
   `${okxArg('bbo-tbt')},"data":[{"asks":[["64012.4","0.35","0","3"]],"bids":[["64012.3","1.1","0","5"]],"ts":"1786000001206","seqId":71000000120}]}`,
   `${okxArg('trades')},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000105","px":"64010.1","sz":"12.5","side":"sell","ts":"1786000001204","count":"3","source":"0","seqId":71000000118},{"instId":"BTC-USDT-SWAP","tradeId":"2300000106","px":"64010.1","sz":"1","side":"buy","ts":"1786000001205","seqId":71000000118}]}`,
   `${okxArg('mark-price')},"data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","markPx":"64000.5","ts":"1786000001300"}]}`,
+  `${okxArg('funding-rate')},"data":[{"fundingRate":"-0.0000225267512364","fundingTime":"1786003200000","instId":"BTC-USDT-SWAP","instType":"SWAP","nextFundingRate":"","nextFundingTime":"1786032000000","ts":"1786000001300"}]}`,
+  `${okxArg('open-interest')},"data":[{"instId":"BTC-USDT-SWAP","instType":"SWAP","oi":"2216113.01","oiCcy":"22161.1301","ts":"1786000001301"}]}`,
+  '{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"63100.5","ccy":"","posSide":"long","side":"sell","sz":"35","ts":"1786000001100"},{"bkPx":"64100.55","side":"buy","sz":"0.32","ts":"1786000001050"}],"instFamily":"BTC-USDT","instId":"BTC-USDT-SWAP","instType":"SWAP"}]}',
   '{"id":"s1","event":"subscribe","arg":{"channel":"books","instId":"BTC-USDT-SWAP"},"connId":"a4d3ae55"}',
   '{"event":"notice","code":"64008","msg":"The connection will soon be closed","connId":"a4"}',
 ];
@@ -49,6 +55,7 @@ const bingxMessages: string[] = [
   '{"code":0,"dataType":"ETH-USDT@trade","data":[{"q":"0.0231","p":"2651.4","T":1790201123450,"m":false,"s":"ETH-USDT"},{"q":"0.0480","p":"2651.3","T":1790201123450,"m":true,"s":"ETH-USDT"}]}',
   '{"code":0,"dataType":"ETH-USDT@trade","data":{"q":"0.0231","p":"2651.4","T":1790201123450,"m":false,"s":"ETH-USDT"}}',
   '{"code":0,"dataType":"ETH-USDT@bookTicker","data":{"e":"bookTicker","u":190000700,"E":1790201124000,"T":1790201123990,"s":"ETH-USDT","b":"2651.3","B":"14.2011","a":"2651.4","A":"3.9920"}}',
+  '{"code":0,"dataType":"ETH-USDT@markPrice","data":{"e":"markPriceUpdate","E":1790201124636,"s":"ETH-USDT","p":"2651.4321"}}',
   '{"id":"a","code":0,"msg":"","dataType":"","data":null}',
   '{"id":"a","code":80015,"msg":"dataType not support","dataType":"","data":null}',
 ];
@@ -70,6 +77,10 @@ const mexcMessages: string[] = [
   '{"symbol":"DOGE_USDT","data":{"cts":1789400005531,"asks":[[0.08055,48,1]],"bids":[],"version":5230000685},"channel":"push.depth.full","ts":1789400005801}',
   '{"symbol":"DOGE_USDT","data":[{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047,"i":"16290000116","cts":"1789400012047"},{"p":0.0865,"v":1,"T":1,"O":3,"M":1,"t":1789400012047,"i":"16290000117"}],"channel":"push.deal","ts":1789400012047}',
   '{"symbol":"DOGE_USDT","data":{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047},"channel":"push.deal","ts":1789400012047}',
+  '{"symbol":"DOGE_USDT","data":{"symbol":"DOGE_USDT","lastPrice":0.0864,"fairPrice":0.08643,"indexPrice":0.0864512,"fundingRate":-0.000081,"holdVol":4310237,"timestamp":1789400013005,"riseFallRates":{"r":null}},"channel":"push.ticker","ts":1789400013005}',
+  '{"symbol":"DOGE_USDT","data":{"symbol":"DOGE_USDT","price":0.08643},"channel":"push.fair.price","ts":1789400013821}',
+  '{"symbol":"DOGE_USDT","data":{"symbol":"DOGE_USDT","price":8.643e-2},"channel":"push.index.price","ts":1789400013821}',
+  '{"symbol":"DOGE_USDT","data":{"symbol":"DOGE_USDT","rate":8.1E-5,"nextSettleTime":1789430400000},"channel":"push.funding.rate","ts":1789400014049}',
   '{"channel":"rs.sub.depth","data":"success","ts":1789400000789}',
   '{"channel":"pong","data":1789400000789,"ts":1789400000789}',
 ];

@@ -1,9 +1,11 @@
 /** Binance: subscriptions and routes, control messages, instruments and snapshots. */
 import { describe, expect, it } from 'vitest';
 import { TapedeckError } from '../../src/model/errors.js';
+import type { Instrument } from '../../src/model/instrument.js';
 import { binanceCoinm, binanceSpot, binanceUsdm } from '../../src/venues/binance.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { Venue } from '../../src/venues/venue.js';
+import { recordsOf } from './records.js';
 
 const venues = [binanceUsdm, binanceCoinm, binanceSpot];
 
@@ -91,6 +93,78 @@ describe('connections', () => {
   it('the flow is the raw trade, or the merged one where only that is asked for', () => {
     expect(binanceUsdm.flowOf(['depth', 'aggTrade', 'trade'])).toBe('trade');
     expect(binanceUsdm.flowOf(['depth', 'aggTrade'])).toBe('aggTrade');
+  });
+});
+
+describe('what is said beside the market', () => {
+  const BTC: Instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1' };
+  const ETH: Instrument = { symbol: 'ETHUSD_PERP', kind: 'inverse', tick: '0.01', lot: '1', multiplier: '10' };
+  const MARK =
+    '{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1786000001234,"s":"BTCUSDT","p":"64001.12345678","ap":"64000.9","i":"64005.5","P":"64003.2","r":"0.00010000","T":1786003200000}}';
+  const FORCED =
+    '{"stream":"btcusdt@forceOrder","data":{"e":"forceOrder","E":1786000001300,"o":{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.010","p":"63500.00","ap":"63812.40","X":"FILLED","l":"0.004","z":"0.010","T":1786000001290}}}';
+
+  it('mark and index price, the running funding rate and when it is settled', () => {
+    // as recorded in 2023: no smoothed mark price, and the index behind the settlement price
+    const old =
+      '{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1680652701000,"s":"BTCUSDT","p":"28147.27373413","P":"28142.15563565","i":"28159.75642857","r":"-0.00002754","T":1680652800000}}';
+    const [now, then] = recordsOf(binanceUsdm, BTC, [MARK, old]);
+    expect(now).toMatchObject({ kind: 'derivative', emitted: 1786000001234000, matched: 0 });
+    expect(now.said).toEqual({
+      ...{ mark: '64001.12345678', index: '64005.5', funding: '0.0001', nextFunding: 1786003200000000 },
+    });
+    expect(then.said).toEqual({
+      ...{ mark: '28147.27373413', index: '28159.75642857', funding: '-0.00002754', nextFunding: 1680652800000000 },
+    });
+  });
+
+  it('delivery contracts have no funding; in 2020 COIN-M had no index either', () => {
+    const delivery = [
+      MARK.replace('"0.00010000"', '""').replace('1786003200000', '0'),
+      MARK.replace('"0.00010000"', '"0.00000000"').replace('1786003200000', '0'),
+    ];
+    expect(recordsOf(binanceUsdm, BTC, delivery).map(({ said }) => said)).toEqual([
+      { mark: '64001.12345678', index: '64005.5' },
+      { mark: '64001.12345678', index: '64005.5', funding: '0' },
+    ]);
+    const bare =
+      '{"stream":"ethusd_perp@markPrice","data":{"e":"markPriceUpdate","E":1596095725000,"s":"ETHUSD_PERP","p":"334.62659091"}}';
+    expect(recordsOf(binanceCoinm, ETH, [bare])[0].said).toEqual({ mark: '334.62659091' });
+  });
+
+  it('a liquidation is what was filled, at what it was filled for, by the side of the forced order', () => {
+    const buy = FORCED.replace('"SELL"', '"BUY"')
+      .replace('"63812.40"', '"63812.43127"')
+      .replace('1290}', '1290,"ps":"BTCUSDT","st":1}');
+    expect(recordsOf(binanceUsdm, BTC, [FORCED, buy])).toMatchObject([
+      {
+        ...{ kind: 'liquidation', side: -1, price: 63812.4, size: 0.01, offBook: false, more: false },
+        ...{ emitted: 1786000001300000, matched: 1786000001290000, first: -1, last: -1 },
+      },
+      { kind: 'liquidation', side: 1, price: 63812.43127, size: 0.01, offBook: false },
+    ]);
+    const contracts = FORCED.replaceAll('BTCUSDT', 'ETHUSD_PERP')
+      .replace('btcusdt', 'ethusd_perp')
+      .replaceAll('0.010', '35');
+    expect(recordsOf(binanceCoinm, ETH, [contracts])).toMatchObject([{ kind: 'liquidation', size: 35 }]);
+  });
+
+  it('an order that is not filled counts for nothing', () => {
+    const states = ['NEW', 'PARTIALLY_FILLED', 'EXPIRED'].map((state) => FORCED.replace('FILLED', state));
+    expect(recordsOf(binanceUsdm, BTC, states).map(({ kind, offBook }) => [kind, offBook])).toEqual(
+      states.map(() => ['liquidation', true]),
+    );
+  });
+
+  it.each([
+    ['of another symbol', FORCED.replace('"s":"BTCUSDT"', '"s":"ETHUSDT"')],
+    ['of no side', FORCED.replace('SELL', 'BOTH')],
+    ['without an average price', FORCED.replace('"ap":"63812.40",', '')],
+    ['a mark price of another symbol', MARK.replace('"s":"BTCUSDT"', '"s":"ETHUSDT"')],
+    ['without a mark price', MARK.replace('"p":"64001.12345678",', '')],
+    ['with a rate of more than 0.9', MARK.replace('0.00010000', '0.91')],
+  ])('one %s is invalid', (_, message) => {
+    expect(recordsOf(binanceUsdm, BTC, [message]).map(({ kind }) => kind)).toEqual(['invalid']);
   });
 });
 

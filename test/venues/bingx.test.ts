@@ -13,6 +13,7 @@ import { type Instrument, type Scale, scaleOf } from '../../src/model/instrument
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { venueById } from '../../src/venues/registry.js';
 import { feed } from '../market/feed.js';
+import { saidBy } from './records.js';
 
 const T0 = 1_790_201_122_000_000;
 const KINDS = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kind, name]));
@@ -85,6 +86,7 @@ function recordOf(e: Float64Array, levels: Float64Array, scale: Scale): Record<s
   if (e[Field.MATCHED] > 0) record.matched = e[Field.MATCHED];
   if (e[Field.FIRST] >= 0) record.first = e[Field.FIRST];
   if (e[Field.LAST] >= 0) record.last = e[Field.LAST];
+  if (kind === 'derivative') return { ...record, said: saidBy(e, 0, scale) };
   if (e[Field.PREVIOUS] >= 0) record.previous = e[Field.PREVIOUS];
   const level = (price: number, size: number): string =>
     `${formatScaled(size, scale.size)} at ${formatScaled(price, scale.price)}`;
@@ -237,7 +239,7 @@ describe('messages', () => {
 
   it('what the scan does not need is known', () => {
     expect(decode(btc, MARK, LAST, TICKER, KLINE)).toEqual([
-      { kind: 'other', emitted: 1790201124636000 },
+      { kind: 'derivative', channel: 'markPrice', emitted: 1790201124636000, said: { mark: '86413' } },
       { kind: 'other', emitted: 1790201124637000 },
       { kind: 'other', emitted: 1790201124700000 },
       { kind: 'other' },
@@ -250,6 +252,12 @@ describe('messages', () => {
       expect(decode(btc, message)).toEqual([{ kind: 'other' }]);
     },
   );
+
+  it('a mark price may be finer than the tick; without one, or of another symbol, the message is invalid', () => {
+    expect(decode(btc, MARK.replace('86413.0', '86413.01234'))).toMatchObject([{ said: { mark: '86413.01234' } }]);
+    const wrong = [MARK.replace(',"p":"86413.0"', ''), MARK.replace('"s":"BTC-USDT"', '"s":"ETH-USDT"')];
+    for (const message of wrong) expect(decode(btc, message)).toMatchObject([{ kind: 'invalid' }]);
+  });
 
   it('books may have keys that one client knows of', () => {
     const more = UPDATE.replace('"action"', '"sourceUpdateId":7,"symbol":"ETHUSDT","action"');
@@ -682,7 +690,7 @@ describe('recorded exchanges', () => {
     BookPrice: { kinds: ['touch'], channel: 'bookTicker' },
     Concurrent: { kinds: ['other', 'other'] },
     Klines: { kinds: ['other'] },
-    MarkPrice: { kinds: ['other'], channel: 'markPrice' },
+    MarkPrice: { kinds: ['derivative'], channel: 'markPrice' },
     PartialBook: { kinds: ['partial'], channel: 'depth20' },
     Price: { kinds: ['other'], channel: 'lastPrice' },
     Ticker: { kinds: ['other'], channel: 'ticker' },

@@ -107,7 +107,80 @@ describe('messages', () => {
       book({ u: 5 }).replace('BTCUSDT"', 'ETHUSDT"'),
       '{"topic":"orderbook.200.BTCUSDTX","type":"delta","ts":1,"data":{}}',
     ]).map(({ kind }) => kind);
-    expect(kinds).toEqual(['other', 'other', 'other', 'other', 'other', 'unknown', 'unknown']);
+    expect(kinds).toEqual(['derivative', 'liquidation', 'other', 'other', 'other', 'unknown', 'unknown']);
+  });
+
+  const TICKER =
+    '{"topic":"tickers.BTCUSDT","type":"snapshot","data":{"symbol":"BTCUSDT","tickDirection":"ZeroPlusTick","price24hPcnt":"0.001624","lastPrice":"65114.30","markPrice":"65117.44","indexPrice":"65137.76","openInterest":"59891.732","openInterestValue":"3899996265.01","fundingIntervalHour":"8","fundingCap":"0.005","singleOpenInterest":"29945.866","nextFundingTime":"1786320000000","fundingRate":"-0.00004617","bid1Price":"65114.20","bid1Size":"5.954","ask1Price":"65114.30","ask1Size":"10.470","preOpenPrice":""},"cs":753843900397,"ts":1786310817583}';
+
+  test('a ticker says mark, index, funding and open interest; a delta only what changed', () => {
+    const delta =
+      '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","markPrice":"64003.10","openInterest":"52000.123","openInterestValue":"3328"},"cs":420000000130,"ts":1786000001300}';
+    const [whole, part, nothing] = recordsOf(bybitLinear, BTC, [
+      TICKER,
+      delta,
+      '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"65114.20"},"cs":1,"ts":1786000001300}',
+    ]);
+    expect(whole).toMatchObject({ kind: 'derivative', emitted: 1786310817583000, matched: 0 });
+    expect(whole.said).toEqual({
+      mark: '65117.44',
+      index: '65137.76',
+      funding: '-0.00004617',
+      nextFunding: 1786320000000000,
+      openInterest: '59891.732',
+    });
+    expect(part.said).toEqual({ mark: '64003.1', openInterest: '52000.123' });
+    expect(nothing).toMatchObject({ kind: 'derivative', said: {} });
+  });
+
+  test('zero is said, an empty text is not: dated futures have no funding', () => {
+    const dated = TICKER.replace('"1786320000000"', '""').replace('"-0.00004617"', '""');
+    const zero = TICKER.replace('"-0.00004617"', '"-0.0000"').replace('"59891.732"', '"0"');
+    const [one, two] = recordsOf(bybitLinear, BTC, [dated, zero]);
+    expect(one.said).toEqual({ mark: '65117.44', index: '65137.76', openInterest: '59891.732' });
+    expect(two.said).toMatchObject({ funding: '0', openInterest: '0' });
+  });
+
+  test('inverse open interest is US dollars, and a spot ticker says nothing of these', () => {
+    const inverse: Instrument = { symbol: 'BTCUSD', kind: 'inverse', tick: '0.10', lot: '1', multiplier: '1' };
+    const [dollars] = recordsOf(bybitInverse, inverse, [
+      TICKER.replaceAll('BTCUSDT', 'BTCUSD').replace('59891.732', '529001234'),
+    ]);
+    expect(dollars.said?.openInterest).toBe('529001234');
+    const spot: Instrument = { ...BTC, kind: 'spot', tick: '0.1', lot: '0.000001' };
+    const [ticker] = recordsOf(bybitSpot, spot, [
+      '{"topic":"tickers.BTCUSDT","ts":1786310817583,"type":"snapshot","cs":2588407389,"data":{"symbol":"BTCUSDT","lastPrice":"65109.77","volume24h":"6780.866843","usdIndexPrice":"65120.5"}}',
+    ]);
+    expect(ticker.said).toEqual({});
+  });
+
+  test.each([
+    ['a rate finer than 16 decimals', TICKER.replace('-0.00004617', '0.00004617000000001')],
+    ['a rate that is no number', TICKER.replace('-0.00004617', 'high')],
+    ['a mark price that is negative', TICKER.replace('65117.44', '-65117.44')],
+    ['a mark price finer than can be held', TICKER.replace('65117.44', '65117.440000001')],
+    ['a ticker of another symbol', TICKER.replace('"symbol":"BTCUSDT"', '"symbol":"ETHUSDT"')],
+  ])('%s makes the message invalid, not wrong', (_, message) => {
+    expect(recordsOf(bybitLinear, BTC, [message]).map(({ kind }) => kind)).toEqual(['invalid']);
+  });
+
+  test('liquidations: a long position is closed by an order that sells, several come in one message', () => {
+    const liquidations =
+      '{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1786000003000,"data":[{"T":1786000002811,"s":"BTCUSDT","S":"Buy","v":"0.250","p":"62990.50"},{"T":1786000002911,"s":"BTCUSDT","S":"Sell","v":"1.5","p":"63990.5"}]}';
+    const [long, short] = recordsOf(bybitLinear, BTC, [liquidations]);
+    expect(long).toMatchObject({
+      ...{ kind: 'liquidation', side: -1, price: 62990.5, size: 0.25, more: true, offBook: false },
+      ...{ emitted: 1786000003000000, matched: 1786000002811000, first: -1, last: -1 },
+    });
+    expect(short).toMatchObject({ kind: 'liquidation', side: 1, price: 63990.5, size: 1.5, more: false });
+    const strange = liquidations.replace('"S":"Buy"', '"S":"None"');
+    expect(recordsOf(bybitLinear, BTC, [strange]).map(({ kind }) => kind)).toEqual(['invalid']);
+  });
+
+  test('of the older stream of liquidations nobody knows whose side is meant: it is known, and not decoded', () => {
+    const old =
+      '{"topic":"liquidation.BTCUSDT","type":"snapshot","ts":1703485237953,"data":{"updatedTime":1703485237953,"symbol":"BTCUSDT","side":"Sell","size":"0.003","price":"43511.70"}}';
+    expect(recordsOf(bybitLinear, BTC, [old])).toMatchObject([{ kind: 'other', emitted: 1703485237953000 }]);
   });
 });
 

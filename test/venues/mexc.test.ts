@@ -13,6 +13,7 @@ import { type Instrument, scaleOf } from '../../src/model/instrument.js';
 import { mexcFutures } from '../../src/venues/mexc.js';
 import { venueById } from '../../src/venues/registry.js';
 import { feed, newTrack } from '../market/feed.js';
+import { type Said, saidBy } from './records.js';
 
 const instrumentOf = (symbol: string, tick: string): Instrument => ({
   ...{ symbol, kind: 'linear', tick, lot: '1', multiplier: '1' },
@@ -63,11 +64,12 @@ interface Seen {
   bids?: number[][];
   asks?: number[][];
   more?: true;
+  said?: Said;
 }
 
 const KINDS = Object.fromEntries(Object.entries(Kind).map(([name, kind]) => [kind, name]));
 
-function seen({ records, levels }: Run, o: number): Seen {
+function seen({ records, levels }: Run, o: number, instrument: Instrument): Seen {
   const at = (field: number): number => records[o + field];
   const kind = KINDS[at(Field.KIND)];
   const flags = at(Field.FLAGS);
@@ -82,6 +84,7 @@ function seen({ records, levels }: Run, o: number): Seen {
   if (at(Field.FIRST) > 0) record.first = at(Field.FIRST);
   if (at(Field.LAST) > 0) record.last = at(Field.LAST);
   if ((flags & MORE) !== 0) record.more = true;
+  if (kind === 'derivative') record.said = saidBy(records, o, scaleOf(instrument));
   if (kind === 'trade') {
     record.side = at(Field.SIDE) > 0 ? 'buy' : 'sell';
     record.price = at(Field.PRICE);
@@ -107,7 +110,7 @@ function decode(messages: string | string[], instrument = BTC): { records: Seen[
     expect([...levels]).toEqual([...oracle.levels]);
   }
   const offsets = Array.from({ length: oracle.records.length / EVENT_STRIDE }, (_, n) => n * EVENT_STRIDE);
-  return { records: offsets.map((o) => seen(oracle, o)), ways: wasm.ways };
+  return { records: offsets.map((o) => seen(oracle, o, instrument)), ways: wasm.ways };
 }
 
 const DOGE_DEPTH =
@@ -310,15 +313,55 @@ describe('messages, by all decoders', () => {
     );
   });
 
-  it('what the scan does not need is known by name', () => {
+  it('mark and index price, funding and open interest in contracts come in the ticker, and alone', () => {
     const INDEX = FAIR.replace('fair', 'index');
-    const other = (channel: string, emitted: number): Seen => ({ kind: 'other', channel, emitted });
-    expect(decode([TICKER, FAIR, INDEX, FUNDING]).records).toEqual([
-      other('ticker', 1789400013005000),
-      other('markPrice', 1789400013821000),
-      other('indexPrice', 1789400013821000),
-      other('funding', 1789400014049000),
+    const told = (channel: string, emitted: number, said: Said): Seen => ({
+      ...{ kind: 'derivative', channel, emitted, said },
+    });
+    const { records, ways } = decode([TICKER, FAIR, INDEX, FUNDING]);
+    expect(records).toEqual([
+      told('ticker', 1789400013005000, {
+        ...{ mark: '86420.1', index: '86455', funding: '0.000081', openInterest: '4310237' },
+      }),
+      told('markPrice', 1789400013821000, { mark: '86420.1' }),
+      told('indexPrice', 1789400013821000, { index: '86420.1' }),
+      told('funding', 1789400014049000, { funding: '0.000081', nextFunding: 1789430400000000 }),
     ]);
+    expect(ways).toEqual({ general: 4, slow: 0 });
+  });
+
+  it.each([
+    ['-0.000081', '-0.000081'],
+    ['8.1E-5', '0.000081'],
+    ['-8.1e-5', '-0.000081'],
+    ['0', '0'],
+    ['-0', '0'],
+    ['-0.0', '0'],
+    ['0.0001875391284828', '0.0001875391284828'],
+    ['"0.000081"', '0.000081'],
+  ])('rate %s', (text, funding) => {
+    expect(decode(FUNDING.replace('0.000081', text)).records).toMatchObject([
+      { kind: 'derivative', said: { funding } },
+    ]);
+  });
+
+  it.each(['null', '"x"', '1', '-1', '0.00018753912848281', 'true', '[]'])('rate %s is none', (text) => {
+    expect(decode(FUNDING.replace('0.000081', text)).records).toMatchObject([{ kind: 'invalid' }]);
+  });
+
+  it('what a ticker leaves out is not said; the next settlement may be missing', () => {
+    expect(decode(TICKER.replace('"fundingRate":0.000081,', '').replace('86455.0', 'null')).records).toMatchObject([
+      { said: { mark: '86420.1', openInterest: '4310237' } },
+    ]);
+    for (const none of ['', ',"nextSettleTime":null', ',"nextSettleTime":0'])
+      expect(decode(FUNDING.replace(',"nextSettleTime":1789430400000', none)).records[0].said).toEqual({
+        funding: '0.000081',
+      });
+  });
+
+  it('a candle is known by name', () => {
+    const candle = '{"symbol":"BTC_USDT","data":{"symbol":"BTC_USDT","q":1},"channel":"push.kline","ts":1789400014050}';
+    expect(decode(candle).records).toEqual([{ kind: 'other', channel: 'kline', emitted: 1789400014050000 }]);
   });
 
   it('acks, errors and pongs are control talk; what nobody described and other symbols are unknown', () => {
@@ -694,10 +737,10 @@ describe(`documented exchanges${missing ? ' (skipped: ../shared/data/vectors is 
     Book: ['depth', 'depth', 'depth'],
     PartialBook: ['depth20', 'partial', 'depth20'],
     Trades: ['trade', 'trade', 'trade'],
-    Ticker: ['ticker', 'other', 'ticker'],
-    MarkPrice: ['markPrice', 'other', 'markPrice'],
-    IndexPrice: ['indexPrice', 'other', 'indexPrice'],
-    FundingRate: ['funding', 'other', 'funding'],
+    Ticker: ['ticker', 'derivative', 'ticker'],
+    MarkPrice: ['markPrice', 'derivative', 'markPrice'],
+    IndexPrice: ['indexPrice', 'derivative', 'indexPrice'],
+    FundingRate: ['funding', 'derivative', 'funding'],
     Klines: [null, 'other', 'kline'],
     Symbol: [null, 'other', 'contract'],
     // of all symbols at once: it names none

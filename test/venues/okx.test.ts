@@ -82,7 +82,76 @@ describe('messages', () => {
       '{"id":"s1","event":"error","code":"60012","msg":"Invalid request: {}","connId":"a4d3ae55"}',
       START.replace('BTC-USDT-SWAP', 'BTC-USDT'),
     ]).map(({ kind }) => kind);
-    expect(kinds).toEqual(['partial', 'other', 'other', 'other', 'unknown']);
+    expect(kinds).toEqual(['partial', 'derivative', 'other', 'other', 'unknown']);
+  });
+
+  const pushed = (channel: string, data: string): string =>
+    `{"arg":{"channel":"${channel}","instId":"BTC-USDT-SWAP"},"data":[${data}]}`;
+  const FUNDING = pushed(
+    'funding-rate',
+    '{"formulaType":"noRate","fundingRate":"0.0001875391284828","fundingTime":"1786003200000","impactValue":"","instId":"BTC-USDT-SWAP","instType":"SWAP","interestRate":"","maxFundingRate":"0.00375","method":"current_period","minFundingRate":"-0.00375","nextFundingRate":"","nextFundingTime":"1786032000000","premium":"0.0001233824646391","settFundingRate":"0.0001","settState":"settled","ts":"1786000001300"}',
+  );
+
+  test('mark price, funding and open interest come in channels of their own', () => {
+    const records = recordsOf(okxSwap, SWAP, [
+      pushed('mark-price', '{"instType":"SWAP","instId":"BTC-USDT-SWAP","markPx":"64000.5","ts":"1786000001300"}'),
+      FUNDING,
+      pushed(
+        'open-interest',
+        '{"instId":"BTC-USDT-SWAP","instType":"SWAP","oi":"2216113.01","oiCcy":"22161.1301","oiUsd":"1418312326.4","ts":"1786000001301"}',
+      ),
+    ]);
+    expect(records.map(({ kind, emitted, matched, said }) => [kind, emitted, matched, said])).toEqual([
+      ['derivative', 0, 1786000001300000, { mark: '64000.5' }],
+      // the settlement that comes next, not the one after it
+      ['derivative', 0, 1786000001300000, { funding: '0.0001875391284828', nextFunding: 1786003200000000 }],
+      ['derivative', 0, 1786000001301000, { openInterest: '2216113.01' }],
+    ]);
+  });
+
+  test('rates are signed, an empty text is none, and recordings of 2022 have no time', () => {
+    const [negative, empty] = recordsOf(okxSwap, SWAP, [
+      FUNDING.replace('"0.0001875391284828"', '"-0.0000225267512364"').replace(',"ts":"1786000001300"', ''),
+      FUNDING.replace('"0.0001875391284828"', '""').replace('"1786003200000"', '""'),
+    ]);
+    expect([negative.said?.funding, negative.matched]).toEqual(['-0.0000225267512364', 0]);
+    expect(empty.said).toEqual({});
+    const wrong = [
+      FUNDING.replace('0.0001875391284828', '1'),
+      FUNDING.replace('"BTC-USDT-SWAP","instType"', '"X","instType"'),
+    ];
+    expect(recordsOf(okxSwap, SWAP, wrong).map(({ kind }) => kind)).toEqual(['invalid', 'invalid']);
+  });
+
+  const LIQUIDATIONS =
+    '{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"63100.5","ccy":"","posSide":"long","side":"sell","sz":"35","ts":"1786000001100"},{"bkLoss":"0","bkPx":"64100.55","ccy":"","posSide":"net","side":"buy","sz":"0.32","ts":"1786000001050"}],"instFamily":"BTC-USDT","instId":"BTC-USDT-SWAP","instType":"SWAP","uly":"BTC-USDT"}]}';
+
+  test('liquidations are of a type of instruments: those of another are not ours, and the side is that of the order', () => {
+    const records = recordsOf(okxSwap, SWAP, [LIQUIDATIONS]);
+    expect(records).toMatchObject([
+      { kind: 'liquidation', side: -1, price: 63100.5, size: 35, matched: 1786000001100000, more: true },
+      { kind: 'liquidation', side: 1, price: 64100.55, size: 0.32, matched: 1786000001050000, more: false },
+    ]);
+    const kinds = recordsOf(okxSwap, SWAP, [
+      LIQUIDATIONS.replaceAll('BTC-USDT', 'MINA-USDT'),
+      // whatever else the list holds must not be lost in silence
+      LIQUIDATIONS.replace(/\}\]\}$/, '},{"details":[],"instId":"BTC-USDT-SWAP"}]}'),
+      LIQUIDATIONS.replace('"sell"', '"close"'),
+      LIQUIDATIONS.replace(/"details":\[.*?\]/, '"details":[]'),
+      LIQUIDATIONS.replace(/"data":.*/, '"data":[]}'),
+      '{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"},"connId":"a4d3ae55"}',
+    ]).map(({ kind }) => kind);
+    expect(kinds).toEqual(['unknown', 'unknown', 'invalid', 'other', 'unknown', 'other']);
+  });
+
+  test('a message of liquidations names the topic of its instrument, wherever that stands', () => {
+    const topicOf = (text: string): string | null => okxSwap.topicOf(Buffer.from(text), 0, Buffer.byteLength(text));
+    const [plan] = okxSwap.connections(['BTC-USDT-SWAP'], ['liquidation']);
+    expect(topicOf(LIQUIDATIONS)).toBe(plan.topics[0].name);
+    expect(topicOf(LIQUIDATIONS.replaceAll('BTC-USDT', 'MINA-USDT'))).toBe('liquidation-orders:MINA-USDT-SWAP');
+    expect(topicOf(LIQUIDATIONS.replace(/\}\]\}$/, '},{"instId":"X"}]}'))).toBeNull();
+    expect(topicOf('{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"}}')).toBeNull();
+    expect(topicOf(LIQUIDATIONS.slice(0, 300))).toBeNull();
   });
 });
 
@@ -212,6 +281,29 @@ describe('connections', () => {
     ]);
     expect(plan.ping).toEqual({ text: 'ping', everyMs: 15_000 });
     expect(() => okxSpot.connections(['BTC-USDT'], ['funding'])).toThrow(TapedeckError);
+  });
+
+  it('liquidations are asked for once for all instruments of a type, on a connection of their own', () => {
+    const symbols = [...Array.from({ length: 70 }, (_, n) => `S${n}-USDT-SWAP`), 'BTC-USD-260925'];
+    const plans = okxSwap.connections(symbols, ['trade', 'liquidation']);
+    const last = plans.at(-1);
+    expect(last?.topics.map(({ symbol, channel }) => [symbol, channel])).toEqual(
+      symbols.map((symbol) => [symbol, 'liquidation']),
+    );
+    expect(last?.topics.every(({ firstDataMs }) => firstDataMs === null)).toBe(true);
+    expect(last?.subscribe.map((text) => JSON.parse(text) as unknown)).toEqual([
+      {
+        op: 'subscribe',
+        args: [
+          { channel: 'liquidation-orders', instType: 'SWAP' },
+          { channel: 'liquidation-orders', instType: 'FUTURES' },
+        ],
+      },
+    ]);
+    const others = plans.slice(0, -1).flatMap(({ topics }) => topics);
+    expect(others.map(({ channel }) => channel)).toEqual(symbols.map(() => 'trade'));
+    expect(okxSwap.connections(['BTC-USDT-SWAP'], ['trade'])).toHaveLength(1);
+    expect(() => okxSpot.connections(['BTC-USDT'], ['liquidation'])).toThrow(TapedeckError);
   });
 
   it('topics, acks, errors and the notice before a close', () => {

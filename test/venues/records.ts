@@ -2,8 +2,19 @@
 import { expect } from 'vitest';
 import { createDecoder } from '../../src/decode/decoder.js';
 import { createTrack, type Track } from '../../src/market/track.js';
-import { EVENT_STRIDE, EventBuffer, Field, Kind, MORE, NOT_FLOW, OFF_BOOK } from '../../src/model/event.js';
-import { type Instrument, scaleOf } from '../../src/model/instrument.js';
+import { formatScaled } from '../../src/model/decimal.js';
+import {
+  Derivative,
+  EVENT_STRIDE,
+  EventBuffer,
+  Field,
+  Kind,
+  MORE,
+  NOT_FLOW,
+  OFF_BOOK,
+  RATE_DECIMALS,
+} from '../../src/model/event.js';
+import { fineDecimals, type Instrument, type Scale, scaleOf } from '../../src/model/instrument.js';
 import type { Venue } from '../../src/venues/venue.js';
 
 const T0 = 1_786_000_001_000_000;
@@ -23,6 +34,35 @@ export interface Record {
   more: boolean;
   bids: [number, number][];
   asks: [number, number][];
+  /** of a derivative alone */
+  said?: Said;
+}
+
+/** What a derivative record says, as decimal texts; what it does not say is left out. */
+export interface Said {
+  mark?: string;
+  index?: string;
+  funding?: string;
+  /** µs */
+  nextFunding?: number;
+  openInterest?: string;
+}
+
+/** What the record at offset `o` says, which is a derivative. */
+export function saidBy(e: Float64Array, o: number, scale: Scale): Said {
+  expect([e[o + Field.FIRST], e[o + Field.LAST], e[o + Field.SIDE]]).toEqual([-1, -1, 0]);
+  const said: Said = {};
+  const texts = [
+    ['mark', Derivative.MARK, fineDecimals(scale)],
+    ['index', Derivative.INDEX, fineDecimals(scale)],
+    ['funding', Derivative.FUNDING, RATE_DECIMALS],
+    ['openInterest', Derivative.OPEN_INTEREST, scale.size],
+  ] as const;
+  for (const [name, field, decimals] of texts)
+    if (!Number.isNaN(e[o + field])) said[name] = formatScaled(e[o + field], decimals);
+  const next = e[o + Derivative.NEXT_FUNDING];
+  if (!Number.isNaN(next)) said.nextFunding = next;
+  return said;
 }
 
 const KINDS = new Map<number, string>(Object.entries(Kind).map(([name, kind]) => [kind, name]));
@@ -66,29 +106,33 @@ export function recordsOf(venue: Venue, instrument: Instrument, messages: readon
 function recordAt({ events: e, levels }: EventBuffer, i: number, instrument: Instrument): Record {
   const o = i * EVENT_STRIDE;
   const scale = scaleOf(instrument);
-  const price = (scaled: number): number => scaled / 10 ** scale.price;
+  const priceDecimals = e[o + Field.KIND] === Kind.liquidation ? fineDecimals(scale) : scale.price;
+  const price = (scaled: number): number => scaled / 10 ** priceDecimals;
   const size = (scaled: number): number => scaled / 10 ** scale.size;
   const isBook = BOOKS.has(e[o + Field.KIND]);
   const side = (from: number, count: number): [number, number][] =>
     Array.from({ length: count }, (_, n) => [price(levels[(from + n) * 2]), size(levels[(from + n) * 2 + 1])]);
   const bids = isBook ? e[o + Field.SIZE] : 0;
   const asks = isBook ? e[o + Field.PRICE2] : 0;
+  const kind = e[o + Field.KIND];
+  const told = kind !== Kind.derivative;
   const flags = e[o + Field.FLAGS];
   expect(flags & NOT_FLOW).toBe(0);
   return {
-    kind: KINDS.get(e[o + Field.KIND]) ?? '',
+    kind: KINDS.get(kind) ?? '',
     emitted: e[o + Field.EMITTED],
     matched: e[o + Field.MATCHED],
     first: e[o + Field.FIRST],
     last: e[o + Field.LAST],
-    previous: e[o + Field.PREVIOUS],
-    price: isBook ? 0 : price(e[o + Field.PRICE]),
-    size: isBook ? 0 : size(e[o + Field.SIZE]),
+    previous: told ? e[o + Field.PREVIOUS] : -1,
+    price: isBook || !told ? 0 : price(e[o + Field.PRICE]),
+    size: isBook || !told ? 0 : size(e[o + Field.SIZE]),
     side: e[o + Field.SIDE],
     offBook: (flags & OFF_BOOK) !== 0,
     more: (flags & MORE) !== 0,
     bids: side(e[o + Field.PRICE], bids),
     asks: side(e[o + Field.PRICE] + bids, asks),
+    ...(told ? {} : { said: saidBy(e, o, scale) }),
   };
 }
 

@@ -12,6 +12,7 @@ import { type Instrument, scaleOf } from '../../src/model/instrument.js';
 import { venueById } from '../../src/venues/registry.js';
 import { weexFutures } from '../../src/venues/weex.js';
 import { feed } from '../market/feed.js';
+import { type Said, saidBy } from './records.js';
 
 const instrument: Instrument = { symbol: 'ETHUSDT', kind: 'linear', tick: '0.01', lot: '0.001', multiplier: '1' };
 const scale = scaleOf(instrument);
@@ -51,6 +52,7 @@ interface Told {
   bids?: Levels;
   asks?: Levels;
   more?: true;
+  said?: Said;
 }
 
 function tell(out: EventBuffer, i: number): Told {
@@ -60,7 +62,8 @@ function tell(out: EventBuffer, i: number): Told {
   if (record[Field.EMITTED] > 0) told.emitted = record[Field.EMITTED];
   if (record[Field.MATCHED] > 0) told.matched = record[Field.MATCHED];
   if (record[Field.LAST] >= 0) told.last = record[Field.LAST];
-  if (record[Field.PREVIOUS] >= 0) told.previous = record[Field.PREVIOUS];
+  if (kind === Kind.derivative) told.said = saidBy(record, 0, scale);
+  else if (record[Field.PREVIOUS] >= 0) told.previous = record[Field.PREVIOUS];
   if (record[Field.FLAGS] & MORE) told.more = true;
   if (kind === Kind.trade) {
     told.side = record[Field.SIDE];
@@ -176,10 +179,18 @@ describe('messages', () => {
   });
 
   it('tickers, whose low price is no level of a book, and candles', () => {
-    expect(told(TICKER, 'BTCUSDT')).toEqual([{ kind: 'other', emitted: 1_790_300_002_308_000 }]);
+    expect(told(TICKER, 'BTCUSDT')).toEqual([
+      { kind: 'derivative', emitted: 1_790_300_002_308_000, said: { mark: '86512.9', index: '86540.1025' } },
+    ]);
     expect(told('{"e":"kline","E":1790300002308,"s":"ETHUSDT","p":"LAST_PRICE","d":[{"i":"1m"}]}')).toEqual([
       { kind: 'other', emitted: 1_790_300_002_308_000 },
     ]);
+  });
+
+  it('a ticker without mark or index price says nothing of them; one that is no number is invalid', () => {
+    expect(told(TICKER.replace(',"i":"86540.10250"', ''), 'BTCUSDT')).toMatchObject([{ said: { mark: '86512.9' } }]);
+    expect(told(TICKER.replace(/"d":.*/, '"d":[]}'), 'BTCUSDT')).toEqual([{ kind: 'other' }]);
+    expect(told(TICKER.replace('"86512.9"', '"-1"'), 'BTCUSDT')).toMatchObject([{ kind: 'invalid' }]);
   });
 
   it.each([
@@ -672,7 +683,10 @@ describe('recordings of client code', () => {
         },
       ],
     },
-    'Ticker.txt': { channel: 'ticker', told: [{ kind: 'other', emitted: 1_775_120_226_169_000 }] },
+    'Ticker.txt': {
+      channel: 'ticker',
+      told: [{ kind: 'derivative', emitted: 1_775_120_226_169_000, said: { mark: '2045.91', index: '2047.2225' } }],
+    },
     'Trades.txt': {
       channel: 'trade',
       told: [
