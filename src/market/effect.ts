@@ -17,6 +17,12 @@ export const Effect = {
   tradeGap: 32,
   /** a public print that is not order flow */
   offBook: 64,
+  /** something was said of the contract beside its market */
+  derivative: 128,
+  /** a liquidation was pushed */
+  liquidation: 256,
+  /** messages of neither book nor flow may be missing */
+  besideGap: 512,
 } as const;
 
 export interface TrackCounts {

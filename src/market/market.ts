@@ -5,6 +5,7 @@ import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { MinuteCounter, minuteOf } from './baseline.js';
 import { ASK, BID } from './book.js';
+import { Derivatives } from './derivatives.js';
 import { Flow, type FlowWindow } from './flow.js';
 import { Groups } from './groups.js';
 import { Ledger } from './ledger.js';
@@ -23,6 +24,9 @@ const MIN_GUARD: Micros = 10_000;
 /** The ledger looks at least this many ticks beyond the touch. */
 const NEAR_TICKS = 5;
 
+/** Effects on what is said beside the market. */
+const BESIDE = Effect.derivative | Effect.liquidation | Effect.besideGap;
+
 /** Why detectors are asked to look; bits may be combined. */
 export const Wake = { trade: 1, book: 2, beat: 4 } as const;
 
@@ -40,6 +44,8 @@ export interface MarketOptions {
   baselineMinutes: number;
   /** valid data needed before a baseline speaks */
   warmup: Micros;
+  /** what was said longer ago is not known any more: as long as reading starts before what is printed */
+  lookback: Micros;
 }
 
 /** Sums of the best `depth` levels of each side, kept current while the book is valid. */
@@ -62,6 +68,8 @@ export class Market {
   tradesSince: Micros = Number.NaN;
   bookSince: Micros = Number.NaN;
   readonly groups = new Groups();
+  /** what is said of the contract beside its market */
+  readonly derivatives: Derivatives;
   /** best prices, scaled; NaN where unknown */
   bid = Number.NaN;
   ask = Number.NaN;
@@ -88,6 +96,7 @@ export class Market {
     this.track = track;
     this.options = options;
     this.#groupCounts = new MinuteCounter(options.baselineMinutes);
+    this.derivatives = new Derivatives(track.scale, options.lookback);
   }
 
   // What detectors ask for when they are created.
@@ -236,7 +245,16 @@ export class Market {
       if (this.#wantsTouch) this.#refresh((effect & Effect.valid) !== 0);
       wake |= Wake.book;
     }
+    if ((effect & BESIDE) !== 0) this.#takeBeside(effect, buffer, i * EVENT_STRIDE);
     return wake;
+  }
+
+  /** Nobody is woken for what is said beside the market: it is looked at when something else happens. */
+  #takeBeside(effect: number, buffer: EventBuffer | null, o: number): void {
+    if ((effect & Effect.besideGap) !== 0) this.derivatives.clear();
+    if (buffer === null) return;
+    if ((effect & Effect.derivative) !== 0) this.derivatives.say(this.t, buffer.events, o);
+    if ((effect & Effect.liquidation) !== 0) this.derivatives.liquidate(this.t, buffer.events, o);
   }
 
   #trade(e: Float64Array, o: number): void {

@@ -108,6 +108,10 @@ export class Track {
         return this.#depth(buffer, o, t);
       case Kind.snapshot:
         return this.#wholeBook(buffer, o, t);
+      case Kind.derivative:
+        return Effect.derivative;
+      case Kind.liquidation:
+        return (e[o + Field.FLAGS] & OFF_BOOK) === 0 ? Effect.liquidation : Effect.none;
       case Kind.unknown:
         this.counts.unknown++;
         return Effect.none;
@@ -349,7 +353,8 @@ export class Track {
     }
     if ('close' in entry) return this.#close(entry);
     if ('gap' in entry) return this.#gapEntry(entry.gap);
-    if ('drop' in entry) return this.lose({ stream: '*', from: this.lastBookT, reason: 'damage' }) | Effect.tradeGap;
+    if ('drop' in entry)
+      return this.lose({ stream: '*', from: this.lastBookT, reason: 'damage' }) | Effect.tradeGap | Effect.besideGap;
     if ('book' in entry && this.state !== 'valid' && entry.book.state === 'valid') return this.restore(entry.book);
     return Effect.none;
   }
@@ -368,11 +373,13 @@ export class Track {
   }
 
   #gapEntry(gap: Gap): number {
-    const trades = gap.stream === '*' || gap.stream === (this.#flow ?? 'trade') ? Effect.tradeGap : Effect.none;
-    if (gap.stream !== '*' && !gap.stream.startsWith('depth')) return trades;
+    const { stream } = gap;
+    if (stream === (this.#flow ?? 'trade')) return Effect.tradeGap;
+    if (stream !== '*' && !stream.startsWith('depth')) return Effect.besideGap;
+    const others = stream === '*' ? Effect.tradeGap | Effect.besideGap : Effect.none;
     // our own sequence check found it at the message before: the entry only confirms it
-    if (gap.reason === 'sequence' && this.gap !== null) return trades;
-    return trades | this.lose(gap);
+    if (gap.reason === 'sequence' && this.gap !== null) return others;
+    return others | this.lose(gap);
   }
 
   /** Everything needed to go on from here, as the `book` entry holds it. */

@@ -28,7 +28,8 @@ export interface Signal {
   score: number;
   evidence: Evidence & { recorder: string; first: number; last: number };
   confirm?: Record<string, number | boolean | null>;
-  context?: Record<string, unknown>;
+  /** what the venue said of the contract beside its market; what is not known is left out */
+  context?: Evidence;
   plan?: Record<string, number | string | null>;
   quality: Quality;
 }

@@ -13,7 +13,7 @@ import type { Chosen } from '../signals/registry.js';
 import { Voice } from '../signals/voice.js';
 import type { Venue } from '../venues/venue.js';
 import { Checksum, type SumsPart } from './checksum.js';
-import type { ScanSettings } from './settings.js';
+import { lookback, type ScanSettings } from './settings.js';
 
 /** A signal and its JSON line without the newline. */
 export interface Printed {
@@ -93,7 +93,8 @@ export class Pipeline {
   #createMarket(): Market {
     const { baseline, warmup } = this.#settings;
     const facts = this.#venue.capabilities;
-    return new Market(this.#track, { facts, warmup, baselineMinutes: baseline / MICROS_PER_MINUTE });
+    const baselineMinutes = baseline / MICROS_PER_MINUTE;
+    return new Market(this.#track, { facts, warmup, baselineMinutes, lookback: lookback(this.#settings) });
   }
 
   #createRuns(): void {

@@ -4,7 +4,21 @@ import type { Sums } from './checksum.js';
 
 /** One line of aligned columns, the first 80 of them enough for a glance; what differs by signal follows as `name=value`. */
 export function signalText(signal: Signal): string {
-  const { time, venue, symbol, signal: name, phase, side, id, reason, price, score, evidence, quality } = signal;
+  const {
+    time,
+    venue,
+    symbol,
+    signal: name,
+    phase,
+    side,
+    id,
+    reason,
+    price,
+    score,
+    evidence,
+    context,
+    quality,
+  } = signal;
   const columns = [
     time,
     name.padEnd(14),
@@ -14,7 +28,7 @@ export function signalText(signal: Signal): string {
     score.toFixed(3).padStart(6),
     `${venue}:${symbol}`.padEnd(20),
   ];
-  const facts = Object.entries({ ...(reason === undefined ? {} : { reason }), ...evidence, quality, id });
+  const facts = Object.entries({ ...(reason === undefined ? {} : { reason }), ...evidence, ...context, quality, id });
   return `${columns.join('  ')}  ${facts.map(([key, value]) => `${key}=${value ?? '-'}`).join(' ')}`;
 }
 

@@ -104,6 +104,12 @@ export class Voice {
     const { price } = facts;
     const score = rounded(facts.score);
     const evidence = { ...facts.evidence, recorder, first, last };
+    const context = this.#market.derivatives.context(t);
+    if (context !== undefined) {
+      const why = reason === undefined ? {} : { reason };
+      this.#say(t, { time, venue, symbol, signal, phase, side, id, ...why, price, score, evidence, context, quality });
+      return;
+    }
     // two literals, as a spread in the middle of one took longer than all the rest of a line
     if (reason === undefined)
       this.#say(t, { time, venue, symbol, signal, phase, side, id, price, score, evidence, quality });

@@ -10,7 +10,7 @@ import { feed, newTrack } from './feed.js';
 
 const T0 = 1_700_000_000_000_000;
 const instrument: Instrument = { symbol: 'XUSDT', kind: 'linear', tick: '1', lot: '1', multiplier: '1' };
-const { none, book: applied, trade, touch, valid, lost, tradeGap, offBook } = Effect;
+const { none, book: applied, trade, touch, valid, lost, tradeGap, offBook, besideGap } = Effect;
 
 let clock = T0;
 beforeEach(() => {
@@ -310,9 +310,10 @@ describe('gaps and repairs', () => {
     ['close', '"conn":"c","close":{"code":1006,"reason":""}', lost | tradeGap],
     ['close by the recorder itself', '"conn":"c","close":{"code":1000,"reason":"stop"}', none],
     ['open', '"conn":"d","open":{"url":"wss://x"}', none],
-    ['gap of the touch', `"gap":{"stream":"bookTicker","from":${T0},"reason":"silence"}`, none],
-    ['drop', '"drop":{"count":3,"reason":"stdout"}', lost | tradeGap],
-    ['gap of everything', `"gap":{"stream":"*","from":${T0},"reason":"restart"}`, lost | tradeGap],
+    ['gap of the touch', `"gap":{"stream":"bookTicker","from":${T0},"reason":"silence"}`, besideGap],
+    ['gap of mark prices', `"gap":{"stream":"markPrice","from":${T0},"reason":"silence"}`, besideGap],
+    ['drop', '"drop":{"count":3,"reason":"stdout"}', lost | tradeGap | besideGap],
+    ['gap of everything', `"gap":{"stream":"*","from":${T0},"reason":"restart"}`, lost | tradeGap | besideGap],
     ['gap of the book', `"gap":{"stream":"depth","from":${T0},"reason":"damage"}`, lost],
     ['gap of the trades', `"gap":{"stream":"trade","from":${T0},"reason":"sequence"}`, tradeGap],
     ['clock', '"clock":{"wall":0,"loop":0,"exchange":null}', none],
@@ -464,7 +465,9 @@ describe('checkpoints', () => {
     expect(one.entry(asEntry({ ...checkpoint, bids: [['1', '1']] }))).toBe(none);
     expect(levelsOf(one, BID)).toEqual([[9, 5]]);
     expect(two.entry(asEntry(checkpoint))).toBe(valid);
-    expect(two.entry({ t: clock, src: futures.src, drop: { count: 1, reason: 'x' } })).toBe(lost | tradeGap);
+    expect(two.entry({ t: clock, src: futures.src, drop: { count: 1, reason: 'x' } })).toBe(
+      lost | tradeGap | besideGap,
+    );
     expect(two.entry(asEntry(checkpoint))).toBe(valid);
     expect([two.gap, two.needsSnapshot, levelsOf(two, BID)]).toEqual([null, false, [[9, 5]]]);
     const next = [futures.depth(120, 130, 100, [[8, 1]]), futures.depth(140, 150, 131)];

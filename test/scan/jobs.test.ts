@@ -104,7 +104,8 @@ describe('generated tapes', () => {
         const [troubled, several, offset] = how;
         const folder = newFolder();
         const start = START + offset * SECOND;
-        await writeSession(folder, randomTape({ seed, minutes: 9, troubled, start }).lines, {
+        const { lines } = randomTape({ seed, minutes: 9, troubled, extras: seed % 2 === 0, start });
+        await writeSession(folder, lines, {
           checkpointEvery: 20 * SECOND,
           ...(several ? { segmentEvery: 100 * SECOND } : {}),
         });

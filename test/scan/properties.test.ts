@@ -69,7 +69,7 @@ describe('lifecycle', () => {
 test('prefix property: signals on a prefix are those of the whole with their time in it', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), async (seed, troubled, share) => {
-      const { lines } = randomTape({ seed, minutes: 4, troubled });
+      const { lines } = randomTape({ seed, minutes: 4, troubled, extras: seed % 2 === 0 });
       const cut = 1 + Math.floor(share * (lines.length - 1));
       const whole = await scanLines(lines, lively);
       const part = await scanLines(lines.slice(0, cut), lively);
@@ -83,7 +83,8 @@ test('prefix property: signals on a prefix are those of the whole with their tim
 test('unit property: minutes scanned one by one, each after its look-back, are the whole', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, fc.boolean(), fc.integer({ min: 0, max: 59 }), async (seed, troubled, offset) => {
-      const { lines } = randomTape({ seed, minutes: 5, troubled, start: START + offset * SECOND });
+      const start = START + offset * SECOND;
+      const { lines } = randomTape({ seed, minutes: 5, troubled, extras: seed % 2 === 0, start });
       const whole = await scanLines(lines, lively);
       const parts: string[] = [];
       const t = times(lines);
@@ -101,10 +102,31 @@ test('unit property: minutes scanned one by one, each after its look-back, are t
   );
 });
 
-/** A line as the book knows it: trades become messages that say nothing. */
+/** A line as the book knows it: trades and what is said beside the market become messages that say nothing. */
 function withoutFlow(line: string): string {
-  return line.includes('"e":"trade"') ? line.replace(/"msg":.*/, '"msg":{"id":1,"result":null}}') : line;
+  return line.includes('"e":"trade"') ? silenced(line) : withoutExtras(line);
 }
+
+const withoutExtras = (line: string): string =>
+  /"e":"(markPriceUpdate|forceOrder)"/.test(line) ? silenced(line) : line;
+const silenced = (line: string): string => line.replace(/"msg":.*/, '"msg":{"id":1,"result":null}}');
+
+test('what is said beside the market changes the context of signals and nothing else', async () => {
+  const known = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(seeds, fc.boolean(), async (seed, troubled) => {
+      const { lines } = randomTape({ seed, minutes: 4, troubled, extras: true });
+      const told = await scanLines(lines, lively);
+      const silent = await scanLines(lines.map(withoutExtras), lively);
+      for (const { context } of told.signals) for (const key of Object.keys(context ?? {})) known.add(key);
+      expect(told.lines.map((line) => line.replace(/"context":\{[^}]*\},/, ''))).toEqual(silent.lines);
+      // talk is a message as well
+      expect(told.sums).toEqual(silent.sums);
+    }),
+    runs,
+  );
+  expect([...known].sort()).toEqual(['funding', 'index', 'liquidated_buy', 'liquidated_sell', 'mark', 'next_funding']);
+});
 
 test('mirrored tapes give mirrored signals', async () => {
   await fc.assert(

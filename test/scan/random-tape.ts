@@ -8,8 +8,8 @@ export interface RandomTapeOptions extends TapeOptions {
   troubled?: boolean;
   /** swaps the sides: price p becomes `MIRROR − p` */
   mirrored?: boolean;
-  /** a full book is written as a checkpoint this often; none by default */
-  checkpointEvery?: number;
+  /** mark prices come, some with an index price and a funding rate, and liquidations; now and then they are lost */
+  extras?: boolean;
 }
 
 export const MIRROR = 20_001;
@@ -31,6 +31,7 @@ export function randomTape({
   minutes,
   troubled = false,
   mirrored = false,
+  extras = false,
   ...options
 }: RandomTapeOptions): TapeBuilder {
   const random = randomFrom(seed);
@@ -58,7 +59,18 @@ export function randomTape({
     if (mirrored) tape.snapshot(flip(asks), flip(bids));
     else tape.snapshot(bids, asks);
   };
+  /** Some values every second, others in minutes: those are too old to be known at times. */
+  const sayBeside = (draw: number): void => {
+    const price = (bid / 10 + random()).toFixed(8);
+    if (draw > 0.2) tape.mark(price);
+    else if (draw > 0.005) tape.mark(price, { funding: ((random() - 0.5) / 1000).toFixed(16) });
+    else tape.mark(price, { index: (bid / 10 + random()).toFixed(5), next: Math.floor(tape.t / 1000) + 60_000 });
+    if (draw > 0.8) tape.liquidation(draw > 0.9 ? 1 : -1, bid, 1 + whole(9), draw > 0.97 ? { state: 'NEW' } : {});
+    if (draw > 0.995)
+      tape.entry({ gap: { stream: draw > 0.9975 ? 'markPrice' : '*', from: tape.t - SECOND, reason: 'silence' } });
+  };
   join();
+  if (extras) sayBeside(0);
   const end = tape.t + minutes * MINUTE;
   let mood = 0;
   let moodUntil = 0;
@@ -68,6 +80,7 @@ export function randomTape({
       moodUntil = tape.t + SECOND * (3 + whole(20));
     }
     tape.wait(1000 + whole(mood === 0 ? 400_000 : 150_000));
+    if (extras && random() < 0.15) sayBeside(random());
     const draw = random();
     if (draw < 0.45) {
       const side = (mood === 0 ? random() < 0.5 : random() < 0.5 + 0.45 * mood) ? 1 : -1;

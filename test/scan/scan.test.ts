@@ -190,6 +190,13 @@ test('text holds the facts of the JSON', async () => {
   for (const [name, value] of Object.entries(signals[0].evidence)) expect(text[0]).toContain(`${name}=${value}`);
 });
 
+test('and the context, where there is one', async () => {
+  const tape = new TapeBuilder().mark('100.12345678', { funding: '-0.0001' });
+  const { signals } = await scanLines(leaning(tape).lines, { detect });
+  expect(signals[0].context).toEqual({ mark: 100.12345678, funding: -0.0001 });
+  expect(signalText(signals[0])).toContain(' mark=100.12345678 funding=-0.0001 quality=');
+});
+
 test('a gap end and an onset that come with one entry stand in byte order', async () => {
   const given = {
     warmup: SECOND,

@@ -108,6 +108,22 @@ export class TapeBuilder {
     });
   }
 
+  /** What is said of the contract beside its market; prices and rates are decimal texts, what is left out is not said. */
+  mark(price: string, { index, funding, next }: { index?: string; funding?: string; next?: number } = {}): this {
+    return this.#message('markPrice@1s', {
+      ...{ e: 'markPriceUpdate', E: this.#ms, s: this.#options.symbol, p: price },
+      ...(index === undefined ? {} : { i: index }),
+      ...{ r: funding ?? '', T: next ?? 0 },
+    });
+  }
+
+  liquidation(side: 1 | -1, price: number, size: number, { state = 'FILLED' } = {}): this {
+    const [p, q] = [this.#options.price(price), this.#options.size(size)];
+    const times = { T: this.#ms, s: this.#options.symbol };
+    const order = { ...times, S: side > 0 ? 'BUY' : 'SELL', q, p, ap: p, X: state, l: q, z: q };
+    return this.#message('forceOrder', { e: 'forceOrder', E: this.#ms, o: order });
+  }
+
   clock(): this {
     return this.entry({ clock: { wall: 0, loop: 0, exchange: null } });
   }
