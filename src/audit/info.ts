@@ -1,8 +1,9 @@
 /** What tapes hold, told from headers, indexes and seals alone where they are there. */
-import type { Micros, Source, TapeHeader } from '../model/entry.js';
+import type { HeaderEntry, Micros, Source, TapeHeader } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
 import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+import type { BesideReader } from './beside.js';
 import type { Profiler } from './profile.js';
 
 export interface SegmentInfo {
@@ -48,15 +49,22 @@ export interface TapesInfo {
   faults: InfoFault[];
 }
 
+/** Who is given lines, for which sealed segments are read too. */
+export interface InfoReaders {
+  /** every line */
+  profiler?: Profiler | undefined;
+  /** those of tapes that it wants */
+  beside?: BesideReader | undefined;
+}
+
 /**
  * Looks at tapes: sealed segments cost milliseconds, others are read through.
- * @param profiler is given every line, for which sealed segments are read too
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself)
  */
 export async function inspectTapes(
   paths: readonly string[],
   stdin: AsyncIterable<Uint8Array>,
-  profiler?: Profiler,
+  readers: InfoReaders = {},
 ): Promise<TapesInfo> {
   const sources = new Map<Source, SourceInfo>();
   const faults: InfoFault[] = [];
@@ -64,12 +72,34 @@ export async function inspectTapes(
   for (const group of groupBySource(segments))
     for (const segment of group) {
       if (segment.form === 'stream' && segment.fault === null)
-        await inspectFlow(readSegment(segment), segment.path, sources, profiler);
-      else if (inspectSegment(segment, sources, faults) && profiler !== undefined)
-        for await (const item of readSegment(segment)) if (!('damage' in item)) profiler.take(item);
+        await inspectFlow(readSegment(segment), segment.path, sources, readers);
+      else if (inspectSegment(segment, sources, faults)) await readThrough(segment, readers);
     }
-  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources, profiler);
+  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources, readers);
   return { sources: [...sources.values()].sort((a, b) => (a.src < b.src ? -1 : 1)), faults };
+}
+
+/** Gives a segment's lines to those who want them. */
+async function readThrough(segment: Segment, { profiler, beside }: InfoReaders): Promise<void> {
+  const header = beside === undefined ? null : headerOf(segment);
+  const wanted = header !== null && beside?.wants(header.tape) === true;
+  if (profiler === undefined && !wanted) return;
+  if (wanted) beside?.meet(header);
+  for await (const item of readSegment(segment)) {
+    if ('damage' in item) continue;
+    profiler?.take(item);
+    if (wanted) beside?.take(item);
+  }
+}
+
+/** The header; null where there is none, which is said elsewhere. */
+function headerOf(segment: Segment): HeaderEntry | null {
+  try {
+    return segment.header();
+  } catch (error) {
+    if (error instanceof TapedeckError) return null;
+    throw error;
+  }
 }
 
 /** @returns whether it can be read */
@@ -107,7 +137,7 @@ async function inspectFlow(
   flow: ReturnType<typeof readStream>,
   file: string,
   sources: Map<Source, SourceInfo>,
-  profiler: Profiler | undefined,
+  { profiler, beside }: InfoReaders,
 ): Promise<void> {
   const running = new Map<Source, { header: TapeHeader | null; segment: SegmentInfo }>();
   let damage = 0;
@@ -118,6 +148,7 @@ async function inspectFlow(
     }
     const { bytes, to } = item;
     profiler?.take(item);
+    let untaken = item.from;
     for (let p = item.from, end = p; p < to; p = end) {
       end = endOfLine(bytes, p, to);
       const t = anyTimeOf(bytes, p, end);
@@ -128,7 +159,12 @@ async function inspectFlow(
       if (known === undefined || key === 'tape') {
         if (known !== undefined) add(sources, src, known.header, known.segment);
         const entry = key === 'tape' ? parseEntry(bytes.subarray(p, end)) : null;
-        const header = entry !== null && 'tape' in entry ? entry.tape : null;
+        const met = entry !== null && 'tape' in entry ? entry : null;
+        // what stands before it has the scale of the header before
+        beside?.take({ bytes, from: untaken, to: p });
+        untaken = p;
+        if (met !== null) beside?.meet(met);
+        const header = met?.tape ?? null;
         const recorder = header?.recorder ?? '';
         const counts = { bytes: 0, textBytes: end - p, entries: 1, first: t, last: t, sealed: false };
         running.set(src, { header, segment: { file, ...counts, recorder } });
@@ -140,6 +176,7 @@ async function inspectFlow(
       segment.last = t;
       if (key === 'end') segment.sealed = true;
     }
+    beside?.take({ bytes, from: untaken, to });
   }
   for (const [src, { header, segment }] of running) add(sources, src, header, segment).damage += damage;
 }

@@ -3,9 +3,8 @@ import { createDecoder, type DecodeCounts } from '../decode/decoder.js';
 import type { LineBatch } from '../model/batch.js';
 import type { Source } from '../model/entry.js';
 import { EventBuffer, Field, Kind } from '../model/event.js';
-import { scaleOf } from '../model/instrument.js';
-import { endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
-import { venueById } from '../venues/registry.js';
+import { endOfLine } from '../tape/line.js';
+import { bindHeader, headerIn } from './bind.js';
 
 /** Messages of one src by the way they took; `unknown` and `invalid` are among the slow ones. */
 export type Profile = DecodeCounts;
@@ -33,19 +32,6 @@ export function createProfiler(): Profiler {
     return profile;
   };
 
-  const takeHeader = (bytes: Buffer, from: number, to: number): void => {
-    if (envelopeOf(bytes, from, to)?.key !== 'tape') return;
-    try {
-      const entry = parseEntry(bytes.subarray(from, to));
-      if (!('tape' in entry)) return;
-      const { venue, instrument, symbol, flow } = entry.tape;
-      if (instrument === undefined) return;
-      decoder.bind(entry.src, { layouts: venueById(venue).layouts, symbol, scale: scaleOf(instrument), flow });
-    } catch {
-      // what is wrong with a header is for verify to say
-    }
-  };
-
   return {
     of,
     take({ bytes, from, to }) {
@@ -57,7 +43,8 @@ export function createProfiler(): Profiler {
         // line by line, since the decoder counts for all srcs together
         decoder.decode(bytes, p, end, out);
         if (out.events[Field.KIND] === Kind.entry) {
-          takeHeader(bytes, p, end);
+          const header = headerIn(bytes, p, end);
+          if (header !== null) bindHeader(decoder, header);
           continue;
         }
         const profile = of(decoder.origins[out.events[Field.ORIGIN]].src);

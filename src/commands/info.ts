@@ -1,10 +1,13 @@
 /** `tapedeck info`: what tapes hold. */
+import { type Beside, createBesideReader, type Said } from '../audit/beside.js';
 import { inspectTapes, type SourceInfo } from '../audit/info.js';
 import { createProfiler, type Profile } from '../audit/profile.js';
+import type { TapeHeader } from '../model/entry.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount, table } from '../output/text.js';
 import { venues } from '../venues/registry.js';
+import type { Capabilities } from '../venues/venue.js';
 import { defineCommand, formatOption, tapesPositional } from './command.js';
 
 /** `8m34s`, `2h05m`, `3d04h`. */
@@ -34,7 +37,34 @@ function describeProfile({ fast, general, slow, unknown, invalid }: Profile): st
   return (list(counts) || 'no message was decoded') + (told === '' ? '' : ` (${told})`);
 }
 
-function describeSource(info: SourceInfo, profile: Profile | undefined): [string, string][] {
+/** A line for each value that was said, with how often, and one for liquidations. */
+function describeBeside(beside: Beside, sampled: boolean): [string, string][] {
+  const { mark, index, funding, nextFunding, openInterest, liquidations } = beside;
+  const values: [string, Said<string> | undefined][] = [
+    ['mark price', mark],
+    ['index price', index],
+    ['funding', funding],
+    ['next funding', nextFunding && { ...nextFunding, last: formatTime(nextFunding.last) }],
+    ['open interest', openInterest],
+  ];
+  const lines = values.flatMap(([name, said]): [string, string][] =>
+    said === undefined
+      ? []
+      : [
+          [
+            name,
+            `${said.last} at ${formatTime(said.t)}, said ${formatCount(said.count)} time${said.count > 1 ? 's' : ''}`,
+          ],
+        ],
+  );
+  if (liquidations === undefined) return lines;
+  const { buys, buySize, sells, sellSize } = liquidations;
+  const sides = `${formatCount(buys)} buying ${buySize}, ${formatCount(sells)} selling ${sellSize}`;
+  lines.push(['liquidations', `${sides}${sampled ? ' (the venue pushes a sample)' : ''}`]);
+  return lines;
+}
+
+function describeSource(info: SourceInfo, { profile, beside }: Read): [string, string][] {
   const { header, segments, entries, bytes, textBytes, first, last, recorders, tools, damage } = info;
   const open = segments.filter(({ sealed }) => !sealed).length;
   const seal = open === 0 ? 'sealed' : `${formatCount(open)} not sealed`;
@@ -48,6 +78,7 @@ function describeSource(info: SourceInfo, profile: Profile | undefined): [string
     ['size', `${ratio}${formatBytes(textBytes)} of text`],
   ];
   if (profile !== undefined) lines.push(['decoded', describeProfile(profile)]);
+  if (beside !== undefined) lines.push(...describeBeside(beside, capabilitiesOf(header)?.liquidations === 'sampled'));
   if (damage > 0) lines.push(['damage', `${formatCount(damage)} places; see tapedeck verify`]);
   if (header === null) return lines;
   const { instrument, channels, flow, imported } = header;
@@ -65,21 +96,28 @@ function describeSource(info: SourceInfo, profile: Profile | undefined): [string
   return lines;
 }
 
-type ProfileOf = (info: SourceInfo) => Profile | undefined;
+/** What was learned of a src by reading its messages. */
+interface Read {
+  profile: Profile | undefined;
+  beside: Beside | undefined;
+}
 
-function asText(sources: readonly SourceInfo[], profileOf: ProfileOf): string[] {
+const capabilitiesOf = (header: TapeHeader | null): Capabilities | undefined =>
+  venues.find(({ id }) => id === header?.venue)?.capabilities;
+
+function asText(sources: readonly SourceInfo[], readOf: (info: SourceInfo) => Read): string[] {
   return sources.flatMap((info, at) => [
     ...(at > 0 ? [''] : []),
     escapeControl(info.src),
-    ...table([{}, {}], describeSource(info, profileOf(info))).map((line) => `  ${line}`),
+    ...table([{}, {}], describeSource(info, readOf(info))).map((line) => `  ${line}`),
   ]);
 }
 
-function asJson({ src, header, ...info }: SourceInfo, profile: Profile | undefined): string {
+function asJson({ src, header, ...info }: SourceInfo, { profile, beside }: Read): string {
   const { venue, symbol, instrument, channels, flow, imported, version } = header ?? {};
-  const capabilities = venues.find(({ id }) => id === venue)?.capabilities;
-  const told = { src, version, venue, symbol, instrument, channels, flow, imported, capabilities, ...info, profile };
-  return JSON.stringify(told);
+  const capabilities = capabilitiesOf(header);
+  const told = { src, version, venue, symbol, instrument, channels, flow, imported, capabilities, ...info };
+  return JSON.stringify({ ...told, profile, beside });
 }
 
 export default defineCommand({
@@ -88,6 +126,9 @@ export default defineCommand({
   positionals: { tape: tapesPositional },
   options: {
     format: formatOption,
+    quick: {
+      describe: 'read no messages of sealed segments: what was said beside the market is left out',
+    },
     profile: {
       describe: 'read all messages and count how many had usual forms, and how many were slower to decode',
       details: `Most messages of a venue have one of a few forms, to the byte. A message with keys that were added or stand in another
@@ -101,22 +142,31 @@ of them say that the venue changed its messages.`,
     ['tapedeck info tapes/ --profile', 'and whether the messages have the forms they usually have'],
   ],
   details: `
-Sealed segments are not read: header and index tell all of it, whatever the size. Segments that are not sealed, plain files and
-pipes are read through. Files that cannot be read are named on stderr, and the exit status is then 1.
+Sealed segments are not read, but for what is said beside the market: header and index tell the rest, whatever the size. Segments that
+are not sealed, plain files and pipes are read through. Files that cannot be read are named on stderr, and the exit status is then 1.
+
+Beside the market. Where a header names channels of mark prices, index prices, funding rates, open interest or liquidations, such as
+markPrice, ticker, funding or liquidation, the messages of that tape are read (--quick: they are not): how often each value was
+said, the last one and when, and how many liquidations were pushed, by the side of the forced orders, with their sizes. Orders that were not
+filled do not count. A funding rate is the running estimate for the next settlement, a fraction per interval; open interest and sizes
+are in the units of the market. Liquidations are no trades: the fills of the orders are.
 
 JSON. One object per market: src, version, venue, symbol, instrument, channels, flow, imported, capabilities (what the venue's
 public data can prove), segments, first and last (microseconds since 1970), entries, bytes, textBytes, sealed, recorders, tools
-and damage (damaged places met; only segments that are not sealed are looked through). With --profile also profile: how many messages
+and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market are read, beside: mark,
+index, funding, nextFunding (microseconds since 1970) and openInterest, each with count, last and t (when it was said last), and
+liquidations (buys, buySize, sells, sellSize); what was never said is not there. With --profile also profile: how many messages
 were fast (usual forms), general (other keys, or keys in another order) and slow (JSON.parse), and how many of the slow ones were
 unknown (no layout of the venue explains them) and invalid (one does, and its values are wrong). Messages of a tape whose header names no
 instrument are not counted.`,
 
-  async handler({ tape, format, profile }, io) {
+  async handler({ tape, format, quick, profile }, io) {
     const profiler = profile ? createProfiler() : undefined;
-    const { sources, faults } = await inspectTapes(tape, io.stdin, profiler);
+    const beside = quick ? undefined : createBesideReader();
+    const { sources, faults } = await inspectTapes(tape, io.stdin, { profiler, beside });
     const out = createDataWriter(io.stdout);
-    const profileOf: ProfileOf = ({ src }) => profiler?.of(src);
-    const lines = format === 'json' ? sources.map((info) => asJson(info, profileOf(info))) : asText(sources, profileOf);
+    const readOf = ({ src }: SourceInfo): Read => ({ profile: profiler?.of(src), beside: beside?.of(src) });
+    const lines = format === 'json' ? sources.map((info) => asJson(info, readOf(info))) : asText(sources, readOf);
     for (const line of lines) await out.write(`${line}\n`);
     await out.flush();
     for (const { file, message } of faults) io.stderr.write(`${escapeControl(`${file}: ${message}`)}\n`);

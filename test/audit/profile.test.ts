@@ -59,7 +59,7 @@ test('sealed and unsealed segments and a pipe give the same counts; without a pr
   await writeSegment(open, ODD, 50, false);
   for (const path of [sealed, open, '-']) {
     const profiler = createProfiler();
-    await inspectTapes([path], Readable.from([Buffer.from(ODD.join(''))]), profiler);
+    await inspectTapes([path], Readable.from([Buffer.from(ODD.join(''))]), { profiler });
     expect([path, profiler.of(SRC)]).toEqual([path, { fast: 54, general: 2, slow: 4, unknown: 1, invalid: 1 }]);
   }
 });

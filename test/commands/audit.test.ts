@@ -9,6 +9,7 @@ import info from '../../src/commands/info.js';
 import verify from '../../src/commands/verify.js';
 import { venueById } from '../../src/venues/registry.js';
 import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
+import { TapeBuilder } from '../scan/tape-builder.js';
 
 interface Result {
   status: number;
@@ -82,6 +83,30 @@ test('an archive becomes a tape, which is described and found clean', async () =
   const verified = await run(verify, { tape: [out] });
   expect(verified).toMatchObject({ status: 0, stderr: '' });
   expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +none$/);
+});
+
+test('info says what was said beside the market, and how often; --quick leaves it out', async () => {
+  const tape = new TapeBuilder().mark('100.12345678', { index: '100.2', funding: '-0.0001', next: 1_700_006_400_000 });
+  tape.wait(1000).mark('100.5').liquidation(1, 1001, 3).liquidation(-1, 1000, 2);
+  const text = `${tape.lines.join('\n').replace('"bookTicker"', '"markPrice","forceOrder"')}\n`;
+  const asText = await run(info, { tape: ['-'] }, text);
+  const rows = asText.stdout.split('\n').map((row) => row.trim().split(/ {2,}/));
+  expect(rows.slice(4, 9)).toEqual([
+    ['mark price', '100.5 at 2023-11-14T22:14:00.001002Z, said 2 times'],
+    ['index price', '100.2 at 2023-11-14T22:14:00.000001Z, said 1 time'],
+    ['funding', '-0.0001 at 2023-11-14T22:14:00.000001Z, said 1 time'],
+    ['next funding', '2023-11-15T00:00:00.000000Z at 2023-11-14T22:14:00.000001Z, said 1 time'],
+    ['liquidations', '1 buying 3, 1 selling 2 (the venue pushes a sample)'],
+  ]);
+  const { beside, capabilities } = JSON.parse((await run(info, { tape: ['-'], format: 'json' }, text)).stdout);
+  expect(beside.mark).toEqual({ count: 2, last: '100.5', t: 1_700_000_040_001_002 });
+  expect(beside.liquidations).toEqual({ buys: 1, buySize: '3', sells: 1, sellSize: '2' });
+  expect(capabilities.liquidations).toBe('sampled');
+  const quick = await run(info, { tape: ['-'], quick: true }, text);
+  expect(quick.stdout).not.toContain('mark price');
+  expect(
+    JSON.parse((await run(info, { tape: ['-'], quick: true, format: 'json' }, text)).stdout).beside,
+  ).toBeUndefined();
 });
 
 test('info --profile says how messages were decoded', async () => {
