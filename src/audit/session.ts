@@ -117,7 +117,8 @@ export class SessionAudit {
         break;
       case Kind.invalid:
         this.#problems.add('NUMBER', 'a value of the message is missing or cannot be held exactly', { ...place });
-        this.#book.forgetUpdates();
+        // of another stream it leaves the book as it is
+        if (this.#venue.layouts.messages[layoutOf(e, o)]?.event === 'depth') this.#book.forgetUpdates();
         this.#apply(buffer, i, place);
         break;
       default:

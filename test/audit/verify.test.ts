@@ -71,6 +71,13 @@ describe('a whole tape', () => {
     const report = await verifyLines(tapeLines(moved));
     expect(report.touch).toEqual({ checked: 21, agreed: 21 });
     expect(report.problems).toEqual([]);
+    // a broken message of another stream is named, and costs the book nothing
+    const mark =
+      '{"stream":"abcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1700000000000,"s":"ABCUSDT","p":"none"}}';
+    const between = moved.map((one) => tapeLine(one));
+    between.splice(70, 0, tapeLine({ t: moved[69].t + 1, kind: 'touch', text: mark, id: 0 }));
+    const named = await verifyLines([...tapeLines([]), ...between]);
+    expect([codes(named), named.touch]).toEqual([['NUMBER'], report.touch]);
   });
 
   test('without a snapshot the book is provisional, its touch audited, its breaks found', async () => {
