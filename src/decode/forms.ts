@@ -1,11 +1,12 @@
 /** The usual byte forms of a venue's messages, taken apart into steps: what both scanners are generated from. */
 import { type FieldLayout, indexOfStream, type Layouts, type MessageLayout, type ValueForm } from './layout.js';
 
-/** A field that may stand in a usual form: the scanners read no signs and no fine prices, and miss nothing. */
+/** A field that may stand in a usual form: the scanners read no signs and no fine prices, and know no empty texts. */
 export type UsualField = FieldLayout & { form: Exclude<ValueForm, 'fine' | 'rate'> };
 
 function isUsual(field: FieldLayout): field is UsualField {
-  return field.form !== 'fine' && field.form !== 'rate' && field.blank !== true;
+  if (field.form === 'fine' || field.form === 'rate' || field.blank === true) return false;
+  return field.form !== 'time' || field.positive !== true;
 }
 
 /** One thing to do at the current byte. */

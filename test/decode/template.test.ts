@@ -201,13 +201,15 @@ describe('a generated decoder', () => {
     expect(() => formsOf(layoutsOf({ usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z>/);
   });
 
-  it.each<Partial<FieldLayout>>([{ blank: true }, { form: 'fine' }, { form: 'rate' }])(
-    'so is one that names a field the scanners cannot read: %j',
-    (more) => {
-      const field: FieldLayout = { key: 'z', form: 'id', means: 'id', ...more };
-      expect(() => formsOf(layoutsOf({ fields: [field], usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z> stands in no/);
-    },
-  );
+  it.each<Partial<FieldLayout>>([
+    { blank: true },
+    { form: 'fine' },
+    { form: 'rate' },
+    { form: 'time', positive: true },
+  ])('so is one that names a field the scanners cannot read: %j', (more) => {
+    const field: FieldLayout = { key: 'z', form: 'id', means: 'id', ...more };
+    expect(() => formsOf(layoutsOf({ fields: [field], usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z> stands in no/);
+  });
 
   it('so is a form of what may be left out of a message', () => {
     expect(() => formsOf(layoutsOf({ event: 'derivative', usual: ['{}'] }))).toThrow(/trade: it has no usual form/);
