@@ -2,7 +2,7 @@
 import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
-import type { TradeChain } from '../model/continuity.js';
+import type { Skips, TradeChain } from '../model/continuity.js';
 import type { BookEntry, CloseEntry, Entry, Gap, HeaderEntry, Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { formatTime } from '../model/time.js';
@@ -32,6 +32,8 @@ export interface SessionResult {
   /** of the book, as the venue states them */
   checksums: { checked: number; agreed: number };
   checkpoints: { checked: number; agreed: number };
+  /** updates of the book whose ids left others out, and how many ids, where that proves nothing */
+  skips: Skips;
   unknown: number;
 }
 
@@ -272,7 +274,7 @@ export class SessionAudit {
   finish(): SessionResult {
     if (!Number.isNaN(this.#validSince)) this.#valid += this.#last - this.#validSince;
     const touch = this.#book.finish(this.#last);
-    const { counts } = this.#track;
+    const { counts, continuity } = this.#track;
     if (counts.depth > 0 && !this.#joined)
       this.#problems.add('NO_SNAPSHOT', 'no snapshot joins the book updates: the book is provisional and unverified');
     if (counts.crossed > 0)
@@ -286,6 +288,7 @@ export class SessionAudit {
       touch: { checked: touch.checked, agreed: touch.agreed },
       checksums: this.#checksums?.counts ?? { checked: 0, agreed: 0 },
       checkpoints: this.#checkpoints,
+      skips: continuity.skips ?? { updates: 0, ids: 0 },
       unknown: counts.unknown,
     };
   }

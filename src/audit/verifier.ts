@@ -25,6 +25,8 @@ export interface SourceReport {
   /** checksums of the book that the venue sends */
   checksums: { checked: number; agreed: number };
   checkpoints: { checked: number; agreed: number };
+  /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
+  skips: { updates: number; ids: number };
   /** messages that no layout of the venue explains */
   unknown: number;
   problems: Problem[];
@@ -235,6 +237,7 @@ function reportOf(src: Source | null, state: SourceState): SourceReport {
       checked: sum(({ checkpoints }) => checkpoints.checked),
       agreed: sum(({ checkpoints }) => checkpoints.agreed),
     },
+    skips: { updates: sum(({ skips }) => skips.updates), ids: sum(({ skips }) => skips.ids) },
     unknown: sum(({ unknown }) => unknown),
     problems: state.problems.list(),
   };

@@ -10,6 +10,19 @@ import { defineCommand, formatOption, tapesPositional } from './command.js';
 const share = ({ agreed, checked }: { agreed: number; checked: number }): string =>
   checked === 0 ? '-' : `${formatCount(agreed)} of ${formatCount(checked)}`;
 
+/** What is worth a word and is no finding. */
+function remarks({ unknown, skips }: SourceReport): string[] {
+  const found: string[] = [];
+  if (unknown > 0) found.push(`${formatCount(unknown)} messages no layout explains`);
+  if (skips.updates > 0) {
+    const before = `before ${formatCount(skips.updates)} book update${skips.updates > 1 ? 's' : ''}`;
+    found.push(
+      `${formatCount(skips.ids)} id${skips.ids > 1 ? 's' : ''} skipped ${before}; with this venue that proves nothing`,
+    );
+  }
+  return found;
+}
+
 function asText(reports: readonly SourceReport[]): string[] {
   const rows = reports.map(({ src, messages, gaps, verified, touch, checkpoints, problems }) => [
     src ?? '(unreadable)',
@@ -31,8 +44,9 @@ function asText(reports: readonly SourceReport[]): string[] {
     { title: 'PROBLEMS', align: right },
   ];
   const lines = table(columns, rows);
-  for (const { problems, unknown, src } of reports) {
-    if (unknown > 0) lines.push(`${escapeControl(src ?? '')}: ${formatCount(unknown)} messages no layout explains`);
+  for (const report of reports) {
+    const { problems, src } = report;
+    lines.push(...remarks(report).map((remark) => `${escapeControl(src ?? '')}: ${remark}`));
     const of = src === null || reports.length === 1 ? '' : `${src}: `;
     lines.push(...problems.map((problem) => escapeControl(`${of}${describeProblem(problem)}`)));
   }
@@ -65,7 +79,8 @@ NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, CROSSED, NUMBER and NO_SNAPSHOT f
 after damage is used and counted.
 
 JSON. One object per market: src, messages, gaps, verified, touch, checksums (book checksums of venues that send them),
-checkpoints, unknown (messages no layout explains) and problems, each with code, message, file, frame (from 0) and line (from 1).
+checkpoints, skips (of venues whose book updates have ids that skip without a loss: updates before which any were skipped, and ids
+skipped in all), unknown (messages no layout explains) and problems, each with code, message, file, frame (from 0) and line (from 1).
 
 Exit status: 0 without findings, 1 with.`,
 

@@ -22,8 +22,16 @@ export interface Continuity {
   readonly joined: boolean;
   /** the id the next update must chain to; -1 when none */
   readonly last: number;
+  /** where ids may leave others out: how many updates were applied that did, and how many ids they left out; missing elsewhere */
+  readonly skips?: Readonly<Skips>;
   state(): Record<string, number | boolean>;
   restore(state: Record<string, unknown>): void;
+}
+
+/** Since the start, whatever was lost or begun anew meanwhile. */
+export interface Skips {
+  updates: number;
+  ids: number;
 }
 
 /** How trade ids prove continuity: contiguous integers, or no proof. */

@@ -131,11 +131,20 @@ export function chainedByOne(): Continuity {
 }
 
 /**
- * Chains by ids that grow but skip (BingX): every larger one follows. How many were skipped proves nothing, so the venue cannot
- * prove its book; an id that goes back is a gap.
+ * Chains by ids that grow but skip (BingX): every larger one follows. How many were skipped is counted and proves nothing, so the
+ * venue cannot prove its book; an id that goes back is a gap.
  */
 export function chainedBySkips(): Continuity {
-  return chained((last, final) => (final > last ? 'apply' : 'gap'));
+  const skips = { updates: 0, ids: 0 };
+  const chain = chained((last, final) => {
+    if (final <= last) return 'gap';
+    if (final > last + 1) {
+      skips.updates++;
+      skips.ids += final - last - 1;
+    }
+    return 'apply';
+  });
+  return Object.assign(chain, { skips });
 }
 
 /**

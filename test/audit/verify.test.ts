@@ -12,6 +12,7 @@ import { entryLine } from '../../src/tape/line.js';
 import { openSegment } from '../../src/tape/reader.js';
 import { decodeSeekTable, encodeSeekTable, seekTableBytes } from '../../src/tape/seek-table.js';
 import { segmentItems, tailsOf } from '../../src/tape/segment.js';
+import { type Levels, opening, update, whole } from './bingx-lines.js';
 import { header, market, SRC, START, tapeLine, tapeLines, temporaryFolder, writeSegment } from './market-lines.js';
 
 const NOTHING = Readable.from([]);
@@ -42,6 +43,7 @@ describe('a whole tape', () => {
       touch: { checked: 200, agreed: 200 },
       checksums: { checked: 0, agreed: 0 },
       checkpoints: { checked: 0, agreed: 0 },
+      skips: { updates: 0, ids: 0 },
       unknown: 0,
       problems: [],
     });
@@ -98,6 +100,21 @@ describe('a whole tape', () => {
     expect(broken.gaps).toBe(1);
     expect(codes(broken).slice(0, 1)).toEqual(['GAP']);
   });
+});
+
+test('ids that skip without a loss are counted', async () => {
+  const bids = (size: string): Levels => [['100.0', size]];
+  const lines = [
+    ...opening(),
+    whole(0, 10, bids('1'), [['100.5', '2']]),
+    ...[11, 14, 15, 17].map((id, n) => update(100 + n, id, bids(`1.${n + 1}`))),
+    // a book anew: nothing is skipped before it
+    whole(200, 90, bids('3'), [['100.5', '2']]),
+    update(201, 99, bids('4')),
+  ];
+  const [report] = await verifyTapes({ paths: ['-'], stdin: Readable.from([Buffer.from(lines.join(''))]) });
+  expect(report).toMatchObject({ src: 'bingx-swap:BTC-USDT', messages: 7, skips: { updates: 3, ids: 2 + 1 + 8 } });
+  expect(report.gaps).toBe(0);
 });
 
 describe('what is missing', () => {

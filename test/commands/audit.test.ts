@@ -8,6 +8,7 @@ import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
 import verify from '../../src/commands/verify.js';
 import { venueById } from '../../src/venues/registry.js';
+import { type Levels, opening, update, whole } from '../audit/bingx-lines.js';
 import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
 import { TapeBuilder } from '../scan/tape-builder.js';
 
@@ -141,10 +142,20 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
     'touch',
     'checksums',
     'checkpoints',
+    'skips',
     'unknown',
     'problems',
   ]);
   expect(JSON.parse(asJson.stdout).problems).toMatchObject([{ code: 'GAP', file: '-', frame: -1, line: 33 }]);
+});
+
+test('skipped ids are told, and are no finding', async () => {
+  const bids = (size: string): Levels => [['100.0', size]];
+  const lines = [...opening(), whole(0, 10, bids('1'), [['100.5', '2']]), update(1, 11, bids('2'))];
+  const remark = /^bingx-swap:BTC-USDT: 3 ids skipped before 1 book update; with this venue that proves nothing$/m;
+  const verified = await run(verify, { tape: ['-'] }, [...lines, update(2, 15, bids('3'))].join(''));
+  expect(verified).toMatchObject({ status: 0, stdout: expect.stringMatching(remark) });
+  expect((await run(verify, { tape: ['-'] }, lines.join(''))).stdout).not.toContain('skipped');
 });
 
 test('bad lines: twenty are told, all are counted, exit 1, and the rest is imported', async () => {

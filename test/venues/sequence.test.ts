@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Continuity, Verdict } from '../../src/model/continuity.js';
-import { chainedByPrevious, chainedByRange, contiguousTrades } from '../../src/venues/sequence.js';
+import {
+  chainedByLink,
+  chainedByOne,
+  chainedByPrevious,
+  chainedByRange,
+  chainedBySkips,
+  contiguousTrades,
+} from '../../src/venues/sequence.js';
 
 /** Verdicts of updates [first, last, previous] after a snapshot. */
 function verdicts(rule: Continuity, snapshot: number, updates: [number, number, number?][]): Verdict[] {
@@ -146,6 +153,29 @@ describe('futures: chained by previous', () => {
     expect(verdicts(rule, 2, [[1, 4, 0]])).toEqual(['apply']);
     rule.reset();
     expect([rule.joined, rule.update(5, 6, 4)]).toEqual([false, 'wait']);
+  });
+});
+
+describe('chained by skips', () => {
+  it('every larger id follows; those that leave others out are counted, whatever comes between', () => {
+    const rule = chainedBySkips();
+    rule.whole(100);
+    const judge = (...ids: number[]): Verdict[] => ids.map((id) => rule.update(-1, id, -1));
+    expect(judge(101, 104, 105, 107)).toEqual(['apply', 'apply', 'apply', 'apply']);
+    expect(rule.skips).toEqual({ updates: 2, ids: 3 });
+    expect(judge(107, 90)).toEqual(['gap', 'gap']);
+    rule.reset();
+    expect(judge(300)).toEqual(['wait']);
+    // a new book's id follows nothing
+    rule.whole(5000);
+    expect(judge(5001, 5010)).toEqual(['apply', 'apply']);
+    expect(rule.skips).toEqual({ updates: 3, ids: 11 });
+    expect(rule.state()).toEqual({ last: 5010, joined: true });
+  });
+
+  it('nothing is counted where a skip is a gap', () => {
+    for (const create of [chainedByPrevious, chainedByRange, chainedByOne, chainedByLink])
+      expect(create().skips).toBeUndefined();
   });
 });
 
