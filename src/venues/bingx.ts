@@ -1,4 +1,5 @@
 /** BingX USDT-M perpetuals (USDC-M too). Facts and their certainty come from the public documentation and recordings. */
+import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument } from '../model/instrument.js';
@@ -7,6 +8,7 @@ import {
   checkChannels,
   coinsOf,
   INFLATED,
+  isLevels,
   isObject,
   leadingText,
   microsOf,
@@ -16,7 +18,7 @@ import {
   stepOf,
 } from './fields.js';
 import { chainedBySkips, unprovenTrades } from './sequence.js';
-import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
+import type { ConnectionPlan, Control, RestAudit, Topic, Venue } from './venue.js';
 
 interface Channel {
   /** the venue's word */
@@ -220,6 +222,25 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
   };
 }
 
+/** Of either side. */
+const AUDIT_LEVELS = 100;
+
+const audit: RestAudit = {
+  book: (symbol) => `/openApi/swap/v2/quote/depth?symbol=${symbol}&limit=${AUDIT_LEVELS}`,
+  firstMs: 5_000,
+  againMs: 6_000,
+  everyMs: 300_000,
+  /** Errors have status 200, another code and no levels. */
+  read(body) {
+    if (!isObject(body) || body.code !== 0 || !isObject(body.data)) return null;
+    const { T, bids, asks, bidsCoin = bids, asksCoin = asks } = body.data;
+    if (!isLevels(bids) || !isLevels(asks)) return null;
+    // The same twice wherever anybody looked. Where it once was not, which of them the socket's sizes are is not known.
+    if (!isDeepStrictEqual([bids, asks], [bidsCoin, asksCoin])) return null;
+    return { emitted: microsOf(T) ?? 0, bids, asks };
+  },
+};
+
 export const bingxSwap: Venue = {
   id: 'bingx-swap',
   title: 'BingX USDT-M perpetuals',
@@ -248,7 +269,9 @@ export const bingxSwap: Venue = {
     readInstrument,
     time: '/openApi/swap/v2/server/time',
     readTime: (body) => microsOf(isObject(body) && isObject(body.data) ? body.data.serverTime : null),
+    // 500 requests in 10 s are allowed for one path and address
     snapshotEveryMs: 100,
+    audit,
   },
   // a book over REST has no id to join it by
   readSnapshot: () => null,

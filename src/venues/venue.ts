@@ -65,9 +65,31 @@ export interface Rest {
   time: string;
   /** exchange time in µs */
   readTime(body: unknown): number | null;
-  /** milliseconds to keep between two snapshot requests of one process, so that many symbols stay inside the weight limit */
+  /** milliseconds to keep between two requests for books of one process, so that many symbols stay inside the weight limit */
   snapshotEveryMs: number;
+  /** whole books that cannot be joined to the stream, where it proves nothing of its own book: to hold that one against */
+  audit?: RestAudit;
 }
+
+/**
+ * Books over REST come a little before or after the stream, and nothing says by how much. So they are read twice, and only a level
+ * that differs in both reads, while the stream says nothing of it, is wrong.
+ */
+export interface RestAudit {
+  /** a symbol's book, or the best part of it */
+  book(symbol: string): string;
+  /** from the beginning of a symbol's book to the first read, ms */
+  firstMs: number;
+  /** from a read to the second one of its pair, ms: 5 to 10 s */
+  againMs: number;
+  /** from one pair to the next, ms */
+  everyMs: number;
+  /** null where the body (parsed JSON) is no book, such as an error */
+  read(body: unknown): RestBook | null;
+}
+
+/** A book over REST: decimal texts, in any order; beyond its last level on either side it says nothing. */
+export type RestBook = Omit<Snapshot, 'id' | 'matched'>;
 
 export interface Venue extends VenueRules {
   id: string;

@@ -678,6 +678,59 @@ describe('instruments', () => {
   });
 });
 
+describe('books over REST', () => {
+  const { audit } = bingxSwap.rest;
+  const read = (text: string): unknown => audit?.read(JSON.parse(text));
+  const BODY =
+    '{"code":0,"msg":"","data":{"T":1790201123512,"bids":[["86412.3","14.2011"],["86412.2","0.0500"]],"asks":[["86412.4","3.9920"]],"bidsCoin":[["86412.3","14.2011"],["86412.2","0.0500"]],"asksCoin":[["86412.4","3.9920"]]}}';
+  const BOOK = {
+    emitted: 1790201123512000,
+    bids: [
+      ['86412.3', '14.2011'],
+      ['86412.2', '0.0500'],
+    ],
+    asks: [['86412.4', '3.9920']],
+  };
+
+  it('are asked for by symbol, soon after the stream has one, and twice within ten seconds', () => {
+    expect(audit?.book('BTC-USDT')).toBe('/openApi/swap/v2/quote/depth?symbol=BTC-USDT&limit=100');
+    expect(audit?.againMs).toBeGreaterThan(5_000);
+    expect(audit?.againMs).toBeLessThan(10_000);
+    expect(audit?.firstMs).toBeLessThan(10_000);
+    // at most 500 requests in 10 s
+    expect(bingxSwap.rest.snapshotEveryMs).toBeGreaterThan(20);
+  });
+
+  it('are read with their time; sizes may be told once', () => {
+    expect(read(BODY)).toEqual(BOOK);
+    expect(read(BODY.replace(/,"bidsCoin".*$/, '}}'))).toEqual(BOOK);
+    expect(read(BODY.replace('"T":1790201123512,', ''))).toEqual({ ...BOOK, emitted: 0 });
+    expect(read('{"code":0,"msg":"","data":{"T":1,"bids":[],"asks":[],"bidsCoin":[],"asksCoin":[]}}')).toEqual({
+      emitted: 1000,
+      bids: [],
+      asks: [],
+    });
+  });
+
+  it.each([
+    ['an unknown symbol', '{"code":109425,"msg":"NOPE-USDT not exist","data":{}}'],
+    ['too many requests', '{"code":100410,"msg":"rate limited","data":{}}'],
+    ['an error with levels', BODY.replace('"code":0', '"code":109415')],
+    ['another answer', '{"code":0,"msg":"","data":{"serverTime":1790201120258}}'],
+    ['a list', '{"code":0,"msg":"","data":[]}'],
+    ['a side that is missing', BODY.replace('"asks"', '"a"')],
+    ['a size that is a number', BODY.replace('"3.9920"', '3.992')],
+    [
+      'contracts of a thousand coins',
+      BODY.replace('"bidsCoin":[["86412.3","14.2011"]', '"bidsCoin":[["86412.3","14201.1"]'),
+    ],
+    ['asks told twice, and not the same', BODY.replace('"asksCoin":[["86412.4","3.9920"]]', '"asksCoin":[]')],
+    ['nothing', 'null'],
+  ])('%s is none', (_, text) => {
+    expect(read(text)).toBeNull();
+  });
+});
+
 const folder = join(import.meta.dirname, '../../../shared/data/vectors/bingx');
 
 describe('recorded exchanges', () => {
