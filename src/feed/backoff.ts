@@ -15,3 +15,6 @@ export interface Backoff {
 export function backoffMs(n: number, { firstMs, mostMs }: Backoff, random: () => number): number {
   return random() * Math.min(mostMs, firstMs * 2 ** Math.min(n, 30));
 }
+
+/** `2.5 s`, for people. */
+export const waitText = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

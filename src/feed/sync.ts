@@ -1,13 +1,13 @@
-/** Snapshot requests of one venue: spaced, retried with backoff, and held back as long as the venue says. */
+/** Snapshot requests of one venue: at its pace, and retried with backoff. */
 import { type Backoff, backoffMs } from './backoff.js';
+import type { Pace } from './pace.js';
 import type { RestAnswer, RestGet } from './rest.js';
 
 export interface SyncOptions {
   get: RestGet;
   /** address of a symbol's snapshot */
   url: (symbol: string) => string;
-  /** least time between the starts of two requests */
-  everyMs: number;
+  pace: Pace;
   /** monotonic ms */
   now: () => number;
   /** uniform in [0, 1) */
@@ -45,17 +45,13 @@ interface Need {
 }
 
 const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 30_000 };
-/** What to wait where the venue sends no Retry-After: too many requests, and a ban. */
-const HOLD_MS: Readonly<Record<number, number>> = { 403: 30_000, 418: 120_000, 429: 30_000 };
 /** A snapshot that could not be joined is older than the stream: soon a newer one is there. */
 const REFETCH_MS = 250;
 
 /** Creates the queue of one venue. Joining is the caller's: see `answered`. */
 export function createSync(options: SyncOptions): Sync {
-  const { get, url, everyMs, now, random, answered, failed, backoff = BACKOFF } = options;
+  const { get, url, pace, now, random, answered, failed, backoff = BACKOFF } = options;
   const needs = new Map<string, Need>();
-  /** no request starts before this: spacing, or what the venue asked for */
-  let freeMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
 
   const needOf = (symbol: string): Need => {
@@ -88,9 +84,7 @@ export function createSync(options: SyncOptions): Sync {
     }
     need.busy = false;
     if (stopped) return;
-    const hold = HOLD_MS[answer.status];
-    const holdMs = hold === undefined ? 0 : (answer.retryAfterMs ?? hold);
-    if (holdMs > 0) freeMs = Math.max(freeMs, now() + holdMs);
+    const holdMs = pace.answered(answer, now());
     const why = answered(symbol, answer, need.startedMs, need.attempts);
     if (why !== null) retry(symbol, need, why, holdMs);
   };
@@ -106,14 +100,14 @@ export function createSync(options: SyncOptions): Sync {
       needOf(symbol).attempts = 0;
     },
     tick(nowMs) {
-      while (!stopped && nowMs >= freeMs) {
+      while (!stopped && pace.free(nowMs)) {
         let first: [string, Need] | null = null;
         for (const entry of needs) {
           const dueMs = entry[1].dueMs;
           if (dueMs !== null && dueMs <= nowMs && (first === null || dueMs < (first[1].dueMs ?? 0))) first = entry;
         }
         if (first === null) return;
-        freeMs = nowMs + everyMs;
+        pace.started(nowMs);
         void start(...first);
       }
     },

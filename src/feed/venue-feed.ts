@@ -2,14 +2,12 @@
 import { Effect } from '../market/track.js';
 import type { GapReason } from '../model/entry.js';
 import type { ConnectionPlan, Topic, Venue } from '../venues/venue.js';
+import { waitText } from './backoff.js';
 import { Connection, type ConnectionEvents, type LossCause } from './connection.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
-import type { RestGet } from './rest.js';
+import { createRestBooks, type RestBooksOptions } from './rest-books.js';
 import type { Link, Route, SourceRecorder } from './source.js';
-import { createSync, type Sync } from './sync.js';
 
-/** Joins that fail this often in a row are worth a word and a gap entry. */
-const STUCK_ATTEMPTS = 5;
 /** Acks and notices are short; what is longer and has no known topic is not looked into. */
 const MAX_CONTROL_BYTES = 64 * 1024;
 const EXCHANGE_TIME_EVERY_MS = 600_000;
@@ -23,21 +21,13 @@ const MOST_RENEWALS = 2;
 const RENEW_MS = 5_000;
 const MOST_RENEW_MS = 120_000;
 
-export interface VenueFeedOptions {
-  venue: Venue;
+export interface VenueFeedOptions extends RestBooksOptions {
   symbols: readonly string[];
   channels: readonly string[];
   endpoints: readonly Endpoint[];
-  restUrl: (path: string) => string;
-  get: RestGet;
-  sources: ReadonlyMap<string, SourceRecorder>;
   /** takes a message that names no single symbol */
   unnamed: (conn: string, data: Buffer, binary: boolean, atMs: number) => void;
   nextId: () => string;
-  now: () => number;
-  random: () => number;
-  /** a sentence for people */
-  note: (text: string) => void;
   /** a message came, before anything is done with it */
   received: (bytes: number) => void;
   /** of a connection plan, for tests */
@@ -68,27 +58,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   const linksOf = new Map<Connection, Map<SourceRecorder, Link>>();
   const connections: Connection[] = [];
 
-  const sync: Sync = createSync({
-    get: options.get,
-    url: (symbol) => options.restUrl(venue.rest.snapshot?.(symbol) ?? ''),
-    everyMs: venue.rest.snapshotEveryMs,
-    now,
-    random: options.random,
-    answered: (symbol, answer, startedMs, attempts) => {
-      const source = sources.get(symbol)!;
-      const effect = source.http(answer, startedMs);
-      if ((effect & Effect.valid) !== 0) sync.joined(symbol);
-      else if (attempts === STUCK_ATTEMPTS && source.track.needsSnapshot) {
-        note(`${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`);
-        source.gap({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
-      }
-      if (answer.status !== 200) return `HTTP status ${answer.status}`;
-      return usable(venue, answer.body) ? null : 'the answer is no snapshot';
-    },
-    failed: (symbol, why, attempts, retryMs) => {
-      note(`${venue.id}:${symbol}: snapshot attempt ${attempts} failed: ${why}; next in ${seconds(retryMs)}`);
-    },
-  });
+  const books = createRestBooks(options);
 
   const events: ConnectionEvents = {
     opened(connection) {
@@ -118,7 +88,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if (isLost)
         note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`);
       if ((effect & Effect.valid) !== 0) {
-        sync.joined(recorder.symbol);
+        books.snapshots.joined(recorder.symbol);
         route.renewAtMs = 0;
         route.renewals = 0;
       } else if (route.book && recorder.track.needsSnapshot) seekSnapshot(connection, topic!, route, atMs, isLost);
@@ -127,7 +97,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const route = routes.get(topic.name)!;
       const { recorder } = route;
       note(
-        `${recorder.src}: no data of ${topic.name} within ${seconds(topic.firstDataMs ?? 0)} although it was subscribed`,
+        `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
       );
       if (route.silentFrom === 0) {
         route.silentFrom = route.link.openedT;
@@ -150,7 +120,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       );
     },
     failed(connection, why, retryMs) {
-      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${seconds(retryMs)}`);
+      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`);
     },
   };
 
@@ -175,8 +145,8 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if (route.renewals < MOST_RENEWALS) return;
     }
     if (venue.rest.snapshot === undefined) return;
-    sync.want(symbol);
-    sync.tick(atMs);
+    books.snapshots.want(symbol);
+    books.snapshots.tick(atMs);
   }
 
   /** Asks again for snapshots that did not come: a stream without one may say nothing more. */
@@ -266,7 +236,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       for (const connection of connections) connection.tick(nowMs);
       if (stopped) return;
       seekOverdue(nowMs);
-      sync.tick(nowMs);
+      books.tick(nowMs);
       if (nowMs >= timeAtMs) {
         timeAtMs = nowMs + EXCHANGE_TIME_EVERY_MS;
         void exchangeTime();
@@ -274,7 +244,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
     stop() {
       stopped = true;
-      sync.stop();
+      books.stop();
       for (const connection of connections) connection.stop();
     },
   };
@@ -291,14 +261,6 @@ function inflated(venue: Venue, data: Buffer): [data: Buffer, binary: boolean] {
   }
 }
 
-function usable(venue: Venue, body: Buffer): boolean {
-  try {
-    return venue.readSnapshot(JSON.parse(body.toString('utf8'))) !== null;
-  } catch {
-    return false;
-  }
-}
-
 function parseControl(venue: Venue, data: Buffer): ReturnType<Venue['control']> | null {
   try {
     return venue.control(JSON.parse(data.toString('utf8')));
@@ -306,5 +268,3 @@ function parseControl(venue: Venue, data: Buffer): ReturnType<Venue['control']> 
     return null;
   }
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

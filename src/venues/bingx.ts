@@ -224,6 +224,8 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
 
 /** Of either side. */
 const AUDIT_LEVELS = 100;
+/** Who goes on is answered with status 429, and banned for minutes. */
+const TOO_MANY_REQUESTS = 100410;
 
 const audit: RestAudit = {
   book: (symbol) => `/openApi/swap/v2/quote/depth?symbol=${symbol}&limit=${AUDIT_LEVELS}`,
@@ -239,6 +241,7 @@ const audit: RestAudit = {
     if (!isDeepStrictEqual([bids, asks], [bidsCoin, asksCoin])) return null;
     return { emitted: microsOf(T) ?? 0, bids, asks };
   },
+  isTooMany: (body) => isObject(body) && body.code === TOO_MANY_REQUESTS,
 };
 
 export const bingxSwap: Venue = {

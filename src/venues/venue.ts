@@ -86,6 +86,8 @@ export interface RestAudit {
   everyMs: number;
   /** null where the body (parsed JSON) is no book, such as an error */
   read(body: unknown): RestBook | null;
+  /** whether an error that came with status 200 says that there were too many requests */
+  isTooMany(body: unknown): boolean;
 }
 
 /** A book over REST: decimal texts, in any order; beyond its last level on either side it says nothing. */

@@ -1,6 +1,7 @@
 /** Snapshot requests with an injected clock: spacing, backoff, what the venue asks for. */
 import { describe, expect, test } from 'vitest';
 import { backoffMs } from '../../src/feed/backoff.js';
+import { createPace } from '../../src/feed/pace.js';
 import { type RestAnswer, retryAfter } from '../../src/feed/rest.js';
 import { createSync } from '../../src/feed/sync.js';
 
@@ -19,7 +20,7 @@ function createBench(answers: (RestAnswer | Error | Promise<RestAnswer>)[], rand
       return answer;
     },
     url: (symbol) => symbol,
-    everyMs: 600,
+    pace: createPace(600),
     now: () => now,
     random: () => random,
     answered: (_symbol, answer) => (answer.status === 200 ? null : `status ${answer.status}`),

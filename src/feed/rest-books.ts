@@ -1,0 +1,116 @@
+/** The books of one venue that come over REST: snapshots to join, and books to audit the joined ones by. */
+import { Effect } from '../market/track.js';
+import type { Venue } from '../venues/venue.js';
+import { waitText } from './backoff.js';
+import { type BookReads, createBookReads } from './book-reads.js';
+import { createPace, type Pace } from './pace.js';
+import type { RestAnswer, RestGet } from './rest.js';
+import type { SourceRecorder } from './source.js';
+import { createSync, type Sync } from './sync.js';
+
+/** Joins that fail this often in a row are worth a word and a gap entry. */
+const STUCK_ATTEMPTS = 5;
+
+export interface RestBooksOptions {
+  venue: Venue;
+  /** full address of a path */
+  restUrl: (path: string) => string;
+  get: RestGet;
+  /** by symbol */
+  sources: ReadonlyMap<string, SourceRecorder>;
+  /** monotonic ms */
+  now: () => number;
+  /** uniform in [0, 1) */
+  random: () => number;
+  /** a sentence for people */
+  note: (text: string) => void;
+}
+
+export interface RestBooks {
+  snapshots: Sync;
+  /** starts what is due at monotonic `nowMs` */
+  tick(nowMs: number): void;
+  /** nothing is started any more */
+  stop(): void;
+}
+
+/** Prepares both; snapshots are asked for first. */
+export function createRestBooks(options: RestBooksOptions): RestBooks {
+  const pace = createPace(options.venue.rest.snapshotEveryMs);
+  const snapshots = createSnapshots(options, pace);
+  const reads = createAuditReads(options, pace);
+  return {
+    snapshots,
+    tick(nowMs) {
+      snapshots.tick(nowMs);
+      reads?.tick(nowMs);
+    },
+    stop() {
+      snapshots.stop();
+      reads?.stop();
+    },
+  };
+}
+
+function createSnapshots({ venue, sources, get, restUrl, now, random, note }: RestBooksOptions, pace: Pace): Sync {
+  const sync = createSync({
+    get,
+    url: (symbol) => restUrl(venue.rest.snapshot?.(symbol) ?? ''),
+    pace,
+    now,
+    random,
+    answered: (symbol, answer, startedMs, attempts) => {
+      const source = sources.get(symbol)!;
+      const effect = source.http(answer, startedMs);
+      if ((effect & Effect.valid) !== 0) sync.joined(symbol);
+      else if (attempts === STUCK_ATTEMPTS && source.track.needsSnapshot) {
+        note(`${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`);
+        source.gap({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
+      }
+      return refusal(answer, (body) => venue.readSnapshot(body), 'snapshot');
+    },
+    failed: (symbol, why, attempts, retryMs) => {
+      note(`${venue.id}:${symbol}: snapshot attempt ${attempts} failed: ${why}; next in ${waitText(retryMs)}`);
+    },
+  });
+  return sync;
+}
+
+function createAuditReads(options: RestBooksOptions, pace: Pace): BookReads | null {
+  const { venue, sources, get, restUrl, now, random, note } = options;
+  const { audit } = venue.rest;
+  if (audit === undefined) return null;
+  return createBookReads({
+    symbols: sources.keys(),
+    times: audit,
+    get,
+    url: (symbol) => restUrl(audit.book(symbol)),
+    pace,
+    now,
+    random,
+    hasBook: (symbol) => sources.get(symbol)!.track.state === 'valid',
+    answered: (symbol, answer, startedMs) => {
+      sources.get(symbol)!.http(answer, startedMs);
+      return refusal(answer, (body) => audit.read(body), 'book');
+    },
+    isTooMany: ({ body }) => audit.isTooMany(parsed(body)),
+    failed: (symbol, why, failures, retryMs) => {
+      if (failures === 1) note(`${venue.id}:${symbol}: no book to audit by: ${why}; next in ${waitText(retryMs)}`);
+    },
+  });
+}
+
+/** Why an answer is not what was asked for; null where it is. */
+function refusal({ status, body }: RestAnswer, read: (body: unknown) => unknown, what: string): string | null {
+  if (status !== 200) return `HTTP status ${status}`;
+  return read(parsed(body)) === null ? `the answer is no ${what}` : null;
+}
+
+/** Null where it is no JSON. */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+}
