@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'SEAL' // entries, checksum, index or seek table say something else than the segment holds
   | 'CHECKPOINT' // a checkpoint is not the book that the messages make
   | 'CHECKSUM' // the venue states another checksum than the rebuilt book has
+  | 'LEVEL' // a level of the rebuilt book is not that of the venue's books over REST
   | 'TOUCH' // best quotes are not those of the rebuilt book
   | 'CROSSED' // best bid not below best ask
   | 'NUMBER' // a number that cannot be held exactly

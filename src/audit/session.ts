@@ -11,6 +11,7 @@ import { BookAudit, type Place } from './book-audit.js';
 import { checkpointDifference } from './checkpoint-check.js';
 import { ChecksumAudit } from './checksum-audit.js';
 import { GapLedger } from './gap-ledger.js';
+import { LevelAudit, type LevelCounts } from './level-audit.js';
 import type { Problems } from './problems.js';
 
 export interface SessionOptions {
@@ -31,6 +32,8 @@ export interface SessionResult {
   touch: { checked: number; agreed: number };
   /** of the book, as the venue states them */
   checksums: { checked: number; agreed: number };
+  /** of the book, as books over REST have them */
+  levels: LevelCounts;
   checkpoints: { checked: number; agreed: number };
   /** updates of the book whose ids left others out, and how many ids, where that proves nothing */
   skips: Skips;
@@ -64,6 +67,7 @@ export class SessionAudit {
   #quoteConn: string | null = null;
   readonly #checkpoints = { checked: 0, agreed: 0 };
   readonly #checksums: ChecksumAudit | null;
+  readonly #levels: LevelAudit | null;
 
   constructor(options: SessionOptions) {
     const { header, venue, decoder, problems } = options;
@@ -78,6 +82,8 @@ export class SessionAudit {
       connOf: (origin) => decoder.origins[origin].conn,
     });
     this.#checksums = venue.checksum === undefined ? null : new ChecksumAudit(venue.checksum, problems);
+    const { audit } = venue.rest;
+    this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
     this.#first = header.t;
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
@@ -210,6 +216,7 @@ export class SessionAudit {
     }
     if ('gap' in entry) this.#gapEntry(entry.gap, place);
     this.#applyEntry(entry, place);
+    if ('http' in entry) this.#levels?.answer(entry, place);
   }
 
   /** What came by this connection may miss messages from here on. */
@@ -287,6 +294,7 @@ export class SessionAudit {
       verified: Math.max(0, this.#valid - touch.contradicted),
       touch: { checked: touch.checked, agreed: touch.agreed },
       checksums: this.#checksums?.counts ?? { checked: 0, agreed: 0 },
+      levels: this.#levels?.counts ?? { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: this.#checkpoints,
       skips: continuity.skips ?? { updates: 0, ids: 0 },
       unknown: counts.unknown,
@@ -294,6 +302,7 @@ export class SessionAudit {
   }
 
   #becameValid(t: Micros): void {
+    this.#levels?.forget();
     this.#validSince = t;
     this.#joined = true;
     this.#ledger.resume('depth');
@@ -301,6 +310,7 @@ export class SessionAudit {
 
   /** The book is no longer valid, from its last good update on (not from when that was seen). */
   #lost(lastBookT: Micros): void {
+    this.#levels?.forget();
     if (!Number.isNaN(this.#validSince)) this.#valid += Math.max(0, lastBookT - this.#validSince);
     this.#validSince = Number.NaN;
   }

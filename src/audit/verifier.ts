@@ -24,6 +24,11 @@ export interface SourceReport {
   touch: { checked: number; agreed: number };
   /** checksums of the book that the venue sends */
   checksums: { checked: number; agreed: number };
+  /**
+   * levels of the book that could be held against `reads` books over REST; `unsettled` ones differed in a read, and no second one
+   * says that it was no question of time
+   */
+  levels: { reads: number; checked: number; agreed: number; unsettled: number };
   checkpoints: { checked: number; agreed: number };
   /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
   skips: { updates: number; ids: number };
@@ -232,6 +237,12 @@ function reportOf(src: Source | null, state: SourceState): SourceReport {
     checksums: {
       checked: sum(({ checksums }) => checksums.checked),
       agreed: sum(({ checksums }) => checksums.agreed),
+    },
+    levels: {
+      reads: sum(({ levels }) => levels.reads),
+      checked: sum(({ levels }) => levels.checked),
+      agreed: sum(({ levels }) => levels.agreed),
+      unsettled: sum(({ levels }) => levels.unsettled),
     },
     checkpoints: {
       checked: sum(({ checkpoints }) => checkpoints.checked),

@@ -10,26 +10,30 @@ import { defineCommand, formatOption, tapesPositional } from './command.js';
 const share = ({ agreed, checked }: { agreed: number; checked: number }): string =>
   checked === 0 ? '-' : `${formatCount(agreed)} of ${formatCount(checked)}`;
 
+/** `1 id`, `12 ids` */
+const some = (count: number, what: string): string => `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+
 /** What is worth a word and is no finding. */
-function remarks({ unknown, skips }: SourceReport): string[] {
+function remarks({ unknown, levels, skips }: SourceReport): string[] {
   const found: string[] = [];
   if (unknown > 0) found.push(`${formatCount(unknown)} messages no layout explains`);
-  if (skips.updates > 0) {
-    const before = `before ${formatCount(skips.updates)} book update${skips.updates > 1 ? 's' : ''}`;
+  if (levels.unsettled > 0)
+    found.push(`${some(levels.unsettled, 'level')} differed in one book over REST and not in two`);
+  if (skips.updates > 0)
     found.push(
-      `${formatCount(skips.ids)} id${skips.ids > 1 ? 's' : ''} skipped ${before}; with this venue that proves nothing`,
+      `${some(skips.ids, 'id')} skipped before ${some(skips.updates, 'book update')}; with this venue that proves nothing`,
     );
-  }
   return found;
 }
 
 function asText(reports: readonly SourceReport[]): string[] {
-  const rows = reports.map(({ src, messages, gaps, verified, touch, checkpoints, problems }) => [
+  const rows = reports.map(({ src, messages, gaps, verified, touch, levels, checkpoints, problems }) => [
     src ?? '(unreadable)',
     formatCount(messages),
     formatCount(gaps),
     verified === null ? '-' : `${verified.toFixed(2)} %`,
     share(touch),
+    share(levels),
     share(checkpoints),
     problems.length === 0 ? 'none' : formatCount(problems.length),
   ]);
@@ -40,6 +44,7 @@ function asText(reports: readonly SourceReport[]): string[] {
     { title: 'GAPS', align: right },
     { title: 'VERIFIED', align: right },
     { title: 'TOUCH', align: right },
+    { title: 'LEVELS', align: right },
     { title: 'CHECKPOINTS', align: right },
     { title: 'PROBLEMS', align: right },
   ];
@@ -68,17 +73,22 @@ of sealed segments; the venue's own sequence of book updates; trade ids without 
 messages make; and the best bid and ask of the rebuilt book, price and size, after every update against the venue's best quotes,
 joined by id.
 
+Where a venue's ids prove nothing (BingX), the tape holds books that were read over REST in pairs, and each is compared with the
+rebuilt book at that moment, level by level, as deep as both are known. Such a book comes a little before or after the stream, so a
+level is found wrong only where two reads in a row, at least five seconds apart, differ from it while the stream did not change it.
+
 Columns. MESSAGES: messages read. GAPS: intervals in which messages are missing or may be, each counted once, whoever noticed.
 VERIFIED: percent of the recorded time in which the book was joined to a snapshot, its updates were unbroken and no best quote
 contradicted it, rounded down; 0 where no snapshot is there (TOUCH then speaks of a provisional book made of the updates alone).
-TOUCH and CHECKPOINTS: how many agreed of those that could be checked.
+TOUCH, LEVELS and CHECKPOINTS: how many agreed of those that could be checked; of levels, over all books read.
 
 Findings. Each names its code and its place. A gap is a finding even when the recorder marked it; so is a segment that was not
 sealed. Codes: E_FRAME_CORRUPT, E_TRUNCATED, E_LINE, E_HEADER, E_VERSION and E_VENUE for what cannot be read; GAP, ORDER,
-NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, CROSSED, NUMBER and NO_SNAPSHOT for what does not fit together. What is readable before and
+NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, LEVEL, CROSSED, NUMBER and NO_SNAPSHOT for what does not fit together. What is readable before and
 after damage is used and counted.
 
-JSON. One object per market: src, messages, gaps, verified, touch, checksums (book checksums of venues that send them),
+JSON. One object per market: src, messages, gaps, verified, touch, checksums (book checksums of venues that send them), levels
+(reads: books over REST that were compared; checked and agreed; unsettled: levels that differed in one read and not in two),
 checkpoints, skips (of venues whose book updates have ids that skip without a loss: updates before which any were skipped, and ids
 skipped in all), unknown (messages no layout explains) and problems, each with code, message, file, frame (from 0) and line (from 1).
 

@@ -42,6 +42,7 @@ describe('a whole tape', () => {
       verified: 99.83, // of 600 ms all but the first: the snapshot is joined by the update after it
       touch: { checked: 200, agreed: 200 },
       checksums: { checked: 0, agreed: 0 },
+      levels: { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: { checked: 0, agreed: 0 },
       skips: { updates: 0, ids: 0 },
       unknown: 0,

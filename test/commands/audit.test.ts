@@ -8,7 +8,7 @@ import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
 import verify from '../../src/commands/verify.js';
 import { venueById } from '../../src/venues/registry.js';
-import { type Levels, opening, update, whole } from '../audit/bingx-lines.js';
+import { answer, bookBody, type Levels, opening, update, whole } from '../audit/bingx-lines.js';
 import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
 import { TapeBuilder } from '../scan/tape-builder.js';
 
@@ -83,7 +83,7 @@ test('an archive becomes a tape, which is described and found clean', async () =
 
   const verified = await run(verify, { tape: [out] });
   expect(verified).toMatchObject({ status: 0, stderr: '' });
-  expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +none$/);
+  expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +- +none$/);
 });
 
 test('info says what was said beside the market, and how often; --quick leaves it out', async () => {
@@ -141,6 +141,7 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
     'verified',
     'touch',
     'checksums',
+    'levels',
     'checkpoints',
     'skips',
     'unknown',
@@ -156,6 +157,27 @@ test('skipped ids are told, and are no finding', async () => {
   const verified = await run(verify, { tape: ['-'] }, [...lines, update(2, 15, bids('3'))].join(''));
   expect(verified).toMatchObject({ status: 0, stdout: expect.stringMatching(remark) });
   expect((await run(verify, { tape: ['-'] }, lines.join(''))).stdout).not.toContain('skipped');
+});
+
+test('levels of books over REST: how many agreed, which are wrong, and how many nobody can tell', async () => {
+  const [bids, asks]: Levels[] = [[['100.0', '1']], [['100.5', '2']]];
+  const lines = [...opening(), whole(0, 10, bids, asks)];
+  const read = (ms: number, bid: string, ask: string): string =>
+    answer(ms, bookBody(ms, [['100.0', bid]], [['100.5', ask]]));
+  const clean = await run(verify, { tape: ['-'] }, [...lines, read(5_000, '1', '2'), read(11_000, '1', '2')].join(''));
+  expect(clean.status).toBe(0);
+  expect(clean.stdout).toMatch(/^SRC +MESSAGES +GAPS +VERIFIED +TOUCH +LEVELS +CHECKPOINTS +PROBLEMS$/m);
+  expect(clean.stdout).toMatch(/^bingx-swap:BTC-USDT +1 +0 +- +- +4 of 4 +- +none$/m);
+  const wrong = [...lines, read(5_000, '1', '3'), read(11_000, '8', '3')].join('');
+  const asText = await run(verify, { tape: ['-'] }, wrong);
+  expect(asText.status).toBe(1);
+  expect(asText.stdout.split('\n').slice(1, 4)).toEqual([
+    expect.stringMatching(/ 1 of 2 +- +1$/),
+    'bingx-swap:BTC-USDT: 1 level differed in one book over REST and not in two',
+    expect.stringMatching(/^LEVEL: ask 100\.5 is 2 in the rebuilt book and 3 in .* \(file -, line 5\)$/),
+  ]);
+  const asJson = await run(verify, { tape: ['-'], format: 'json' }, wrong);
+  expect(JSON.parse(asJson.stdout)).toMatchObject({ levels: { reads: 2, checked: 2, agreed: 1, unsettled: 1 } });
 });
 
 test('bad lines: twenty are told, all are counted, exit 1, and the rest is imported', async () => {
