@@ -1,11 +1,12 @@
 /** Books over REST beside those of the stream, recorded from a venue that does what a test says: pairs on each symbol's own tape. */
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { createStreamRig, type Dialect, type StreamRig, type StreamRigOptions } from './fake-venue.js';
-import { until } from './harness.js';
+import { createRig, type Rig, until } from './harness.js';
 import { only } from './tape.js';
 
 // real sockets on a machine with other work
@@ -43,18 +44,28 @@ interface BooksRig extends StreamRig {
 }
 
 let rig: BooksRig;
+let running: { close(): Promise<void> };
 
-afterEach(() => rig.close());
+afterEach(() => running.close());
 
-/** A recorder of two symbols whose books are there; 360 ms have gone by. */
-async function start(rest: StreamRigOptions['script']['rest']): Promise<void> {
-  let printed = '';
+/** A reader of the recorder's stdout: addresses of the answers so far. */
+function listen(): { live: Writable; urls: string[] } {
+  const urls: string[] = [];
+  let rest = '';
   const live = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      printed += chunk.toString();
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) urls.push(...(/"http":\{"url":"([^"]*)"/.exec(line)?.slice(1) ?? []));
       done();
     },
   });
+  return { live, urls };
+}
+
+/** A recorder of two symbols whose books are there; 360 ms have gone by. */
+async function start(rest: StreamRigOptions['script']['rest']): Promise<void> {
+  const { live, urls } = listen();
   const streams = await createStreamRig({
     venue: bingxSwap,
     speak,
@@ -74,26 +85,21 @@ async function start(rest: StreamRigOptions['script']['rest']): Promise<void> {
     // nothing is said for minutes
     record: { live, adjust: (plan) => ({ ...plan, silenceMs: null }) },
   });
-  const isAbout = (symbol: string, line: string): boolean =>
-    line.includes('"http":') && line.includes(`${pathOf(symbol)}"`);
+  const isAbout = (symbol: string, url: string): boolean => url.endsWith(pathOf(symbol));
   rig = {
     ...streams,
     answered: (symbol, count) =>
-      until(
-        `${count} answers about ${symbol}`,
-        () => printed.split('\n').filter((line) => isAbout(symbol, line)).length >= count,
-      ),
+      until(`${count} answers about ${symbol}`, () => urls.filter((url) => isAbout(symbol, url)).length >= count),
     async answers(symbol) {
-      const lines = await streams.lines(symbol);
-      return lines
-        .filter((line) => isAbout(symbol, line))
-        .map((line): [number, number, string] => {
-          const { t, http } = only([parseEntry(line)], 'http')[0];
-          const body = /,"body":(.*)\}\}$/.exec(line)?.[1] ?? '';
-          return [Math.floor((t - 1_786_000_001_500_000) / 1000), http.status, body];
-        });
+      return (await streams.lines(symbol)).flatMap((line): [number, number, string][] => {
+        const [entry] = only([parseEntry(line)], 'http');
+        if (entry === undefined || !isAbout(symbol, entry.http.url)) return [];
+        const body = /,"body":(.*)\}\}$/.exec(line)?.[1] ?? '';
+        return [[Math.floor((entry.t - 1_786_000_001_500_000) / 1000), entry.http.status, body]];
+      });
     },
   };
+  running = rig;
   await rig.heard(1);
   for (const count of [2, 3, 4]) {
     await rig.advance(120);
@@ -189,4 +195,54 @@ test('a book that is lost is not asked for until it is there again', async () =>
   await rig.answered(BTC, 1);
   await rig.stop();
   expect((await rig.answers(BTC)).map(([at]) => at)).toEqual([11_460]);
+});
+
+describe('from a simulated exchange', () => {
+  /** Records until one pair of books was read after `meddle`, by a clock that is set forward; what verify says of it. */
+  async function record(meddle: (exchange: Rig) => Promise<void>): Promise<SourceReport> {
+    const sim = await createRig({ venue: 'bingx-swap', symbols: [BTC], rate: 500 });
+    running = sim;
+    const { live, urls } = listen();
+    let skipped = 0;
+    const time = { wallMs: () => Date.now() + skipped, monoMs: () => performance.now() + skipped };
+    const recorder = sim.start({ live, time });
+    await until('the book is valid', () => sim.status.valid === 1);
+    await meddle(sim);
+    const books = (): number => urls.filter((url) => url.endsWith(pathOf(BTC))).length;
+    for (const [ms, count] of [
+      [5_000, 1],
+      [6_000, 2],
+    ]) {
+      skipped += ms;
+      await until(`book ${count} was read`, () => books() === count);
+    }
+    expect(await recorder.stop()).toMatchObject({ dropped: 0, gaps: 0, reconnects: 0 });
+    const reports = await verifyTapes({ paths: [sim.out], stdin: Readable.from([]) });
+    const report = reports.find(({ src }) => src === `bingx-swap:${BTC}`);
+    expect(report).toMatchObject({ gaps: 0, levels: { reads: 2 } });
+    return report as SourceReport;
+  }
+
+  test('every level of a pair is checked and agrees', async () => {
+    const { levels, problems } = await record(async () => {});
+    expect(problems).toEqual([]);
+    // of a level that changed at that very moment nothing is said
+    expect(levels.checked + levels.unsettled).toBeGreaterThanOrEqual(400);
+    expect(levels.checked).toBeGreaterThan(300);
+    expect(levels.agreed).toBe(levels.checked);
+  });
+
+  test('a lost update is no gap, and its levels are found wrong', async () => {
+    const { levels, problems } = await record(async ({ exchange, status }) => {
+      exchange.controls.dropNext(`${BTC}@incrDepth`, 5);
+      const { received } = status;
+      await until('more than a second of messages came', () => status.received > received + 300);
+    });
+    // the market may have moved over a level that stayed
+    const wrong = problems.filter(({ code }) => code !== 'CROSSED');
+    expect(wrong.map(({ code }) => code)).toEqual(wrong.map(() => 'LEVEL'));
+    expect(wrong.length).toBeGreaterThan(0);
+    expect(wrong).toHaveLength(levels.checked - levels.agreed);
+    expect(levels.agreed).toBeGreaterThan(0);
+  });
 });
