@@ -80,6 +80,7 @@ function card({ id, title, kind, hosts, channels, capabilities: can, rest, serve
     ['book loss', can.bookLossDetected ? 'detected' : 'cannot be detected'],
     ['trade loss', can.tradeLossDetected ? 'detected by ids' : 'cannot be detected: trades have no ids that count'],
     ['touch', can.touchById ? 'best quotes audit the book by id' : 'best quotes cannot be joined to the book'],
+    ['levels', rest.audit === undefined ? 'not audited over REST' : 'audited by pairs of books over REST'],
     ['checksum', checksum === undefined ? 'none' : 'of the book, in recordings that have it'],
     ['groups', can.groups],
     ['liquidations', LIQUIDATIONS[can.liquidations ?? 'none']],
