@@ -2,7 +2,8 @@
 import { type Beside, createBesideReader, type Said } from '../audit/beside.js';
 import { inspectTapes, type SourceInfo } from '../audit/info.js';
 import { createProfiler, type Profile } from '../audit/profile.js';
-import type { TapeHeader } from '../model/entry.js';
+import { SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
+import type { Instrument } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount, table } from '../output/text.js';
@@ -36,6 +37,10 @@ function describeProfile({ fast, general, slow, unknown, invalid }: Profile): st
   const told = list(among);
   return (list(counts) || 'no message was decoded') + (told === '' ? '' : ` (${told})`);
 }
+
+/** None where messages are of no single symbol: what stands in such a header is a stand-in. */
+const instrumentOf = (header: TapeHeader): Instrument | undefined =>
+  header.symbol === SHARED_SYMBOL ? undefined : header.instrument;
 
 /** A line for each value that was said, with how often, and one for liquidations. */
 function describeBeside(beside: Beside, sampled: boolean): [string, string][] {
@@ -81,7 +86,8 @@ function describeSource(info: SourceInfo, { profile, beside }: Read): [string, s
   if (beside !== undefined) lines.push(...describeBeside(beside, capabilitiesOf(header)?.liquidations === 'sampled'));
   if (damage > 0) lines.push(['damage', `${formatCount(damage)} places; see tapedeck verify`]);
   if (header === null) return lines;
-  const { instrument, channels, flow, imported } = header;
+  const { channels, flow, imported } = header;
+  const instrument = instrumentOf(header);
   if (instrument !== undefined) {
     const { kind, tick, lot, multiplier, inferred } = instrument;
     const source = inferred === true ? ' (inferred from messages)' : '';
@@ -114,7 +120,8 @@ function asText(sources: readonly SourceInfo[], readOf: (info: SourceInfo) => Re
 }
 
 function asJson({ src, header, ...info }: SourceInfo, { profile, beside }: Read): string {
-  const { venue, symbol, instrument, channels, flow, imported, version } = header ?? {};
+  const { venue, symbol, channels, flow, imported, version } = header ?? {};
+  const instrument = header === null ? undefined : instrumentOf(header);
   const capabilities = capabilitiesOf(header);
   const told = { src, version, venue, symbol, instrument, channels, flow, imported, capabilities, ...info };
   return JSON.stringify({ ...told, profile, beside });
@@ -151,11 +158,11 @@ said, the last one and when, and how many liquidations were pushed, by the side 
 filled do not count. A funding rate is the running estimate for the next settlement, a fraction per interval; open interest and sizes
 are in the units of the market. Liquidations are no trades: the fills of the orders are.
 
-JSON. One object per market: src, version, venue, symbol, instrument, channels, flow, imported, capabilities (what the venue's
-public data can prove), segments, first and last (microseconds since 1970), entries, bytes, textBytes, sealed, recorders, tools
-and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market are read, beside: mark,
-index, funding, nextFunding (microseconds since 1970) and openInterest, each with count, last and t (when it was said last), and
-liquidations (buys, buySize, sells, sellSize); what was never said is not there. With --profile also profile: how many messages
+JSON. One object per market: src, version, venue, symbol, instrument (VENUE/_venue has none), channels, flow, imported, capabilities
+(what the venue's public data can prove), segments, first and last (microseconds since 1970), entries, bytes, textBytes, sealed,
+recorders, tools and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market
+are read, beside: mark, index, funding, nextFunding (microseconds since 1970) and openInterest, each with count, last and t (when it
+was said last), and liquidations (buys, buySize, sells, sellSize); what was never said is not there. With --profile also profile: how many messages
 were fast (usual forms), general (other keys, or keys in another order) and slow (JSON.parse), and how many of the slow ones were
 unknown (no layout of the venue explains them) and invalid (one does, and its values are wrong). Messages of a tape whose header names no
 instrument are not counted.`,

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { createDecoder } from '../decode/decoder.js';
 import { createTrack } from '../market/track.js';
-import { type Micros, type Source, TAPE_VERSION } from '../model/entry.js';
+import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/entry.js';
 import type { TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
 import { entryLine } from '../tape/line.js';
@@ -61,8 +61,6 @@ export interface RecordOptions {
   restTimeoutMs?: number;
 }
 
-/** The symbol of the tape that takes what names no single symbol. */
-const SHARED = '_venue';
 /** How long a reader of stdout that takes nothing is waited for at the end. */
 const PATIENCE_MS = 2_000;
 
@@ -206,7 +204,7 @@ export function describeCounts({ received, written, dropped }: MessageCounts): s
 async function recover(options: RecordOptions, out: string): Promise<Map<Source, Micros>> {
   const stood = new Map<Source, Micros>();
   for (const { venue, symbols } of options.requests) {
-    for (const symbol of [...symbols, SHARED]) {
+    for (const symbol of [...symbols, SHARED_SYMBOL]) {
       const src = `${venue.id}:${symbol}`;
       const { last, segments } = await recoverFolder(tapeFolder(out, src));
       if (!Number.isNaN(last)) stood.set(src, last);
@@ -237,9 +235,9 @@ function dropLine(t: Micros, src: Source, count: number): Buffer {
   return Buffer.from(entryLine({ t, src, drop: { count, reason: 'the reader of stdout was too slow' } }));
 }
 
-/** Where messages are kept that name no single symbol; no prices are read there. */
+/** In the place of one where there is none; no prices are read there. */
 function noInstrument(venue: Venue): Instrument {
-  return { symbol: SHARED, kind: venue.kind, tick: '1', lot: '1', multiplier: '1', inferred: true };
+  return { symbol: SHARED_SYMBOL, kind: venue.kind, tick: '1', lot: '1', multiplier: '1', inferred: true };
 }
 
 /** Four letters and digits: enough to tell runs apart, short enough for every line. */

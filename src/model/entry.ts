@@ -10,6 +10,9 @@ export const TAPE_VERSION = 1;
 /** `venue:symbol`, e.g. `binance-usdm:BTCUSDT`. */
 export type Source = string;
 
+/** The symbol of the tape that takes what names no single symbol. The instrument in its header is none: headers have to have one. */
+export const SHARED_SYMBOL = '_venue';
+
 interface EntryBase {
   t: Micros;
   src: Source;

@@ -125,6 +125,23 @@ test('info --profile says how messages were decoded', async () => {
   expect(JSON.parse((await run(info, { tape: ['-'], format: 'json' }, text)).stdout).profile).toBeUndefined();
 });
 
+test('a tape of messages without a symbol has no instrument', async () => {
+  const src = 'bingx-swap:_venue';
+  const [head] = opening().map((line) => line.replaceAll('bingx-swap:BTC-USDT', src).replaceAll('BTC-USDT', '_venue'));
+  const text = `${head.replace('"multiplier":"1"', '"multiplier":"1","inferred":true')}{"t":1790201122000001,"src":"${src}","conn":"rec1.1","text":"Ping"}\n`;
+  expect(text).toContain('"symbol":"_venue","instrument":{"symbol":"_venue"');
+  const asText = await run(info, { tape: ['-'] }, text);
+  expect(asText.stdout).toMatch(/^bingx-swap:_venue\n {2}time /);
+  expect(asText.stdout).not.toContain('instrument');
+  expect(asText.stdout).toContain('channels  depth');
+  const asJson = JSON.parse((await run(info, { tape: ['-'], format: 'json' }, text)).stdout);
+  expect(asJson).toMatchObject({ src, symbol: '_venue', channels: ['depth'], entries: 2 });
+  expect(asJson).not.toHaveProperty('instrument');
+  expect(await run(verify, { tape: ['-'] }, text)).toMatchObject({ status: 0 });
+  // one symbol has one
+  expect((await run(info, { tape: ['-'] }, opening().join(''))).stdout).toMatch(/instrument +linear, tick 0\.1,/);
+});
+
 test('findings: exit 1, one line each with place, in JSON the whole report', async () => {
   const received = market(30);
   const lost = received.findIndex(({ kind, id }) => kind === 'depth' && id === 5030);
