@@ -5,6 +5,7 @@ import { didYouMean } from '../model/nearest.js';
 import type { TimeSpec } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
+import { escapeControl } from '../output/text.js';
 import { serveTape } from '../serve/serve-tape.js';
 import { createInjection, FAULT_KINDS, type FaultRule, type Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
@@ -186,10 +187,10 @@ async function serveTapes({ paths, from, to, maxIdle, ...rest }: ServeArguments,
   let damaged = 0;
   const served = await serveTape({
     ...{ tape, range, maxIdleMicros: maxIdle, ...rest },
-    note: (text) => void (io.quiet || io.stderr.write(`${text}\n`)),
-    damaged(text) {
+    note: (text) => void (io.quiet || io.stderr.write(`${escapeControl(text)}\n`)),
+    damaged(damage) {
       damaged++;
-      io.stderr.write(`${text}\n`);
+      io.stderr.write(`${describeDamage(damage)}\n`);
     },
   });
   try {

@@ -5,7 +5,7 @@ import type { Micros } from '../model/entry.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
 import { type Controls, createFaults } from './faults.js';
 import { type Ledger, openLedger } from './ledger.js';
-import { type Answer, CLOSE_GRACE_MS, openPort, type Port, textOf } from './port.js';
+import { type Answer, cut, dismiss, openPort, type Port, textOf } from './port.js';
 
 /** A market whose clock is moved by whoever serves it. */
 export interface MarketSource extends ServedMarket {
@@ -97,16 +97,13 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     return true;
   };
 
-  const dismiss = (client: Client, code: number, reason: string): void => {
-    if (!forget(client, code, reason)) return;
-    client.socket.close(code, reason);
-    setTimeout(() => client.socket.terminate(), CLOSE_GRACE_MS).unref();
+  const close = (client: Client, code: number, reason: string): void => {
+    if (forget(client, code, reason)) dismiss(client.socket, code, reason);
   };
 
   /** FIN after what is in flight: the client gets all that the ledger says, but no closing handshake. */
-  const cut = (client: Client, reason: string): void => {
-    forget(client, 1006, reason);
-    client.stream.end();
+  const lose = (client: Client, reason: string): void => {
+    if (forget(client, 1006, reason)) cut(client.socket, client.stream);
   };
 
   const send = (client: Client, topic: string | null, text: string, t: Micros): void => {
@@ -131,12 +128,15 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     socket.on('message', (data: RawData) => {
       if (!clients.has(client.id)) return;
       client.heardAt = clock();
-      reply(client, server.receive(served, textOf(data)));
+      try {
+        reply(client, server.receive(served, textOf(data)));
+      } catch (error) {
+        close(client, 1011, error instanceof Error ? error.message : String(error));
+      }
     });
     socket.on('pong', () => {
       client.pings = 0;
     });
-    socket.on('error', () => {}); // a close event follows
     socket.on('close', (code) => forget(client, code, ''));
   };
 
@@ -163,7 +163,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     for (const event of events) deliver(event);
     for (const client of corked) client.stream.uncork();
     for (const client of corked)
-      if (client.socket.bufferedAmount > maxBacklog) dismiss(client, 1008, 'too slow: the backlog is full');
+      if (client.socket.bufferedAmount > maxBacklog) close(client, 1008, 'too slow: the backlog is full');
   };
 
   const startClock = clock();
@@ -183,7 +183,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       if (now >= pingAt) {
         pingAt = now + server.pingEveryMs;
         for (const client of [...clients.values()]) {
-          if (client.pings++ >= PINGS_UNANSWERED) dismiss(client, 1008, 'no pong');
+          if (client.pings++ >= PINGS_UNANSWERED) close(client, 1008, 'no pong');
           else client.socket.ping(String(Math.floor(market.now() / 1000)));
         }
       }
@@ -195,7 +195,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
         }
       }
       for (const client of [...clients.values()])
-        if (now - client.heardAt > quietMs) cut(client, 'nothing was said for too long');
+        if (now - client.heardAt > quietMs) lose(client, 'nothing was said for too long');
       if (market.now() >= until) finish();
       timer = setTimeout(tick, market.now() < target ? 0 : tickMs);
     } catch (error) {
@@ -243,7 +243,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       restStatus: faults.restStatus,
       disconnect(id) {
         for (const client of [...clients.values()]) {
-          if (id === undefined || client.id === id) cut(client, 'cut as ordered');
+          if (id === undefined || client.id === id) lose(client, 'cut as ordered');
         }
       },
     },
@@ -251,7 +251,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       if (running) {
         running = false;
         clearTimeout(timer);
-        for (const client of [...clients.values()]) dismiss(client, 1001, 'the exchange stops');
+        for (const client of [...clients.values()]) close(client, 1001, 'the exchange stops');
         await listening.close();
         finish();
       }

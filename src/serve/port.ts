@@ -25,9 +25,11 @@ export interface Port {
   close(): Promise<void>;
 }
 
-/** How long a closing handshake may take. */
-export const CLOSE_GRACE_MS = 2000;
+/** How long a closing handshake may take, and how long a client that is dismissed may take nothing of what is on its way. */
+const CLOSE_GRACE_MS = 2000;
 const MAX_REQUEST_BYTES = 64 << 10;
+/** What a closing message has room for. */
+const MAX_REASON_BYTES = 123;
 
 /** Starts listening. @throws {TapedeckError} E_CONNECT when the port cannot be had */
 export async function openPort({ host, port, connect, rest }: PortOptions): Promise<Port> {
@@ -36,17 +38,26 @@ export async function openPort({ host, port, connect, rest }: PortOptions): Prom
     try {
       answer = await rest(request.method ?? 'GET', request.url ?? '/');
     } catch (error) {
-      answer = { status: 500, body: JSON.stringify({ msg: error instanceof Error ? error.message : String(error) }) };
+      answer = failure(error);
     }
     response.writeHead(answer.status, { 'content-type': 'application/json;charset=UTF-8' });
     response.end(answer.body);
   });
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_REQUEST_BYTES });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const taken = connect(request.url ?? '/');
     stream.on('error', () => {});
+    let taken: ReturnType<PortOptions['connect']>;
+    try {
+      taken = connect(request.url ?? '/');
+    } catch (error) {
+      taken = failure(error);
+    }
     if (typeof taken === 'function') {
-      sockets.handleUpgrade(request, stream, head, (socket) => taken(socket, stream));
+      const take = taken;
+      sockets.handleUpgrade(request, stream, head, (socket) => {
+        socket.on('error', () => {}); // a close event follows
+        take(socket, stream);
+      });
       return;
     }
     const { status, body } = taken;
@@ -56,6 +67,8 @@ export async function openPort({ host, port, connect, rest }: PortOptions): Prom
     );
   });
   await listen(http, host, port);
+  // a connection that could not be accepted (too many files are open) is lost, and nothing else
+  http.on('error', () => {});
   const address = http.address();
   const number = typeof address === 'object' ? (address?.port ?? port) : port;
   return {
@@ -81,6 +94,39 @@ function listen(http: Server, host: string, port: number): Promise<void> {
     });
     http.listen(port, host, () => resolve());
   });
+}
+
+function failure(error: unknown): Answer {
+  return { status: 500, body: JSON.stringify({ msg: error instanceof Error ? error.message : String(error) }) };
+}
+
+/** Ends a connection with a closing handshake, behind what is on its way. */
+export function dismiss(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, cutReason(reason));
+  letGo(socket);
+}
+
+/** Ends a connection without a word, behind what is on its way. */
+export function cut(socket: WebSocket, stream: Duplex): void {
+  stream.end();
+  letGo(socket);
+}
+
+/** Whoever keeps a connection that is over, and takes nothing more, does not keep it for long. */
+function letGo(socket: WebSocket): void {
+  const unsent = socket.bufferedAmount;
+  setTimeout(() => {
+    if (socket.bufferedAmount < unsent) letGo(socket);
+    else socket.terminate();
+  }, CLOSE_GRACE_MS).unref();
+}
+
+function cutReason(text: string): string {
+  const bytes = Buffer.from(text);
+  let end = Math.min(bytes.length, MAX_REASON_BYTES);
+  // not within a letter
+  while (end < bytes.length && (bytes[end] & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
 }
 
 /** Resolves when the socket is closed. */

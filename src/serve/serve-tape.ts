@@ -1,4 +1,5 @@
 /** Serves a tape as the venues it was recorded from, each on a port of its own, in one time. */
+import type { Damage } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseTimeSpec } from '../model/time.js';
@@ -31,7 +32,7 @@ export interface ServeTapeOptions {
   settleMs?: number;
   note(text: string): void;
   /** bytes of the tape that cannot be read */
-  damaged(text: string): void;
+  damaged(damage: Damage['damage']): void;
 }
 
 export interface ServedTape {
@@ -79,7 +80,7 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
   };
   try {
     for (const [venue, groups] of byVenue) {
-      const { topics, headers } = await findTopics(venue, groups, range, ({ message }) => options.damaged(message));
+      const { topics, headers } = await findTopics(venue, groups, range, options.damaged);
       const exchange = await serveTapeVenue({
         ...{ venue, groups, topics, headers, range, speed, maxIdleMicros, reenact, host, clockOf, note, changed },
         faults: options.faults,

@@ -59,6 +59,8 @@ export interface TapeClient extends Place {
 export const ENDED = 'the tape has ended';
 /** Bytes that wait for a client before it is paused. */
 const PAUSE_BYTES = 1 << 20;
+/** Its words that wait before it is not heard any more, until they all were looked at. */
+const WORDS_AHEAD = 64;
 /** Lines played without waiting between two looks at what clients say. */
 const LINES_PER_TURN = 500;
 /** What the recorder says when it closes a connection because it was told to end: no event of the venue. */
@@ -71,6 +73,8 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
   /** topics that were looked at, whether they are on the tape */
   const seen = new Set<string>();
   let work: Promise<void> = Promise.resolve();
+  /** words taken in and not looked at */
+  let waiting = 0;
   let live = false;
   let sent = 0;
   let saidAt = performance.now();
@@ -93,9 +97,11 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     // a book that the server makes already opens by itself; one that it does not make yet is empty to it
     if (text !== null) for (const reply of server.receive(served, text)) say(reply.text);
     lookAtTopics();
-    if (live || served.topics.size === 0) return;
-    live = true;
-    void play().catch(fail);
+    if (!live && served.topics.size > 0) {
+      live = true;
+      void play().catch(fail);
+    }
+    if (socket.bufferedAmount > PAUSE_BYTES) await drained();
   };
 
   /** Topics asked for since the last look: what is not on the tape is made, or silent, and that is said. */
@@ -147,7 +153,8 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
         else await cursor.advance(market, step.t, (clean) => void more.push(...made.follow(clean, served.topics)));
         if (signal.aborted) return;
         if (step.close !== null && isEvent(step)) {
-          options.over(step.close);
+          await drained();
+          if (!signal.aborted) options.over(step.close);
           return;
         }
         deliver(step, more);
@@ -156,6 +163,8 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
         if (signal.aborted) return;
       }
     }
+    if (signal.aborted) return;
+    await drained();
     if (!signal.aborted) options.over({ code: 1000, reason: ENDED });
   };
 
@@ -182,21 +191,12 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     return served.topics.has(topic) ? step.text() : null;
   };
 
-  /** Resolves when half of what waits was taken, or when the client is gone. */
-  const drained = async (): Promise<void> => {
-    while (socket.bufferedAmount > PAUSE_BYTES / 2 && !signal.aborted && !stream.destroyed)
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          stream.off('drain', done);
-          stream.off('close', done);
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        stream.on('drain', done);
-        stream.on('close', done);
-        signal.addEventListener('abort', done);
-      });
-  };
+  /** Resolves when all that waits was taken, or when the client is gone. */
+  const drained = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal.aborted || !stream.writable) resolve();
+      else stream.write('', () => resolve());
+    });
 
   return {
     market,
@@ -219,7 +219,13 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     say,
     hear(text) {
       if (text !== null) saidAt = performance.now();
-      work = work.then(() => answer(text)).catch(fail);
+      if (++waiting >= WORDS_AHEAD) socket.pause();
+      work = work
+        .then(() => answer(text))
+        .catch(fail)
+        .then(() => {
+          if (--waiting === 0) socket.resume();
+        });
     },
     stop() {
       stopping.abort();

@@ -11,7 +11,7 @@ import { readSegments, type TimeRange } from '../tape/source.js';
 import type { ServedAnswer, Venue } from '../venues/venue.js';
 import { type Cursor, createCursor } from './cursor.js';
 import { createMadeTopics } from './made-topics.js';
-import { type Answer, CLOSE_GRACE_MS, openPort, textOf } from './port.js';
+import { type Answer, cut, dismiss, openPort, textOf } from './port.js';
 import { createRecordedMarket, type RecordedMarket, type RecordedTopics } from './recorded-market.js';
 import { createTapeClient, ENDED, type Place, type TapeClient, type TapeClientOptions } from './tape-client.js';
 import type { TapeClock } from './tape-clock.js';
@@ -52,7 +52,9 @@ export interface TapeExchange {
 
 const HOUSEKEEPING_MS = 100;
 const PINGS_UNANSWERED = 3;
-const MOST_REASON = 100;
+/** Topics of which is said what becomes of them, and the letters of each. */
+const MOST_REMARKS = 200;
+const MOST_NAMED = 80;
 /** How long a question about a book that is not known yet is held back. */
 const UNKNOWN_MS = 10_000;
 const ASK_AGAIN_MS = 20;
@@ -105,30 +107,24 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     options.changed();
   };
 
-  const dismiss = (client: Member, code: number, reason: string): void => {
-    if (!clients.has(client)) return;
-    client.socket.close(code, reason.slice(0, MOST_REASON));
-    setTimeout(() => client.socket.terminate(), CLOSE_GRACE_MS).unref();
-    forget(client);
-  };
-
-  /** Without a word, behind what is in flight. */
-  const cut = (client: Member): void => {
-    forget(client);
-    client.stream.end();
-  };
-
   const over = (client: Member, { code, reason }: { code: number; reason: string }): void => {
+    if (!clients.has(client)) return;
     if (code === 1000 && reason === ENDED) ended = true;
     if (code === 1011) note(`${venue.id}: ${reason}`);
-    if (isSayable(code)) dismiss(client, code, reason);
-    else cut(client);
+    if (isSayable(code)) dismiss(client.socket, code, reason);
+    // without a word, behind what is in flight
+    else cut(client.socket, client.stream);
+    forget(client);
   };
 
   const remark = (topic: string, text: string): void => {
-    if (noted.has(topic)) return;
-    noted.add(topic);
-    note(`${venue.id} ${topic}: ${text}`);
+    // a topic may be whatever a client made up
+    const name = topic.length > MOST_NAMED ? `${topic.slice(0, MOST_NAMED)}…` : topic;
+    if (noted.has(name) || noted.size > MOST_REMARKS) return;
+    noted.add(name);
+    note(
+      noted.size > MOST_REMARKS ? `${venue.id}: and more topics than are told here` : `${venue.id} ${name}: ${text}`,
+    );
   };
 
   const welcome = (socket: WebSocket, stream: Duplex, path: string, clock: TapeClock): void => {
@@ -137,7 +133,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     const served = place.server.connect(path);
     if (served === null || !running) {
       void place.cursor.close();
-      socket.close(1011, 'no such address');
+      dismiss(socket, 1011, 'no such address');
       return;
     }
     const faulty = faultsAt(from);
@@ -152,7 +148,6 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     socket.on('pong', () => {
       client.pings = 0;
     });
-    socket.on('error', () => {}); // a close event follows
     socket.on('close', () => forget(client));
     // the address itself may name topics
     client.hear(null);
@@ -176,14 +171,12 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       }
       if (now - started >= (ping + 1) * pingEveryMs) {
         pings = Math.floor((now - started) / pingEveryMs);
-        if (client.pings++ >= PINGS_UNANSWERED) dismiss(client, 1008, 'no pong');
+        if (client.pings++ >= PINGS_UNANSWERED) over(client, { code: 1008, reason: 'no pong' });
         else socket.ping();
       }
-      if (now - client.saidAt > quietMs) cut(client);
+      if (now - client.saidAt > quietMs) over(client, { code: 1006, reason: '' });
     }
   };
-  const timer = setInterval(keepHouse, HOUSEKEEPING_MS);
-
   // ---- REST
 
   const answerFrom = ({ market, server, made }: Place, path: string): ServedAnswer => {
@@ -236,6 +229,8 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     return from === null && played.size === 1 ? only : await clockOf(from);
   };
 
+  // faults that cannot be are refused before somebody comes
+  options.faults?.();
   const probe = placeAt(range.from ?? Number.NEGATIVE_INFINITY);
   await probe.cursor.close();
   const port = await openPort({
@@ -244,17 +239,17 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     connect(path) {
       if (!running || probe.server.connect(path) === null) return { status: 404, body: '' };
       return (socket, stream) => {
+        // what it says meanwhile is not lost
         socket.pause();
-        void clockOf(fromIn(path)).then(
-          (clock) => {
-            welcome(socket, stream, path, clock);
-            socket.resume();
-          },
-          (error: unknown) => {
-            socket.resume();
-            socket.close(1008, (error instanceof Error ? error.message : String(error)).slice(0, 120));
-          },
-        );
+        const refuse = (code: number, error: unknown): void =>
+          dismiss(socket, code, error instanceof Error ? error.message : String(error));
+        void clockOf(fromIn(path))
+          .then(
+            (clock) => welcome(socket, stream, path, clock),
+            (error: unknown) => refuse(1008, error),
+          )
+          .catch((error: unknown) => refuse(1011, error))
+          .finally(() => socket.resume());
       };
     },
     async rest(method, path) {
@@ -262,6 +257,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       return await answer(path, await clockAsked(path));
     },
   });
+  const timer = setInterval(keepHouse, HOUSEKEEPING_MS);
 
   return {
     wsUrl: `ws://${port.place}`,
@@ -279,7 +275,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       if (!running) return;
       running = false;
       clearInterval(timer);
-      for (const client of [...clients]) dismiss(client, 1001, 'the replay stops');
+      for (const client of [...clients]) over(client, { code: 1001, reason: 'the replay stops' });
       await port.close();
     },
   };

@@ -11,6 +11,9 @@ const AGGREGATE_ID_OFFSET = -4_000_000_000;
 const ROUTES = ['public', 'market'];
 const PUBLIC_STREAM = /@(depth|rpiDepth|trade$|bookTicker$)/;
 
+/** What one connection may listen to. */
+const MOST_TOPICS = 1024;
+
 /** Spot pings every 20 s, futures every 3 min. */
 const PING_EVERY_MS = { spot: 20_000, futures: 180_000 };
 
@@ -110,8 +113,12 @@ function answer(market: BinanceMarket, client: ServedClient, text: string): stri
       if (params === undefined) return refusal(INVALID_REQUEST, 'Invalid request: missing field `params`', id);
       if (!Array.isArray(params) || !params.every((topic): topic is string => typeof topic === 'string'))
         return refusal(INVALID_REQUEST, 'Invalid request: params must be an array of strings', id);
+      if (method === 'UNSUBSCRIBE') for (const topic of params) client.topics.delete(topic);
+      // no refusal was seen; a client should find out
+      else if (new Set([...client.topics, ...params]).size > MOST_TOPICS)
+        return refusal(INVALID_REQUEST, `Invalid request: more than ${MOST_TOPICS} streams on one connection`, id);
       // A misspelt topic is acked like any other and never sends.
-      for (const topic of params) method === 'SUBSCRIBE' ? client.topics.add(topic) : client.topics.delete(topic);
+      else for (const topic of params) client.topics.add(topic);
       return result(null, id);
     }
     case 'LIST_SUBSCRIPTIONS':

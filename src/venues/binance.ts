@@ -4,7 +4,7 @@ import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { futuresLayouts, spotLayouts } from './binance-layouts.js';
 import { binanceServer } from './binance-server.js';
-import { checkChannels, coinsOf, isLevels, isObject } from './fields.js';
+import { checkChannels, coinsOf, isLevels, isObject, wordOf } from './fields.js';
 import { chainedByPrevious, chainedByRange, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -160,7 +160,7 @@ function control(message: unknown): Control {
   const id = typeof message.id === 'number' ? message.id : null;
   const error = isObject(message.error) ? message.error : message;
   if (error.code !== undefined)
-    return { kind: 'error', id, text: `${String(error.code)} ${String(error.msg ?? '')}`.trim() };
+    return { kind: 'error', id, text: `${wordOf(error.code)} ${wordOf(error.msg ?? '')}`.trim() };
   if ('result' in message) return { kind: 'ack', id };
   const payload = isObject(message.data) ? message.data : message;
   return payload.e === 'serverShutdown' ? { kind: 'shutdown' } : { kind: 'other' };

@@ -2,7 +2,7 @@
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import { bybitServer } from './bybit-server.js';
-import { checkChannels, coinsOf, isObject, leadingText, objectsAt, partsOf, positive } from './fields.js';
+import { checkChannels, coinsOf, isObject, leadingText, objectsAt, partsOf, positive, wordOf } from './fields.js';
 import { chainedByOne, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -191,7 +191,7 @@ function connections(category: Category, symbols: string[], channels: string[]):
 function control(message: unknown): Control {
   if (!isObject(message)) return { kind: 'other' };
   const { success, ret_msg: text, op } = message;
-  if (success === false) return { kind: 'error', id: null, text: String(text ?? 'no reason given') };
+  if (success === false) return { kind: 'error', id: null, text: wordOf(text ?? 'no reason given') };
   return success === true && op !== 'ping' ? { kind: 'ack', id: null } : { kind: 'other' };
 }
 

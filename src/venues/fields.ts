@@ -3,17 +3,28 @@ import { isObject, type JsonObject } from '../decode/explain.js';
 import { decimalsOf } from '../model/decimal.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
+import { MAX_NESTING } from '../model/json.js';
 
 export { isObject, type JsonObject };
 
-/** A text that is one JSON object; null for any other. */
+/** A text that is one JSON object; null for any other, and for one that is nested too deep to be meant. */
 export function objectIn(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
+    return isObject(value) && !isDeeper(value, MAX_NESTING) ? value : null;
   } catch {
     return null;
   }
+}
+
+function isDeeper(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return most === 0 || Object.values(value).some((part) => isDeeper(part, most - 1));
+}
+
+/** How an answer names a word that it refuses, whatever stands in its place. */
+export function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : String(JSON.stringify(value));
 }
 
 /** The objects of a list at a key; empty where there is none. */

@@ -1,7 +1,7 @@
 /** MEXC's own side of its futures protocol: the endpoint, requests, books whose versions the server counts, trades, REST. */
 import { decimalsOf } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
-import { isObject, type JsonObject, objectIn } from './fields.js';
+import { isObject, type JsonObject, objectIn, wordOf } from './fields.js';
 import { type BookSides, type BookWindow, booksOf, createServedBook, type LevelText } from './served-book.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
@@ -87,17 +87,17 @@ export function mexcServer(market: ServedMarket): VenueServer {
       { topic: null, text: JSON.stringify({ channel, data, ts }) },
     ];
     if (method === 'ping') return answer('pong', ts);
-    const [, verb, channel] = /^(sub|unsub)\.(.+)$/.exec(String(method)) ?? [];
+    const [, verb, channel] = /^(sub|unsub)\.(.+)$/.exec(wordOf(method)) ?? [];
     const ofAll = CHANNELS_OF_ALL.includes(channel);
     // what it does not know it does not answer
     if (!ofAll && !CHANNELS.includes(channel)) return [];
     const asked = isObject(param) ? param : {};
-    const symbol = ofAll ? '' : String(asked.symbol ?? '');
+    const symbol = ofAll ? '' : wordOf(asked.symbol ?? '');
     const one = symbols.get(symbol);
     if (!ofAll && one === undefined) return answer('rs.error', `Contract [${symbol}] not exists`);
     const form = formAsked(channel, asked, one?.recorded === true);
     // no refusal of a limit was seen; a client should find out
-    if (form === null) return answer('rs.error', `Limit [${String(asked.limit)}] not exists`);
+    if (form === null) return answer('rs.error', `Limit [${wordOf(asked.limit)}] not exists`);
     for (const other of FORMS[channel] ?? ['']) client.topics.delete(topicOf(channel, symbol, other));
     if (verb === 'sub') client.topics.add(topicOf(channel, symbol, form));
     return answer(`rs.${verb}.${channel}`, 'success');

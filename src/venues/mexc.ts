@@ -4,7 +4,7 @@ import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive } from './fields.js';
+import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive, wordOf } from './fields.js';
 import { mexcServer } from './mexc-server.js';
 import { chainedByRange, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -200,7 +200,7 @@ function parsedTopic(text: Buffer): string | null {
 function control(message: unknown): Control {
   if (!isObject(message)) return { kind: 'other' };
   const { channel, data } = message;
-  if (channel === 'rs.error') return { kind: 'error', id: null, text: String(data ?? 'no reason given') };
+  if (channel === 'rs.error') return { kind: 'error', id: null, text: wordOf(data ?? 'no reason given') };
   return typeof channel === 'string' && channel.startsWith('rs.sub.') ? { kind: 'ack', id: null } : { kind: 'other' };
 }
 

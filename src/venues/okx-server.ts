@@ -1,6 +1,6 @@
 /** OKX's own side of its v5 public protocol: the endpoint, requests, linked books, best quotes, trades, REST. */
 import type { Instrument } from '../model/instrument.js';
-import { objectIn, objectsAt } from './fields.js';
+import { objectIn, objectsAt, wordOf } from './fields.js';
 import {
   type BookSides,
   type BookWindow,
@@ -131,14 +131,14 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     const refuse = (code: string, msg: string): Reply => answer({ event: 'error', code, msg });
     if (request === null) return [refuse(BAD_REQUEST, `Invalid request: ${text}`)];
     const { op: event } = request;
-    if (event !== 'subscribe' && event !== 'unsubscribe') return [refuse(UNKNOWN_OP, `Invalid op: ${String(event)}`)];
+    if (event !== 'subscribe' && event !== 'unsubscribe') return [refuse(UNKNOWN_OP, `Invalid op: ${wordOf(event)}`)];
     const args = objectsAt(request, 'args');
     if (args.length === 0) return [refuse(BAD_ARGUMENTS, 'Invalid args')];
     return args.flatMap((arg) => {
       const { channel, instId } = arg;
-      const one = symbols.get(String(instId));
+      const one = typeof instId === 'string' ? symbols.get(instId) : undefined;
       if (typeof channel !== 'string' || !CHANNELS[kind].includes(channel) || one === undefined)
-        return [refuse(NO_SUCH_CHANNEL, `channel:${String(channel)},instId:${String(instId)} doesn't exist`)];
+        return [refuse(NO_SUCH_CHANNEL, `channel:${wordOf(channel)},instId:${wordOf(instId)} doesn't exist`)];
       const topic = topicOf(channel, one.symbol);
       const ack = answer({ event, arg: { channel, instId } });
       if (event === 'unsubscribe') {

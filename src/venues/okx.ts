@@ -13,6 +13,7 @@ import {
   objectsAt,
   partsOf,
   positive,
+  wordOf,
 } from './fields.js';
 import { okxServer } from './okx-server.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
@@ -251,7 +252,7 @@ function liquidationTopic(bytes: Uint8Array, from: number, to: number): string |
 function control(message: unknown): Control {
   if (!isObject(message)) return { kind: 'other' };
   const { event, code, msg } = message;
-  if (event === 'error') return { kind: 'error', id: null, text: `${String(code ?? '')} ${String(msg ?? '')}`.trim() };
+  if (event === 'error') return { kind: 'error', id: null, text: `${wordOf(code ?? '')} ${wordOf(msg ?? '')}`.trim() };
   if (event === 'notice') return code === '64008' ? { kind: 'shutdown' } : { kind: 'other' };
   return event === 'subscribe' || event === 'unsubscribe' ? { kind: 'ack', id: null } : { kind: 'other' };
 }

@@ -14,6 +14,7 @@ import {
   partsOf,
   positive,
   stepOf,
+  wordOf,
 } from './fields.js';
 import { chainedByLink, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -174,7 +175,7 @@ function topicName(event: unknown, symbol: unknown, level: unknown): string | nu
 function control(message: unknown): Control {
   if (!isObject(message) || typeof message.result !== 'boolean') return { kind: 'other' };
   const id = typeof message.id === 'number' ? message.id : null;
-  if (!message.result) return { kind: 'error', id, text: String(message.msg ?? 'no reason given') };
+  if (!message.result) return { kind: 'error', id, text: wordOf(message.msg ?? 'no reason given') };
   return id === PING_ID ? { kind: 'other' } : { kind: 'ack', id };
 }
 

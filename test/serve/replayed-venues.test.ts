@@ -55,7 +55,7 @@ describe.concurrent.each(Object.entries(SIMULATED))('%s', (id, { symbols }) => {
     const served: ServedTape = await serveTape({
       ...{ tape: await openTape([rig.out], Readable.from([])), range: {}, speed: 1 },
       note: (text) => void notes.push(text),
-      damaged: (text) => void notes.push(text),
+      damaged: ({ message }) => void notes.push(message),
     });
     cleaning.push(served.stop);
     const [{ wsUrl, httpUrl }] = served.venues;

@@ -1,128 +1,50 @@
 /** A tape served as its exchange, over real sockets: what is on it comes as it stands, what is not is made of its book. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Entry, HeaderEntry } from '../../src/model/entry.js';
+import { describe, expect, test, vi } from 'vitest';
 import { type ServedTape, type ServeTapeOptions, serveTape } from '../../src/serve/serve-tape.js';
 import { createInjection } from '../../src/tape/inject.js';
-import { entryLine, messageLine } from '../../src/tape/line.js';
 import { openTape } from '../../src/tape/tape.js';
 import { PlainBook, type Row } from '../venues/served.js';
-import { openClient, type TestClient } from './client.js';
+import {
+  BOOK,
+  CONN,
+  createBench,
+  delta,
+  headerLine,
+  joinBybit,
+  MOVING,
+  snapshot,
+  T,
+  TRADES,
+  textsOf,
+  trade,
+  WHOLE,
+} from './bybit-tape.js';
+import { openClient } from './client.js';
 
 vi.setConfig({ testTimeout: 20_000 });
 
-const T = 1_786_000_000_000_000;
-const SECOND = 1_000_000;
-const SRC = 'bybit-linear:BTCUSDT';
-const CONN = 'r1.1';
-const BOOK = 'orderbook.200.BTCUSDT';
-const TRADES = 'publicTrade.BTCUSDT';
-
-let folder: string;
-const running: ServedTape[] = [];
-let notes: string[];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tapedeck-serve-'));
-  notes = [];
-});
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((served) => served.stop()));
-  await rm(folder, { recursive: true });
-});
-
-const header = (symbol = 'BTCUSDT'): Entry => ({
-  t: T,
-  src: `bybit-linear:${symbol}`,
-  tape: {
-    version: 1,
-    recorder: 'r1',
-    venue: 'bybit-linear',
-    symbol,
-    instrument: { symbol, kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1', base: 'BTC', quote: 'USDT' },
-    channels: ['depth', 'trade'],
-    flow: 'trade',
-    tool: 'tapedeck test',
-  },
-});
-
-const snapshot = (u: number, bids: Row[], asks: Row[]): string =>
-  `{"topic":"${BOOK}","type":"snapshot","ts":1786000000${u % 1000},"data":{"s":"BTCUSDT","b":${JSON.stringify(bids)},"a":${JSON.stringify(asks)},"u":${u},"seq":${u * 7}},"cts":1786000000100}`;
-const delta = (u: number, bids: Row[], asks: Row[] = []): string =>
-  snapshot(u, bids, asks).replace('"snapshot"', '"delta"');
-const trade = (id: number): string =>
-  `{"topic":"${TRADES}","type":"snapshot","ts":1786000000500,"data":[{"T":1786000000499,"s":"BTCUSDT","S":"Buy","v":"0.003","p":"64010.20","L":"PlusTick","i":"id-${id}","BT":false,"RPI":false,"seq":${id}}]}`;
-
-const WHOLE: [Row[], Row[]] = [
-  [
-    ['64010.10', '3.204'],
-    ['64010.00', '0.410'],
-  ],
-  [['64010.20', '1.000']],
-];
-
-/** A tape of these lines: seconds behind its start, and a message or an entry's own keys. */
-async function tapeOf(...lines: [seconds: number, what: string | object][]): Promise<string> {
-  const path = join(folder, 'tape.ndjson');
-  const text = lines.map(([seconds, what]) => {
-    const t = T + 1 + Math.round(seconds * SECOND);
-    if (typeof what === 'string') return messageLine(t, SRC, CONN, Buffer.from(what)).toString();
-    return entryLine({ t, src: SRC, ...what } as Entry);
-  });
-  await writeFile(path, entryLine(header()) + text.join(''));
-  return path;
-}
-
-async function serve(path: string, options: Partial<ServeTapeOptions> = {}): Promise<ServedTape> {
-  const tape = await openTape([path], Readable.from([]));
-  const served = await serveTape({
-    ...{ tape, range: {}, speed: Number.POSITIVE_INFINITY, settleMs: 20, damaged: () => {} },
-    note: (text) => void notes.push(text),
-    ...options,
-  });
-  running.push(served);
-  return served;
-}
-
-/** A client that subscribed to these topics; answers are left out of what it hears. */
-async function join_(served: ServedTape, topics: string[], query = ''): Promise<TestClient & { data(): string[] }> {
-  const client = await openClient(`${served.venues[0].wsUrl}/v5/public/linear${query}`);
-  client.send(JSON.stringify({ op: 'subscribe', args: topics }));
-  return { ...client, data: () => client.heard.filter((text) => text.startsWith('{"topic"')) };
-}
-
-const MOVING: [number, string][] = [
-  [1, snapshot(100, ...WHOLE)],
-  [2, delta(101, [['64010.00', '0']])],
-  [2.5, trade(1)],
-  [3, delta(102, [['64009.90', '2.000']], [['64010.30', '5.000']])],
-  [4, delta(103, [['64010.10', '9.000']])],
-];
-const texts = (lines: [number, string | object][]): string[] =>
-  lines.flatMap(([, what]) => (typeof what === 'string' ? [what] : []));
+const bench = createBench();
+const { tapeOf, serve } = bench;
 
 describe('what is on the tape', () => {
   test('comes byte for byte and in order to who asked for it, then the end is told', async () => {
     const served = await serve(await tapeOf(...MOVING));
-    const client = await join_(served, [BOOK, TRADES]);
+    const client = await joinBybit(served, [BOOK, TRADES]);
     expect(await client.closed).toEqual({ code: 1000, reason: 'the tape has ended' });
-    expect(client.data()).toEqual(texts(MOVING));
+    expect(client.data()).toEqual(textsOf(MOVING));
     await served.done;
-    expect(notes).toEqual([]);
+    expect(bench.notes).toEqual([]);
   });
 
   test('topics nobody asked for stay away', async () => {
-    const client = await join_(await serve(await tapeOf(...MOVING)), [TRADES]);
+    const client = await joinBybit(await serve(await tapeOf(...MOVING)), [TRADES]);
     await client.closed;
     expect(client.data()).toEqual([trade(1)]);
   });
 
   test('acks and refusals are the venue’s', async () => {
-    const client = await join_(await serve(await tapeOf(...MOVING)), ['orderbook.7.BTCUSDT']);
+    const client = await joinBybit(await serve(await tapeOf(...MOVING)), ['orderbook.7.BTCUSDT']);
     await client.until(() => client.heard.length === 1);
     expect(client.heard[0]).toContain('error:handler not found,topic:orderbook.7.BTCUSDT');
   });
@@ -137,10 +59,10 @@ describe('what is on the tape', () => {
 describe('a start of one’s own', () => {
   test('opens with the book of that moment, whose next update is the next on the tape', async () => {
     const served = await serve(await tapeOf(...MOVING));
-    const client = await join_(served, [BOOK, TRADES], '?from=+2.2s');
+    const client = await joinBybit(served, [BOOK, TRADES], '?from=+2.2s');
     await client.closed;
     const [opening, ...rest] = client.data();
-    expect(rest).toEqual(texts(MOVING.slice(2)));
+    expect(rest).toEqual(textsOf(MOVING.slice(2)));
     expect(JSON.parse(opening)).toMatchObject({
       topic: BOOK,
       type: 'snapshot',
@@ -151,11 +73,11 @@ describe('a start of one’s own', () => {
   test('each plays in its own time, and a time that is none is refused', async () => {
     const served = await serve(await tapeOf(...MOVING));
     const [early, late] = await Promise.all([
-      join_(served, [BOOK], '?from=+0s'),
-      join_(served, [BOOK], '?from=2026-08-06T07:06:43.5Z'),
+      joinBybit(served, [BOOK], '?from=+0s'),
+      joinBybit(served, [BOOK], '?from=2026-08-06T07:06:43.5Z'),
     ]);
     await Promise.all([early.closed, late.closed]);
-    expect(early.data()).toEqual(texts(MOVING).filter((text) => text.includes(BOOK)));
+    expect(early.data()).toEqual(textsOf(MOVING).filter((text) => text.includes(BOOK)));
     expect(late.data()).toHaveLength(2);
     expect(JSON.parse(late.data()[0])).toMatchObject({ type: 'snapshot', data: { u: 102 } });
     const wrong = await openClient(`${served.venues[0].wsUrl}/v5/public/linear?from=tomorrow`);
@@ -166,7 +88,7 @@ describe('a start of one’s own', () => {
 describe('what is not on the tape', () => {
   test('another depth is made of the book, opens when the book is known, and that is said', async () => {
     const served = await serve(await tapeOf(...MOVING));
-    const client = await join_(served, ['orderbook.50.BTCUSDT', 'orderbook.1.BTCUSDT', 'tickers.BTCUSDT']);
+    const client = await joinBybit(served, ['orderbook.50.BTCUSDT', 'orderbook.1.BTCUSDT', 'tickers.BTCUSDT']);
     await client.closed;
     const book = new PlainBook(50);
     const states: string[] = [];
@@ -187,7 +109,7 @@ describe('what is not on the tape', () => {
       '64010.1x9 64009.9x2 | 64010.2x1 64010.3x5',
     ]);
     expect(tops).toEqual(['64010.10,3.204 64010.20,1.000', '64010.10,9.000 64010.20,1.000']);
-    expect(notes).toEqual([
+    expect(bench.notes).toEqual([
       'bybit-linear orderbook.50.BTCUSDT: not on the tape, made from its book',
       'bybit-linear orderbook.1.BTCUSDT: not on the tape, made from its book',
       'bybit-linear tickers.BTCUSDT: not on the tape, and stays silent',
@@ -196,7 +118,7 @@ describe('what is not on the tape', () => {
 
   test('who comes later opens with the made book as it stands', async () => {
     const served = await serve(await tapeOf(...MOVING));
-    const client = await join_(served, ['orderbook.50.BTCUSDT'], '?from=+3.5s');
+    const client = await joinBybit(served, ['orderbook.50.BTCUSDT'], '?from=+3.5s');
     await client.closed;
     const [opening, ...rest] = client
       .data()
@@ -223,7 +145,7 @@ describe('what is not on the tape', () => {
         [7, delta(401, [['64020.00', '3.000']])],
       ),
     );
-    const client = await join_(served, ['orderbook.50.BTCUSDT']);
+    const client = await joinBybit(served, ['orderbook.50.BTCUSDT']);
     await client.closed;
     const book = new PlainBook(50);
     const said = client
@@ -247,13 +169,13 @@ describe('connections that the recorder lost', () => {
 
   test('are lost again, without a word; who comes back goes on from there', async () => {
     const served = await serve(await tapeOf(...BROKEN));
-    const first = await join_(served, [BOOK]);
-    const bystander = await join_(served, [], '?from=+0s');
+    const first = await joinBybit(served, [BOOK]);
+    const bystander = await joinBybit(served, [], '?from=+0s');
     expect((await first.closed).code).toBe(1006);
-    expect(first.data()).toEqual(texts(MOVING).filter((text) => text.includes(BOOK)));
-    const second = await join_(served, [BOOK]);
+    expect(first.data()).toEqual(textsOf(MOVING).filter((text) => text.includes(BOOK)));
+    const second = await joinBybit(served, [BOOK]);
     expect((await second.closed).code).toBe(1000);
-    expect(second.data()).toEqual(texts(BROKEN.slice(-2)));
+    expect(second.data()).toEqual(textsOf(BROKEN.slice(-2)));
     expect(bystander.socket.readyState).toBe(bystander.socket.OPEN);
   });
 
@@ -263,7 +185,7 @@ describe('connections that the recorder lost', () => {
       [5, { conn: CONN, close: { code: 4001, reason: 'maintenance' } }],
       [6, trade(9)],
     );
-    const client = await join_(await serve(path), [BOOK]);
+    const client = await joinBybit(await serve(path), [BOOK]);
     expect(await client.closed).toEqual({ code: 4001, reason: 'maintenance' });
   });
 
@@ -273,14 +195,14 @@ describe('connections that the recorder lost', () => {
   ])('%s', async (_, options, code) => {
     const reason = code === 1000 ? 'stop' : '';
     const path = await tapeOf(...MOVING, [5, { conn: CONN, close: { code, reason } }], [6, snapshot(500, ...WHOLE)]);
-    const client = await join_(await serve(path, options), [BOOK]);
+    const client = await joinBybit(await serve(path, options), [BOOK]);
     expect((await client.closed).reason).toBe('the tape has ended');
     expect(client.data()).toHaveLength(5);
   });
 
   test('and not for who listens to another one only', async () => {
     const path = await tapeOf(...MOVING, [5, { conn: 'r1.2', close: { code: 1006, reason: '' } }], [6, trade(9)]);
-    const client = await join_(await serve(path), [BOOK, TRADES]);
+    const client = await joinBybit(await serve(path), [BOOK, TRADES]);
     expect((await client.closed).reason).toBe('the tape has ended');
     expect(client.data().at(-1)).toBe(trade(9));
   });
@@ -316,19 +238,13 @@ describe('REST', () => {
 });
 
 test('a snapshot over REST that came before the first update is joined', async () => {
-  const src = 'binance-usdm:BTCUSDT';
-  const path = join(folder, 'binance.ndjson');
-  const { tape } = header() as HeaderEntry;
   const body = { lastUpdateId: 10, E: 1, T: 1, bids: WHOLE[0], asks: WHOLE[1] };
   const update =
     '{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1786000000500,"T":1786000000499,"s":"BTCUSDT","U":9,"u":12,"pu":8,"b":[["64010.10","5.000"]],"a":[]}}';
-  await writeFile(
-    path,
-    [
-      entryLine({ t: T, src, tape: { ...tape, venue: 'binance-usdm' } }),
-      entryLine({ t: T + 1, src, http: { url: 'https://x', status: 200, sent: T, body } }),
-      messageLine(T + 2, src, CONN, Buffer.from(update)).toString(),
-    ].join(''),
+  const path = await bench.tapeIn(
+    { name: 'binance.ndjson', venue: 'binance-usdm' },
+    [1, { http: { url: 'https://x', status: 200, sent: T, body } }],
+    [2, update],
   );
   const served = await serve(path);
   const answer = await fetch(`${served.venues[0].httpUrl}/fapi/v1/depth?symbol=BTCUSDT&limit=5`);
@@ -345,10 +261,10 @@ describe('a client that does not read', () => {
       ),
     ]);
     const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many));
-    const slow = await join_(served, [BOOK], '?from=+0s');
+    const slow = await joinBybit(served, [BOOK], '?from=+0s');
     await slow.until(() => slow.data().length > 0);
     slow.socket.pause();
-    const quick = await join_(served, [BOOK]);
+    const quick = await joinBybit(served, [BOOK]);
     expect((await quick.closed).code).toBe(1000);
     expect(quick.data()).toHaveLength(many.length + 1);
     const sentBefore = served.sent;
@@ -366,7 +282,7 @@ test('faults are put into what is heard, not into the state behind it', async ()
   ]);
   const path = await tapeOf([1, snapshot(100, ...WHOLE)], ...many);
   const served = await serve(path, { faults: () => createInjection([{ kind: 'drop', every: 20 }], 1) });
-  const client = await join_(served, [BOOK, 'orderbook.50.BTCUSDT']);
+  const client = await joinBybit(served, [BOOK, 'orderbook.50.BTCUSDT']);
   await client.closed;
   const us = (topic: string): number[] =>
     client.data().flatMap((text) => {
@@ -379,7 +295,7 @@ test('faults are put into what is heard, not into the state behind it', async ()
   const made = us('orderbook.50.BTCUSDT');
   expect(made.map((u) => u - made[0])).toEqual(Array.from({ length: 401 }, (_, n) => n));
   await served.done;
-  expect(notes.at(-1)).toBe(`bybit-linear client 1: injected: ${401 - heard.length} drops`);
+  expect(bench.notes.at(-1)).toBe(`bybit-linear client 1: injected: ${401 - heard.length} drops`);
 });
 
 test('paced by the clock: a second client comes in where the first one is', async () => {
@@ -388,19 +304,19 @@ test('paced by the clock: a second client comes in where the first one is', asyn
     delta(101 + n, [['64000.00', `${n + 1}.000`]]),
   ]);
   const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 4 });
-  const first = await join_(served, [BOOK]);
+  const first = await joinBybit(served, [BOOK]);
   await first.until(() => first.data().length > 50);
-  const second = await join_(served, [BOOK]);
+  const second = await joinBybit(served, [BOOK]);
   await Promise.all([first.closed, second.closed]);
-  expect(first.data()).toEqual([snapshot(100, ...WHOLE), ...texts(many)]);
+  expect(first.data()).toEqual([snapshot(100, ...WHOLE), ...textsOf(many)]);
   const [opening, ...rest] = second.data();
   const { u } = (JSON.parse(opening) as { data: { u: number } }).data;
   expect(u).toBeGreaterThan(140);
-  expect(rest).toEqual(texts(many).slice(u - 100));
+  expect(rest).toEqual(textsOf(many).slice(u - 100));
 });
 
 test('a pipe cannot be served', async () => {
-  const tape = await openTape(['-'], Readable.from([entryLine(header())]));
+  const tape = await openTape(['-'], Readable.from([headerLine()]));
   await expect(serveTape({ tape, range: {}, speed: 1, note: () => {}, damaged: () => {} })).rejects.toMatchObject({
     code: 'E_USAGE',
     message: expect.stringContaining('stdin'),
