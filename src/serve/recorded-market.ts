@@ -28,6 +28,8 @@ export type RecordedTopics = Map<string, RecordedTopic>;
 export interface BookStream {
   readonly symbol: string;
   readonly track: Track;
+  /** the connection that brought it; null before any */
+  conn: string | null;
   /** of the newest message that was applied */
   first: number;
   last: number;
@@ -57,8 +59,8 @@ export interface RecordedMarket extends ServedMarket {
   main(symbol: string): BookStream | null;
   /** a book in the venue's decimals, best first */
   sides(stream: BookStream, limit?: number): BookSides;
-  /** the connection that brought a topic's newest message; null before any */
-  carrier(topic: string): string | null;
+  /** the connection that brought a topic's newest message, or the book it is made of; null before any */
+  carrier(topic: string, symbol: string | null): string | null;
   /** the size of a level that is gone */
   nothing(symbol: string): string;
 }
@@ -85,6 +87,8 @@ export function createRecordedMarket(
   const listed = new Map<string, Listed>();
   const buffer = new EventBuffer();
   const carriers = new Map<string, string | null>();
+  /** connections that ended: each tape tells of it, and one end is enough */
+  const closed = new Set<string>();
   let now: Micros = 0;
 
   const list = (header: TapeHeader): Listed => {
@@ -102,7 +106,7 @@ export function createRecordedMarket(
       const connOf = (origin: number): string | null => decoder.origins[origin].conn;
       const { instrument, flow } = one.header;
       const track = createTrack({ instrument, rules: venue, flow, connOf });
-      stream = { symbol: one.header.symbol, track, first: -1, last: -1, emitted: 0, matched: 0 };
+      stream = { symbol: one.header.symbol, track, conn: null, first: -1, last: -1, emitted: 0, matched: 0 };
       one.streams.set(key, stream);
       if (one.snapshot !== null) track.entry(one.snapshot);
     }
@@ -115,6 +119,8 @@ export function createRecordedMarket(
       if (typeof key !== 'number' || key < 0) return null;
       const stream = streamOf(one, key);
       if ((stream.track.entry(said) & Effect.valid) === 0) return null;
+      const { conn } = said.book.streams;
+      if (typeof conn === 'string') stream.conn = conn;
       return madeKnown(stream, stream.track.continuity.last);
     }
     if ('http' in said && said.http.status === 200 && venue.readSnapshot(said.http.body) !== null) one.snapshot = said;
@@ -124,10 +130,11 @@ export function createRecordedMarket(
     return book;
   };
 
-  const bookRecord = (one: Listed, topic: string | null): Step['book'] => {
+  const bookRecord = (one: Listed, topic: string | null, conn: string | null): Step['book'] => {
     const e = buffer.events;
     const key = e[Field.FLAGS] >> STREAM_SHIFT;
     const stream = streamOf(one, key);
+    stream.conn = conn;
     const effect = stream.track.apply(buffer, 0);
     if (topic !== null && ((effect & Effect.valid) !== 0 || (topics.get(topic)?.stream ?? null) === null))
       learn(topics, topic, one.header.symbol, key, stream.track);
@@ -158,6 +165,7 @@ export function createRecordedMarket(
     const symbol = src.slice(venue.id.length + 1);
     const step: Step = { t, symbol, conn, topic: null, text: NO_TEXT, book: null, close: null };
     const one = listed.get(symbol);
+    if (conn !== null && key !== 'close' && closed.size > 0) closed.delete(conn);
     if (key === 'msg') {
       step.topic = venue.topicOf(bytes, valueFrom, valueTo);
       step.text = () => bytes.toString('utf8', valueFrom, valueTo);
@@ -167,7 +175,7 @@ export function createRecordedMarket(
       buffer.clear();
       decoder.decode(bytes, from, to, buffer);
       const kind = buffer.count === 0 ? Kind.entry : buffer.events[Field.KIND];
-      if (kind === Kind.depth || kind === Kind.snapshot) step.book = bookRecord(one, step.topic);
+      if (kind === Kind.depth || kind === Kind.snapshot) step.book = bookRecord(one, step.topic, conn);
       return step;
     }
     const said = entryAt(bytes, from, to);
@@ -182,7 +190,10 @@ export function createRecordedMarket(
     }
     if ('tape' in said) list(said.tape);
     else if (one !== undefined) step.book = entry(one, said);
-    if ('close' in said) step.close = said.close;
+    if ('close' in said && conn !== null && !closed.has(conn)) {
+      closed.add(conn);
+      step.close = said.close;
+    }
     return step;
   }
 
@@ -224,7 +235,14 @@ export function createRecordedMarket(
     play,
     main,
     sides,
-    carrier: (topic) => carriers.get(topic) ?? null,
+    carrier(name, symbol) {
+      const conn = carriers.get(name);
+      if (conn !== undefined) return conn;
+      const topic = topics.get(name);
+      // behind a checkpoint, its book tells before its first message does
+      if (topic !== undefined) return listed.get(topic.symbol)?.streams.get(topic.stream ?? Number.NaN)?.conn ?? null;
+      return symbol === null ? null : (main(symbol)?.conn ?? null);
+    },
     nothing: (symbol) => listed.get(symbol)?.size(0) ?? '0',
   };
 }

@@ -40,7 +40,7 @@ export interface ServedTape {
   venues: { id: string; wsUrl: string; httpUrl: string }[];
   /** messages of topics sent so far */
   readonly sent: number;
-  /** resolves when somebody heard the end of the tape and nobody is connected any more */
+  /** resolves when somebody heard the end of the tape, nobody is played to any more, and nobody who was cut is to come back */
   readonly done: Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,7 +72,10 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
     finish = resolve;
   });
   const changed = (): void => {
-    if (exchanges.some(({ ended }) => ended) && exchanges.every(({ clients }) => clients === 0)) finish();
+    // what nobody was played from, or somebody was and all are gone, is not kept
+    for (const [name, clock] of clocks) if (clock.empty && !clock.begun) clocks.delete(name);
+    const isAwaited = [...clocks.values()].some(({ awaited }) => awaited);
+    if (exchanges.some(({ ended }) => ended) && !isAwaited && exchanges.every(({ playing }) => playing === 0)) finish();
   };
   const stop = async (): Promise<void> => {
     await Promise.all(exchanges.map((exchange) => exchange.stop()));

@@ -34,9 +34,16 @@ export interface TapeClientOptions extends Place {
   settleMs: number;
   /** a topic is not on the tape: what becomes of it */
   remark(topic: string, text: string): void;
-  /** it heard the whole tape, or lost its connection as the recorder did, or its tape cannot be played on */
-  over(why: { code: number; reason: string }): void;
+  /** the tape is played to it from now on */
+  started(): void;
+  over(ending: Ending): void;
 }
+
+/** It heard the whole tape, or lost its connection as the recorder did, or its tape cannot be played on. */
+export type Ending =
+  | { how: 'ended' }
+  | { how: 'lost'; code: number; reason: string }
+  | { how: 'failed'; reason: string };
 
 export interface TapeClient extends Place {
   readonly socket: WebSocket;
@@ -45,6 +52,8 @@ export interface TapeClient extends Place {
   readonly clock: TapeClock;
   /** the tape is played to it; before that its words only prepare */
   readonly live: boolean;
+  /** it is played to, or will be as soon as its words were looked at */
+  readonly busy: boolean;
   /** messages of topics sent so far */
   readonly sent: number;
   /** monotonic ms of its newest word */
@@ -56,7 +65,6 @@ export interface TapeClient extends Place {
   stop(): void;
 }
 
-export const ENDED = 'the tape has ended';
 /** Bytes that wait for a client before it is paused. */
 const PAUSE_BYTES = 1 << 20;
 /** Its words that wait before it is not heard any more, until they all were looked at. */
@@ -84,7 +92,8 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
   const say = (text: string): void => socket.send(server.pack === undefined ? text : server.pack(text));
 
   const fail = (error: unknown): void => {
-    if (!signal.aborted) options.over({ code: 1011, reason: error instanceof Error ? error.message : String(error) });
+    if (!signal.aborted)
+      options.over({ how: 'failed', reason: error instanceof Error ? error.message : String(error) });
   };
 
   const answer = async (text: string | null): Promise<void> => {
@@ -99,6 +108,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     lookAtTopics();
     if (!live && served.topics.size > 0) {
       live = true;
+      options.started();
       void play().catch(fail);
     }
     if (socket.bufferedAmount > PAUSE_BYTES) await drained();
@@ -154,7 +164,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
         if (signal.aborted) return;
         if (step.close !== null && isEvent(step)) {
           await drained();
-          if (!signal.aborted) options.over(step.close);
+          if (!signal.aborted) options.over({ how: 'lost', ...step.close });
           return;
         }
         deliver(step, more);
@@ -165,7 +175,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     }
     if (signal.aborted) return;
     await drained();
-    if (!signal.aborted) options.over({ code: 1000, reason: ENDED });
+    if (!signal.aborted) options.over({ how: 'ended' });
   };
 
   /** Whether the end of a recorded connection is one that this client has to live through. */
@@ -173,7 +183,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     reenact &&
     conn !== null &&
     !(close?.code === 1000 && close.reason === OWN_CLOSE) &&
-    [...served.topics].some((topic) => market.carrier(topic) === conn);
+    [...served.topics].some((topic) => market.carrier(topic, server.bookTopic(topic)) === conn);
 
   const deliver = (step: Step, more: readonly Message[]): void => {
     if (socket.readyState !== socket.OPEN) return;
@@ -209,6 +219,9 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     clock,
     get live() {
       return live;
+    },
+    get busy() {
+      return live || waiting > 0;
     },
     get sent() {
       return sent;

@@ -1,6 +1,9 @@
 /** Where the playing of a tape stands: one clock for all who play it from the same start, whoever comes and goes. */
 import type { Micros } from '../model/entry.js';
 
+/** Why somebody plays no more: it heard the whole tape, lost its connection as the recorder did, or went (or was sent) by itself. */
+export type Leaving = 'ended' | 'lost' | 'left';
+
 export interface TapeClock {
   /** tape time now: the start, until it was begun */
   position(): Micros;
@@ -9,8 +12,16 @@ export interface TapeClock {
   begin(): void;
   /** a line of this time was played */
   reached(t: Micros): void;
-  /** nobody plays any more and the tape was played to its end: the next who come begin anew */
-  rewind(): void;
+  /** somebody is there who may play a venue's part of the tape */
+  enter(): void;
+  /** somebody plays a venue's part */
+  plays(venue: string): void;
+  /** somebody is gone; `others` play the same venue still */
+  leave(venue: string, why: Leaving, others: boolean): void;
+  /** nobody is there */
+  readonly empty: boolean;
+  /** somebody has yet to hear the end of a venue's part: it plays it, or will come back to do so */
+  readonly awaited: boolean;
 }
 
 /**
@@ -21,6 +32,10 @@ export function createTapeClock(start: Micros, speed: number, now: () => number)
   let begun = false;
   let furthest = start;
   let at = 0;
+  let present = 0;
+  /** venues whose end is yet to be heard by those who play them, or were cut while they did */
+  const unheard = new Set<string>();
+  let heard = false;
   return {
     get begun() {
       return begun;
@@ -39,9 +54,27 @@ export function createTapeClock(start: Micros, speed: number, now: () => number)
       furthest = t;
       at = now();
     },
-    rewind() {
-      begun = false;
+    enter() {
+      present++;
+    },
+    plays(venue) {
+      unheard.add(venue);
+    },
+    leave(venue, why, others) {
+      present--;
+      if (why === 'lost') unheard.add(venue);
+      else if (why === 'ended' || !others) unheard.delete(venue);
+      heard ||= why === 'ended';
+      if (present > 0 || unheard.size > 0 || !heard) return;
+      // the tape was played to its end, and nobody is in the middle of it: the next who come begin anew
+      begun = heard = false;
       furthest = start;
+    },
+    get empty() {
+      return present === 0;
+    },
+    get awaited() {
+      return unheard.size > 0;
     },
   };
 }

@@ -13,8 +13,8 @@ import { type Cursor, createCursor } from './cursor.js';
 import { createMadeTopics } from './made-topics.js';
 import { type Answer, cut, dismiss, openPort, textOf } from './port.js';
 import { createRecordedMarket, type RecordedMarket, type RecordedTopics } from './recorded-market.js';
-import { createTapeClient, ENDED, type Place, type TapeClient, type TapeClientOptions } from './tape-client.js';
-import type { TapeClock } from './tape-clock.js';
+import { createTapeClient, type Ending, type Place, type TapeClient, type TapeClientOptions } from './tape-client.js';
+import type { Leaving, TapeClock } from './tape-clock.js';
 
 export interface TapeExchangeOptions {
   venue: Venue & { server: NonNullable<Venue['server']> };
@@ -35,7 +35,7 @@ export interface TapeExchangeOptions {
   /** milliseconds without a word from a client after which the tape begins */
   settleMs: number;
   note(text: string): void;
-  /** a client has gone, or has heard the tape's end */
+  /** looked at now and then, and when a client has gone */
   changed(): void;
 }
 
@@ -44,7 +44,8 @@ export interface TapeExchange {
   httpUrl: string;
   /** messages of topics sent so far */
   readonly sent: number;
-  readonly clients: number;
+  /** clients who asked for something */
+  readonly playing: number;
   /** somebody heard the end of the tape */
   readonly ended: boolean;
   stop(): Promise<void>;
@@ -58,6 +59,7 @@ const MOST_NAMED = 80;
 /** How long a question about a book that is not known yet is held back. */
 const UNKNOWN_MS = 10_000;
 const ASK_AGAIN_MS = 20;
+const ENDED = 'the tape has ended';
 const NO_TOPICS: ReadonlySet<string> = new Set();
 
 interface Member extends TapeClient {
@@ -98,23 +100,48 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
 
   // ---- clients
 
-  const forget = (client: Member): void => {
+  const forget = (client: Member, why: Leaving): void => {
     if (!clients.delete(client)) return;
     client.stop();
     sentBefore += client.sent;
     if (client.injection !== null) note(`${venue.id} client ${client.id}: injected: ${client.injection.summary()}`);
-    if (ended && ![...clients].some(({ clock }) => clock === client.clock)) client.clock.rewind();
+    const { clock } = client;
+    clock.leave(
+      venue.id,
+      why,
+      [...clients].some((other) => other.live && other.clock === clock),
+    );
     options.changed();
   };
 
-  const over = (client: Member, { code, reason }: { code: number; reason: string }): void => {
-    if (!clients.has(client)) return;
-    if (code === 1000 && reason === ENDED) ended = true;
-    if (code === 1011) note(`${venue.id}: ${reason}`);
-    if (isSayable(code)) dismiss(client.socket, code, reason);
-    // without a word, behind what is in flight
-    else cut(client.socket, client.stream);
-    forget(client);
+  const say = (client: Member, code: number, reason: string, why: Leaving = 'left'): void => {
+    dismiss(client.socket, code, reason);
+    forget(client, why);
+  };
+
+  /** Without a word, behind what is in flight. */
+  const silence = (client: Member, why: Leaving = 'left'): void => {
+    cut(client.socket, client.stream);
+    forget(client, why);
+  };
+
+  const over = (client: Member, ending: Ending): void => {
+    switch (ending.how) {
+      case 'ended':
+        ended = true;
+        say(client, 1000, ENDED, 'ended');
+        // who has asked for nothing has nothing left to ask for
+        for (const other of clients) if (!other.busy && other.clock === client.clock) say(other, 1000, ENDED);
+        break;
+      case 'lost':
+        if (isSayable(ending.code)) say(client, ending.code, ending.reason, 'lost');
+        else silence(client, 'lost');
+        break;
+      case 'failed':
+        note(`${venue.id}: ${ending.reason}`);
+        say(client, 1011, ending.reason);
+        break;
+    }
   };
 
   const remark = (topic: string, text: string): void => {
@@ -139,16 +166,18 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     const faulty = faultsAt(from);
     const made = createTapeClient({
       ...{ ...place, socket, stream, served, clock, faulty, speed, maxIdleMicros, reenact, settleMs, remark },
-      over: (why) => over(client, why),
+      started: () => clock.plays(venue.id),
+      over: (ending) => over(client, ending),
     });
     const client: Member = Object.assign(made, { id: nextClient++, injection: faulty?.injection ?? null, pings: 0 });
     clients.add(client);
+    clock.enter();
     for (const reply of client.server.greeting?.(served) ?? []) client.say(reply.text);
     socket.on('message', (data: RawData) => client.hear(textOf(data)));
     socket.on('pong', () => {
       client.pings = 0;
     });
-    socket.on('close', () => forget(client));
+    socket.on('close', () => forget(client, 'left'));
     // the address itself may name topics
     client.hear(null);
   };
@@ -171,11 +200,12 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       }
       if (now - started >= (ping + 1) * pingEveryMs) {
         pings = Math.floor((now - started) / pingEveryMs);
-        if (client.pings++ >= PINGS_UNANSWERED) over(client, { code: 1008, reason: 'no pong' });
+        if (client.pings++ >= PINGS_UNANSWERED) say(client, 1008, 'no pong');
         else socket.ping();
       }
-      if (now - client.saidAt > quietMs) over(client, { code: 1006, reason: '' });
+      if (clients.has(client) && now - client.saidAt > quietMs) silence(client);
     }
+    options.changed();
   };
   // ---- REST
 
@@ -265,8 +295,8 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     get sent() {
       return [...clients].reduce((sum, client) => sum + client.sent, sentBefore);
     },
-    get clients() {
-      return clients.size;
+    get playing() {
+      return [...clients].filter(({ busy }) => busy).length;
     },
     get ended() {
       return ended;
@@ -275,7 +305,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       if (!running) return;
       running = false;
       clearInterval(timer);
-      for (const client of [...clients]) over(client, { code: 1001, reason: 'the replay stops' });
+      for (const client of [...clients]) say(client, 1001, 'the replay stops');
       await port.close();
     },
   };
