@@ -24,6 +24,9 @@ const CHANNELS: Record<OkxMarket, string[]> = {
   spot: ['books', 'books5', 'bbo-tbt', 'trades', 'tickers'],
 };
 
+/** Subscribed by type of instrument; acked and silent where simulated, and each message is of the instrument it names. */
+const LIQUIDATIONS = 'liquidation-orders';
+
 /** Channels of the book, whole or in part. */
 const BOOK_CHANNELS = ['books', 'books5', 'bbo-tbt'];
 
@@ -121,6 +124,9 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     return channel === 'books5' ? books5(one) : touch(one);
   };
 
+  const symbolsOf = (instType: unknown): string[] =>
+    [...symbols.keys()].filter((symbol) => instType === (symbol.endsWith('-SWAP') ? 'SWAP' : 'FUTURES'));
+
   const receive = (client: ServedClient, text: string): Reply[] => {
     if (text === 'ping') return [{ topic: null, text: 'pong' }];
     const request = objectIn(text);
@@ -135,7 +141,15 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     const args = objectsAt(request, 'args');
     if (args.length === 0) return [refuse(BAD_ARGUMENTS, 'Invalid args')];
     return args.flatMap((arg) => {
-      const { channel, instId } = arg;
+      const { channel, instId, instType } = arg;
+      const all = kind === 'swap' && channel === LIQUIDATIONS ? symbolsOf(instType) : [];
+      if (all.length > 0) {
+        for (const symbol of all)
+          event === 'subscribe'
+            ? client.topics.add(topicOf(LIQUIDATIONS, symbol))
+            : client.topics.delete(topicOf(LIQUIDATIONS, symbol));
+        return [answer({ event, arg: { channel, instType } })];
+      }
       const one = typeof instId === 'string' ? symbols.get(instId) : undefined;
       if (typeof channel !== 'string' || !CHANNELS[kind].includes(channel) || one === undefined)
         return [refuse(NO_SUCH_CHANNEL, `channel:${wordOf(channel)},instId:${wordOf(instId)} doesn't exist`)];

@@ -65,6 +65,20 @@ describe('requests', () => {
     expect([...client.served.topics]).toEqual([`tickers:${SWAP}`]);
   });
 
+  test('liquidations are those of all instruments of a type, in one subscription', () => {
+    const { client, connection } = join();
+    const text = (op: string, type: string): string =>
+      `{"op":"${op}","args":[{"channel":"liquidation-orders","instType":"${type}"}]}`;
+    const ack = (op: string): string =>
+      `{"event":"${op}","arg":{"channel":"liquidation-orders","instType":"SWAP"},"connId":"${connection}"}`;
+    expect(client.ask(text('subscribe', 'SWAP'))).toEqual([ack('subscribe')]);
+    expect([...client.served.topics]).toEqual([`liquidation-orders:${SWAP}`]);
+    expect(client.ask(text('unsubscribe', 'SWAP'))).toEqual([ack('unsubscribe')]);
+    expect([...client.served.topics]).toEqual([]);
+    expect(client.ask(text('subscribe', 'OPTION'))[0]).toContain('"code":"60018"');
+    expect(join('spot').client.ask(text('subscribe', 'SWAP'))[0]).toContain('"code":"60018"');
+  });
+
   test('ping and pong are words', () => {
     expect(join().client.ask('ping')).toEqual(['pong']);
   });
