@@ -1,5 +1,5 @@
 /** A reader's place on a tape: it moves up to a time without waiting, and from there at a pace. */
-import type { LineBatch, LineFlow } from '../model/batch.js';
+import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { anyTimeOf, endOfLine, timeOf } from '../tape/line.js';
 import type { RecordedMarket, Step } from './recorded-market.js';
@@ -14,8 +14,8 @@ export interface Cursor {
   close(): Promise<void>;
 }
 
-/** Damage is passed over: it was reported when the tape was looked through. */
-export function createCursor(flow: LineFlow): Cursor {
+/** `damaged` hears of what cannot be read when everything before it was taken. */
+export function createCursor(flow: LineFlow, damaged: (damage: Damage['damage']) => void): Cursor {
   const items = flow[Symbol.asyncIterator]();
   /** what was read and not taken; the flow is not asked for more before it is */
   let held: LineBatch | null = null;
@@ -25,7 +25,8 @@ export function createCursor(flow: LineFlow): Cursor {
       if (held !== null && held.from < held.to) return held;
       const { value, done } = await items.next();
       if (done === true) return null;
-      if (!('damage' in value)) held = value;
+      if ('damage' in value) damaged(value.damage);
+      else held = value;
     }
   };
 

@@ -18,6 +18,8 @@ export interface MadeTopics {
 
 /** A book as the server was told it. */
 interface Told {
+  /** which one it is; another may turn out to be deeper */
+  of: BookStream | null;
   bids: Map<string, string>;
   asks: Map<string, string>;
   last: number;
@@ -32,6 +34,7 @@ export function createMadeTopics(market: RecordedMarket, server: VenueServer): M
   /** The depth event that brings the server's book to where the stream's is. */
   const tell = (one: Told, stream: BookStream, changes: BookSides, now: Micros): Message[] => {
     note(one, changes);
+    one.of = stream;
     const { symbol, emitted, matched } = stream;
     const times = { symbol, emitted: emitted || now, matched: matched || emitted || now };
     const last = stream.last;
@@ -53,7 +56,7 @@ export function createMadeTopics(market: RecordedMarket, server: VenueServer): M
   return {
     need(symbol) {
       if (told.has(symbol)) return false;
-      const one: Told = { bids: new Map(), asks: new Map(), last: 0, touch: '' };
+      const one: Told = { of: null, bids: new Map(), asks: new Map(), last: 0, touch: '' };
       told.set(symbol, one);
       const stream = market.main(symbol);
       if (stream?.track.state === 'valid') tell(one, stream, market.sides(stream), market.now());
@@ -65,7 +68,8 @@ export function createMadeTopics(market: RecordedMarket, server: VenueServer): M
       const { stream } = book;
       const wasEmpty = one.bids.size + one.asks.size === 0;
       const anew = wasEmpty || stream.last < one.last;
-      const changes = book.known ? difference(one, market.sides(stream), market.nothing(symbol)) : book.changes();
+      const isWhole = book.known || one.of !== stream;
+      const changes = isWhole ? difference(one, market.sides(stream), market.nothing(symbol)) : book.changes();
       const messages = tell(one, stream, changes, t).filter(({ topic }) => topics.has(topic) && isMade(topic, symbol));
       if (!anew) return messages;
       // nobody has the book that these messages go on from: it opens the topic, or is asked for over REST

@@ -4,9 +4,9 @@ import { ASK, BID, type BookSide } from '../market/book.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { LineBatch } from '../model/batch.js';
 import { formatScaled } from '../model/decimal.js';
-import type { Entry, Micros, TapeHeader } from '../model/entry.js';
+import { type Entry, type Micros, SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
 import { EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
-import type { Instrument, Scale } from '../model/instrument.js';
+import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { envelopeOf, parseEntry } from '../tape/line.js';
 import type { BookSides, LevelText } from '../venues/served-book.js';
@@ -55,10 +55,12 @@ export interface RecordedMarket extends ServedMarket {
   recorded: NonNullable<ServedMarket['recorded']>;
   /** takes in whole lines, one step each; lines of other venues are passed over */
   play(batch: LineBatch): Generator<Step>;
-  /** the stream that all other forms of a symbol's book are made of: the deepest that is recorded; null before it has come */
+  /** the stream that all other forms of a symbol's book are made of: the deepest that has come; null before any has */
   main(symbol: string): BookStream | null;
   /** a book in the venue's decimals, best first */
   sides(stream: BookStream, limit?: number): BookSides;
+  /** bytes of the tape are lost here: no book that may miss something is known */
+  damaged(): void;
   /** the connection that brought a topic's newest message, or the book it is made of; null before any */
   carrier(topic: string, symbol: string | null): string | null;
   /** the size of a level that is gone */
@@ -75,13 +77,19 @@ interface Listed {
   snapshot: Entry | null;
 }
 
+/** So many levels are looked up, which a touch after each message needs; more are a walk over all there are. */
+const MOST_TOP = 50;
+const topPrices = new Float64Array(MOST_TOP);
+const topSizes = new Float64Array(MOST_TOP);
+
 const NO_TEXT = (): string => '';
 
-/** Creates a market that knows nothing but these topics yet; `symbols` are listed from the start. */
+/** Creates a market that knows nothing but these topics yet; what the headers name is listed from the start, whose time is `start`. */
 export function createRecordedMarket(
   venue: Venue,
   topics: RecordedTopics,
   headers: readonly TapeHeader[],
+  start: Micros = 0,
 ): RecordedMarket {
   const decoder = createDecoder('typescript');
   const listed = new Map<string, Listed>();
@@ -89,7 +97,7 @@ export function createRecordedMarket(
   const carriers = new Map<string, string | null>();
   /** connections that ended: each tape tells of it, and one end is enough */
   const closed = new Set<string>();
-  let now: Micros = 0;
+  let now = start;
 
   const list = (header: TapeHeader): Listed => {
     const known = listed.get(header.symbol);
@@ -124,6 +132,8 @@ export function createRecordedMarket(
       return madeKnown(stream, stream.track.continuity.last);
     }
     if ('http' in said && said.http.status === 200 && venue.readSnapshot(said.http.body) !== null) one.snapshot = said;
+    // each track finds the holes of its own chain; what was found in that of another depth says nothing of it
+    if ('gap' in said && said.gap.reason === 'sequence') return null;
     let book: Step['book'] = null;
     for (const stream of one.streams.values())
       if ((stream.track.entry(said) & Effect.valid) !== 0) book = madeKnown(stream, stream.track.continuity.last);
@@ -161,7 +171,7 @@ export function createRecordedMarket(
     const envelope = envelopeOf(bytes, from, to);
     if (envelope === null || !envelope.src.startsWith(`${venue.id}:`)) return null;
     const { t, src, conn, key, valueFrom, valueTo } = envelope;
-    now = t;
+    if (t > now) now = t;
     const symbol = src.slice(venue.id.length + 1);
     const step: Step = { t, symbol, conn, topic: null, text: NO_TEXT, book: null, close: null };
     const one = listed.get(symbol);
@@ -188,8 +198,9 @@ export function createRecordedMarket(
       step.text = () => text;
       return step;
     }
-    if ('tape' in said) list(said.tape);
-    else if (one !== undefined) step.book = entry(one, said);
+    if ('tape' in said) {
+      if (symbol !== SHARED_SYMBOL) list(said.tape);
+    } else if (one !== undefined) step.book = entry(one, said);
     if ('close' in said && conn !== null && !closed.has(conn)) {
       closed.add(conn);
       step.close = said.close;
@@ -202,14 +213,21 @@ export function createRecordedMarket(
     if (one === undefined) return null;
     let best: RecordedTopic | null = null;
     for (const topic of topics.values())
-      if (topic.symbol === symbol && topic.stream !== null && topic.levels > (best?.levels ?? -1)) best = topic;
+      if (topic.symbol === symbol && one.streams.has(topic.stream ?? Number.NaN) && topic.levels > (best?.levels ?? -1))
+        best = topic;
     return one.streams.get(best?.stream ?? Number.NaN) ?? null;
   };
 
-  const sides = ({ symbol, track }: BookStream, limit?: number): BookSides => {
+  const sides = ({ symbol, track: { book } }: BookStream, limit?: number): BookSides => {
     const one = listed.get(symbol)!;
-    const side = (which: BookSide): LevelText[] =>
-      track.book.levels(which, limit).map(([price, size]) => [one.price(price), one.size(size)]);
+    const text = (price: number, size: number): LevelText => [one.price(price), one.size(size)];
+    const side = (which: BookSide): LevelText[] => {
+      if (limit !== undefined && limit <= MOST_TOP) {
+        const count = book.top(which, limit, topPrices, topSizes);
+        return Array.from({ length: count }, (_, n) => text(topPrices[n], topSizes[n]));
+      }
+      return book.levels(which, limit).map(([price, size]) => text(price, size));
+    };
     return { bids: side(BID), asks: side(ASK) };
   };
 
@@ -233,6 +251,10 @@ export function createRecordedMarket(
       return { first, last, emitted, matched, ...sides(stream) };
     },
     play,
+    damaged() {
+      for (const { streams } of listed.values())
+        for (const { track } of streams.values()) track.lose({ stream: '*', from: track.lastBookT, reason: 'damage' });
+    },
     main,
     sides,
     carrier(name, symbol) {
@@ -250,19 +272,22 @@ export function createRecordedMarket(
 function madeKnown(stream: BookStream, last: number): Step['book'] {
   stream.last = last;
   if (stream.emitted === 0) stream.emitted = stream.matched = stream.track.emitted;
+  // a checkpoint keeps the first id where the chain needs it
+  const { sequence } = stream.track.continuity.state();
+  if (stream.first < 0 && typeof sequence === 'number') stream.first = sequence;
   return { stream, known: true, changes: () => ({ bids: [], asks: [] }) };
 }
 
 function learn(topics: RecordedTopics, name: string, symbol: string, stream: number, track: Track): void {
   const topic = topics.get(name);
-  const levels = track.book.levels(BID).length + track.book.levels(ASK).length;
+  const levels = track.book.depth(BID) + track.book.depth(ASK);
   if (topic === undefined) topics.set(name, { symbol, stream, levels });
   else Object.assign(topic, { stream, levels: Math.max(topic.levels, levels) });
 }
 
 function createListed(header: TapeHeader, venue: Venue, decoder: Decoder): Listed {
   const { instrument, symbol, flow } = header;
-  const { scale } = createTrack({ instrument, rules: venue });
+  const scale = scaleOf(instrument);
   decoder.bind(`${venue.id}:${symbol}`, { layouts: venue.layouts, scale, symbol, flow });
   return {
     header,

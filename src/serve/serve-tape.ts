@@ -4,7 +4,7 @@ import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseTimeSpec } from '../model/time.js';
 import type { Injection } from '../tape/inject.js';
-import type { Segment } from '../tape/segment.js';
+import { type Segment, segmentItems } from '../tape/segment.js';
 import type { TimeRange } from '../tape/source.js';
 import type { Tape } from '../tape/tape.js';
 import { venueById } from '../venues/registry.js';
@@ -46,6 +46,7 @@ export interface ServedTape {
 }
 
 const SETTLE_MS = 500;
+const MOST_PORT = 65_535;
 
 /**
  * Starts serving.
@@ -53,7 +54,20 @@ const SETTLE_MS = 500;
  */
 export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> {
   const { tape, range, speed, maxIdleMicros, reenact = true, host = '127.0.0.1', port = 0, note } = options;
-  const byVenue = venuesOf(tape);
+  const seen = new Set<string>();
+  /** each client comes by the same damage */
+  const damaged = (damage: Damage['damage']): void => {
+    const place = `${damage.file} ${damage.frame} ${damage.line} ${damage.code}`;
+    if (seen.has(place)) return;
+    seen.add(place);
+    options.damaged(damage);
+  };
+  const byVenue = venuesOf(tape, damaged);
+  if (port + byVenue.size - 1 > MOST_PORT)
+    throw new TapedeckError(
+      'E_USAGE',
+      `while serving: ${byVenue.size} venues need as many ports, and from ${port} on there are none behind ${MOST_PORT}`,
+    );
   const clocks = new Map<string, TapeClock>();
   const clockOf = async (from: string | null): Promise<TapeClock> => {
     const start = from === null ? range.from : (await tape.range(parseTimeSpec(from), undefined)).from;
@@ -83,9 +97,23 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
   };
   try {
     for (const [venue, groups] of byVenue) {
-      const { topics, headers } = await findTopics(venue, groups, range, options.damaged);
+      const { topics, headers } = await findTopics(venue, groups, range, damaged);
       const exchange = await serveTapeVenue({
-        ...{ venue, groups, topics, headers, range, speed, maxIdleMicros, reenact, host, clockOf, note, changed },
+        ...{
+          venue,
+          groups,
+          topics,
+          headers,
+          range,
+          speed,
+          maxIdleMicros,
+          reenact,
+          host,
+          clockOf,
+          note,
+          damaged,
+          changed,
+        },
         faults: options.faults,
         port: port === 0 ? 0 : port + exchanges.length,
         settleMs: options.settleMs ?? SETTLE_MS,
@@ -108,17 +136,29 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
 
 type Serving = Venue & { server: NonNullable<Venue['server']> };
 
-/** The tape's srcs by venue, in the order in which they were named. */
-function venuesOf(tape: Tape): Map<Serving, Segment[][]> {
+/** The tape's srcs by venue, in the order in which they were named; files of a folder that are no tape are damage. */
+function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<Serving, Segment[][]> {
   if (tape.hasStdin)
     throw new TapedeckError('E_USAGE', "while serving: '-' (stdin) can be read once, each client reads a tape anew");
   const byVenue = new Map<Serving, Segment[][]>();
   for (const group of tape.groups) {
+    const [{ fault, form, path }] = group;
+    if (fault !== null) {
+      for (const item of segmentItems(group[0])) if ('damage' in item) damaged(item.damage);
+      continue;
+    }
+    if (form === 'stream')
+      throw new TapedeckError('E_USAGE', 'while serving: a pipe can be read once, each client reads a tape anew', {
+        file: path,
+      });
+    for (const segment of group) segment.header();
     const venue = venueById(group[0].header().tape.venue);
     if (!canServe(venue)) throw new TapedeckError('E_USAGE', `while serving: ${venue.id} cannot be served`);
     const groups = byVenue.get(venue) ?? [];
     byVenue.set(venue, [...groups, [...group]]);
   }
+  if (byVenue.size === 0)
+    throw new TapedeckError('E_NOT_A_TAPE', 'while serving: nothing that was named is a tape that can be read');
   return byVenue;
 }
 

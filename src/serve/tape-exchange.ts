@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
-import type { LineFlow } from '../model/batch.js';
+import type { Damage, LineFlow } from '../model/batch.js';
 import type { Micros, TapeHeader } from '../model/entry.js';
 import type { Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
@@ -35,6 +35,8 @@ export interface TapeExchangeOptions {
   /** milliseconds without a word from a client after which the tape begins */
   settleMs: number;
   note(text: string): void;
+  /** bytes of the tape that cannot be read; may hear of the same more than once */
+  damaged(damage: Damage['damage']): void;
   /** looked at now and then, and when a client has gone */
   changed(): void;
 }
@@ -82,20 +84,37 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
   /** of the venue itself, to say whether there is such an address before a place is found */
   const symbols = headers.map(({ symbol }) => symbol);
 
-  const cursorAt = (from: Micros, into: (flow: LineFlow) => LineFlow = (flow) => flow): Cursor =>
-    createCursor(interleave(groups.map((group) => into(readSegments(group, { ...range, from })))));
-  const newMarket = (): RecordedMarket => createRecordedMarket(venue, topics, headers);
+  /** A checkpoint has the book of one stream: where others are recorded too, reading starts where they do. */
+  const hasOneBook = (symbol: string): boolean =>
+    new Set([...topics.values()].flatMap((topic) => (topic.symbol === symbol ? (topic.stream ?? []) : []))).size <= 1;
+
+  const cursorAt = (
+    from: Micros,
+    market: RecordedMarket,
+    into: (flow: LineFlow) => LineFlow = (flow) => flow,
+  ): Cursor => {
+    const flows = groups.map((group) => {
+      const { to } = range;
+      const upTo = to === undefined ? {} : { to };
+      return into(readSegments(group, hasOneBook(group[0].header().tape.symbol) ? { ...upTo, from } : upTo));
+    });
+    return createCursor(interleave(flows), (damage) => {
+      options.damaged(damage);
+      market.damaged();
+    });
+  };
 
   const placeAt = (from: Micros): Place => {
-    const market = newMarket();
+    const market = createRecordedMarket(venue, topics, headers, from);
     const server = venue.server(market);
-    return { market, server, made: createMadeTopics(market, server), cursor: cursorAt(from) };
+    return { market, server, made: createMadeTopics(market, server), cursor: cursorAt(from, market) };
   };
 
   const faultsAt = (from: Micros): TapeClientOptions['faulty'] => {
     if (options.faults === undefined) return null;
     const injection = options.faults();
-    return { injection, market: newMarket(), cursor: cursorAt(from, injection.into) };
+    const market = createRecordedMarket(venue, topics, headers, from);
+    return { injection, market, cursor: cursorAt(from, market, injection.into) };
   };
 
   // ---- clients
@@ -261,7 +280,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
 
   // faults that cannot be are refused before somebody comes
   options.faults?.();
-  const probe = placeAt(range.from ?? Number.NEGATIVE_INFINITY);
+  const probe = placeAt(range.from ?? 0);
   await probe.cursor.close();
   const port = await openPort({
     host: options.host,

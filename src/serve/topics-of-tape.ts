@@ -1,14 +1,17 @@
 /** Which topics a tape has: found by looking into its beginning, and by what its recorders asked for. */
 import type { Damage } from '../model/batch.js';
-import type { TapeHeader } from '../model/entry.js';
+import { SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
 import type { Segment } from '../tape/segment.js';
 import type { TimeRange } from '../tape/source.js';
 import { readSegments } from '../tape/source.js';
 import type { Venue } from '../venues/venue.js';
 import { createRecordedMarket, type RecordedTopics } from './recorded-market.js';
 
-/** Text of each src that is looked into; topics that come later are learnt when they come. */
-const LOOK_BYTES = 4 << 20;
+/**
+ * Text of each src that is looked into: headers name what recorders asked for, and what is learnt from messages is which of
+ * their topics are books; imports name nothing. Topics that come later are learnt when they come.
+ */
+const LOOK_BYTES = { recorded: 512 << 10, imported: 4 << 20 };
 
 /** Looks into the beginning of each src of one venue; `damaged` hears of what cannot be read there. */
 export async function findTopics(
@@ -17,14 +20,16 @@ export async function findTopics(
   range: TimeRange,
   damaged: (damage: Damage['damage']) => void,
 ): Promise<{ topics: RecordedTopics; headers: TapeHeader[] }> {
-  const headers = groups.map(([first]) => first.header().tape);
+  const markets = groups.filter(([first]) => first.header().tape.symbol !== SHARED_SYMBOL);
+  const headers = markets.map(([first]) => first.header().tape);
   const topics: RecordedTopics = new Map();
   const market = createRecordedMarket(venue, topics, headers);
-  for (const group of groups) {
-    let left = LOOK_BYTES;
+  for (const [n, group] of markets.entries()) {
+    let left = headers[n].imported === undefined ? LOOK_BYTES.recorded : LOOK_BYTES.imported;
     for await (const item of readSegments(group, range)) {
       if ('damage' in item) {
         damaged(item.damage);
+        market.damaged();
         continue;
       }
       for (const _ of market.play(item));
@@ -32,7 +37,10 @@ export async function findTopics(
       if (left <= 0) break;
     }
   }
-  for (const header of headers) for (const name of askedFor(venue, header)) learn(topics, name, header.symbol);
+  for (const segment of markets.flat()) {
+    const header = segment.header().tape;
+    for (const name of askedFor(venue, header)) learn(topics, name, header.symbol);
+  }
   return { topics, headers };
 }
 

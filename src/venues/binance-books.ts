@@ -90,6 +90,11 @@ export function createBookTopics(
 
   /** The event with all that was held back since the last one that was said; null where it is too early. */
   const gather = (topic: Changes, event: DepthEvent): DepthEvent | null => {
+    if (event.last < event.first) {
+      // ids began anew: nothing links what is held to what comes
+      forget(topic);
+      return null;
+    }
     if (topic.everyMs === 0) return event;
     for (const [held, levels] of [
       [topic.bids, event.bids],
@@ -111,10 +116,14 @@ export function createBookTopics(
       bids: [...topic.bids.values()].sort(order(-1)),
       asks: [...topic.asks.values()].sort(order(1)),
     };
+    forget(topic);
+    return said;
+  };
+
+  const forget = (topic: Changes): void => {
     topic.bids.clear();
     topic.asks.clear();
     topic.first = Number.NaN;
-    return said;
   };
 
   return {

@@ -12,7 +12,7 @@ import {
   withoutZeros,
 } from './served-book.js';
 import { uuidOf } from './served-text.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import type { Reply, ServedAnswer, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
 
 export type BybitCategory = 'linear' | 'inverse' | 'spot';
 
@@ -45,6 +45,10 @@ interface Listed {
   direction: 'PlusTick' | 'MinusTick';
 }
 
+interface KnownBook extends BookSides {
+  state: BookState;
+}
+
 type Rendered = { topic: string; text: string }[];
 
 const millis = (micros: number): number => Math.floor(micros / 1000);
@@ -58,18 +62,25 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
   const symbols = new Map(booksOf(market).map(([symbol, book]) => [symbol, list(symbol, book, put)]));
   let connections = 0;
 
-  const bookText = (one: Listed, depth: number, type: string, micros: number, state: BookState, levels: BookSides) => {
+  const bookText = (
+    symbol: string,
+    depth: number,
+    type: string,
+    micros: number,
+    state: BookState,
+    levels: BookSides,
+  ) => {
     const ts = `"ts":${millis(micros)}`;
     const kind = `"type":"${type}"`;
     const head = spot || depth === 1 ? `${ts},${kind}` : `${kind},${ts}`;
     const sides = `"b":${JSON.stringify(levels.bids)},"a":${JSON.stringify(levels.asks)}`;
-    const topic = `orderbook.${depth}.${one.symbol}`;
-    const data = `{"s":"${one.symbol}",${sides},"u":${state.update},"seq":${state.sequence}}`;
+    const topic = `orderbook.${depth}.${symbol}`;
+    const data = `{"s":"${symbol}",${sides},"u":${state.update},"seq":${state.sequence}}`;
     return { topic, text: `{"topic":"${topic}",${head},"data":${data},"cts":${millis(state.matched)}}` };
   };
 
-  /** The book of a topic as last pushed, whose next delta has the next id; null for topics without one, or while it is empty. */
-  const opening = (topic: string): Reply | null => {
+  /** The book of a topic between two of its messages, by whomever they are made; null while there is none, and for topics without one. */
+  const bookOf = (topic: string): KnownBook | null => {
     const [stream, depth, symbol] = topic.split('.');
     const one = stream === 'orderbook' ? symbols.get(symbol) : undefined;
     if (one === undefined) return null;
@@ -77,13 +88,21 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     if (recorded === null) return null;
     if (recorded !== undefined) {
       const { bids, asks, matched, first, last: update } = recorded;
-      const levels = { bids: bids.map(putBoth), asks: asks.map(putBoth) };
-      return bookText(one, Number(depth), 'snapshot', market.now(), { update, sequence: first, matched }, levels);
+      return { state: { update, sequence: first, matched }, bids: bids.map(putBoth), asks: asks.map(putBoth) };
     }
     if (one.book.empty) return null;
     const deep = one.windows.get(Number(depth));
-    const [state, levels] = deep === undefined ? [one.top.state, one.top.levels] : [deep.state, deep.window.levels()];
-    return bookText(one, Number(depth), 'snapshot', market.now(), state, levels);
+    return deep === undefined
+      ? { state: one.top.state, ...one.top.levels }
+      : { state: deep.state, ...deep.window.levels() };
+  };
+
+  /** As last pushed; the next delta has the next id. */
+  const opening = (topic: string): Reply | null => {
+    const book = bookOf(topic);
+    if (book === null) return null;
+    const [, depth, symbol] = topic.split('.');
+    return bookText(symbol, Number(depth), 'snapshot', market.now(), book.state, book);
   };
 
   const isTopic = (topic: string): boolean => {
@@ -118,7 +137,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
   const repeated = (one: Listed, now: number): Rendered => {
     if (now - one.top.emitted < REPEAT_MICROS) return [];
     one.top.emitted = now;
-    return [bookText(one, 1, 'snapshot', now, one.top.state, one.top.levels)];
+    return [bookText(one.symbol, 1, 'snapshot', now, one.top.state, one.top.levels)];
   };
 
   const render = (event: ServedEvent): Rendered => {
@@ -133,7 +152,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
           const changes = topic.window.move(emitted);
           if (changes === null) continue;
           topic.state = { update: topic.state.update + 1, sequence: event.last, matched };
-          messages.push(bookText(one, depth, 'delta', emitted, topic.state, changes));
+          messages.push(bookText(one.symbol, depth, 'delta', emitted, topic.state, changes));
         }
         return messages;
       }
@@ -141,7 +160,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
         const state = { update: one.top.state.update + 1, sequence: event.id, matched };
         const side = ([price, size]: [string, string]): [string, string][] => [[put(price), put(size)]];
         one.top = { levels: { bids: side(event.bid), asks: side(event.ask) }, state, emitted };
-        return [bookText(one, 1, 'snapshot', emitted, state, one.top.levels)];
+        return [bookText(one.symbol, 1, 'snapshot', emitted, state, one.top.levels)];
       }
       case 'trade': {
         const { symbol, id, update } = event;
@@ -171,7 +190,11 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, in JSON
     pingEveryMs: Number.POSITIVE_INFINITY,
-    rest: (path) => rest(category, path, market, symbols),
+    rest: (path) =>
+      rest(category, path, market, (symbol) => {
+        // its ids are those of the 1000-level topic
+        return symbols.has(symbol) ? bookOf(`orderbook.${REST_DEPTH}.${symbol}`) : undefined;
+      }),
   };
 }
 
@@ -200,8 +223,16 @@ function tickDirection(one: Listed, price: number): string {
 
 // ---- REST
 
-/** Answers a GET; what is wrong with a request is told with status 200. */
-function rest(category: BybitCategory, path: string, market: ServedMarket, symbols: ReadonlyMap<string, Listed>) {
+/**
+ * Answers a GET; what is wrong with a request is told with status 200. `bookOf` gives null for a book that is not there yet, undefined
+ * for a symbol that is not listed.
+ */
+function rest(
+  category: BybitCategory,
+  path: string,
+  market: ServedMarket,
+  bookOf: (symbol: string) => KnownBook | null | undefined,
+): ServedAnswer {
   const [name, asked] = path.split('?');
   const query = new URLSearchParams(asked ?? '');
   const now = market.now();
@@ -217,22 +248,21 @@ function rest(category: BybitCategory, path: string, market: ServedMarket, symbo
 
   if (query.get('category') !== category) return wrong('category invalid');
   const symbol = query.get('symbol');
-  const one = symbol === null ? undefined : symbols.get(symbol);
+  const book = symbol === null ? undefined : bookOf(symbol);
   if (name === '/v5/market/instruments-info') {
-    if (symbol !== null && one === undefined) return wrong('symbol invalid');
+    if (symbol !== null && book === undefined) return wrong('symbol invalid');
     const listed = market.instruments().filter((instrument) => symbol === null || instrument.symbol === symbol);
     const instruments = listed.map((instrument) => describeInstrument(category, instrument));
     return answer(0, 'OK', { category, list: instruments, ...(category === 'spot' ? {} : { nextPageCursor: '' }) });
   }
   const limit = Number(query.get('limit') ?? (category === 'spot' ? 1 : 25));
-  // its ids are those of the 1000-level topic
-  const deep = one?.windows.get(REST_DEPTH);
-  if (symbol === null || deep === undefined) return wrong('symbol invalid');
+  if (book === undefined) return wrong('symbol invalid');
   if (!Number.isInteger(limit) || limit < 1 || limit > REST_DEPTH) return wrong('limit invalid');
-  const { bids: b, asks: a } = deep.window.levels(limit);
-  const { update: u, sequence: seq, matched } = deep.state;
-  const said = answer(0, 'OK', { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) });
-  return one?.book.empty === true ? { ...said, unknown: true } : said;
+  if (book === null)
+    return { ...answer(0, 'OK', { s: symbol, b: [], a: [], ts: millis(now), u: 0, seq: 0 }), unknown: true };
+  const { update: u, sequence: seq, matched } = book.state;
+  const [b, a] = [book.bids, book.asks].map((side) => side.slice(0, limit));
+  return answer(0, 'OK', { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) });
 }
 
 function describeInstrument(category: BybitCategory, { symbol, tick, lot, base, quote }: Instrument) {

@@ -118,6 +118,8 @@ export function mexcServer(market: ServedMarket): VenueServer {
         one.apply(event);
         // versions count changes one by one, which the ids of a simulation do not
         one.version = one.recorded ? event.last : one.version + 1;
+        // recorded ones may begin anew
+        if (event.last < event.first) one.commits = [];
         const version = `"version":${one.version}`;
         if (!one.recorded || event.first === event.last) {
           one.commits.push(`{${sidesText(event, version)},"cts":${cts}}`);

@@ -233,7 +233,7 @@ describe('REST', () => {
     expect(await get('/v5/market/instruments-info?category=linear&symbol=BTCUSDT')).toMatchObject({
       result: { list: [{ symbol: 'BTCUSDT', priceFilter: { tickSize: '0.10' }, lotSizeFilter: { qtyStep: '0.001' } }] },
     });
-    expect(await get('/v5/market/time?from=%2B3s')).toMatchObject({ result: { timeSecond: '1786000002' } });
+    expect(await get('/v5/market/time?from=%2B3s')).toMatchObject({ result: { timeSecond: '1786000003' } });
   });
 });
 
