@@ -1,8 +1,12 @@
 /** A reader's place on a tape: it moves up to a time without waiting, and from there at a pace. */
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Damage, LineBatch, LineFlow } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { anyTimeOf, endOfLine, timeOf } from '../tape/line.js';
 import type { RecordedMarket, Step } from './recorded-market.js';
+
+/** Lines taken between two looks at what clients say. */
+export const LINES_PER_TURN = 500;
 
 export interface Cursor {
   /** moves the market to this time; `hear` gets each step. False at the end of the tape */
@@ -19,6 +23,7 @@ export function createCursor(flow: LineFlow, damaged: (damage: Damage['damage'])
   const items = flow[Symbol.asyncIterator]();
   /** what was read and not taken; the flow is not asked for more before it is */
   let held: LineBatch | null = null;
+  let sinceTurn = 0;
 
   const next = async (): Promise<LineBatch | null> => {
     for (;;) {
@@ -35,19 +40,29 @@ export function createCursor(flow: LineFlow, damaged: (damage: Damage['damage'])
     held = { ...batch, from: end };
   };
 
+  /** Looks at what clients say now and then. */
+  const taken = (lines: number): Promise<void> | undefined => {
+    sinceTurn += lines;
+    if (sinceTurn < LINES_PER_TURN) return undefined;
+    sinceTurn = 0;
+    return yieldToEvents();
+  };
+
   return {
     async advance(market, until, hear) {
       for (;;) {
         const batch = await next();
         if (batch === null) return false;
-        const end = firstAfter(batch, until);
+        const { end, lines, isThere } = upTo(batch, until);
         take(market, batch, end, hear);
-        if (end < batch.to) return true;
+        if (isThere) return true;
+        await taken(lines);
       }
     },
     async until(market, stop) {
       for (let batch = await next(); batch !== null; batch = await next()) {
         for (let p = batch.from; p < batch.to; ) {
+          await taken(1);
           const end = endOfLine(batch.bytes, p, batch.to);
           let found = false;
           take(market, { ...batch, from: p }, end, (step) => {
@@ -71,15 +86,16 @@ export function createCursor(flow: LineFlow, damaged: (damage: Damage['damage'])
   };
 }
 
-/** Where the first line stands that comes after this time. */
-function firstAfter({ bytes, from, to }: LineBatch, until: Micros): number {
+/** Where the first line stands that comes after this time, or so many lines on. */
+function upTo({ bytes, from, to }: LineBatch, until: Micros): { end: number; lines: number; isThere: boolean } {
   let p = from;
-  while (p < to) {
+  let lines = 0;
+  for (; p < to && lines < LINES_PER_TURN; lines++) {
     const end = endOfLine(bytes, p, to);
     let t = timeOf(bytes, p);
     if (Number.isNaN(t)) t = anyTimeOf(bytes, p, end);
-    if (t > until) break;
+    if (t > until) return { end: p, lines, isThere: true };
     p = end;
   }
-  return p;
+  return { end: p, lines, isThere: false };
 }

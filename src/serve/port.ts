@@ -96,8 +96,9 @@ function listen(http: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function failure(error: unknown): Answer {
-  return { status: 500, body: JSON.stringify({ msg: error instanceof Error ? error.message : String(error) }) };
+/** What is answered to who asked for what cannot be. */
+export function failure(error: unknown, status = 500): Answer {
+  return { status, body: JSON.stringify({ msg: error instanceof Error ? error.message : String(error) }) };
 }
 
 /** Ends a connection with a closing handshake, behind what is on its way. */

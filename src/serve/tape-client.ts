@@ -3,21 +3,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Micros } from '../model/entry.js';
-import type { Injection } from '../tape/inject.js';
 import { pace } from '../tape/pace.js';
-import type { ServedClient, VenueServer } from '../venues/venue.js';
-import type { Cursor } from './cursor.js';
-import type { MadeTopics, Message } from './made-topics.js';
-import type { RecordedMarket, Step } from './recorded-market.js';
+import type { ServedClient } from '../venues/venue.js';
+import { LINES_PER_TURN } from './cursor.js';
+import type { Message } from './made-topics.js';
+import type { FaultyPlace, Place } from './places.js';
+import type { Step } from './recorded-market.js';
 import type { TapeClock } from './tape-clock.js';
-
-/** Somebody's place on the tape, with the venue's side of it. */
-export interface Place {
-  market: RecordedMarket;
-  server: VenueServer;
-  made: MadeTopics;
-  cursor: Cursor;
-}
 
 export interface TapeClientOptions extends Place {
   socket: WebSocket;
@@ -25,7 +17,7 @@ export interface TapeClientOptions extends Place {
   served: ServedClient;
   clock: TapeClock;
   /** what it hears where faults are put in; the place itself stays as the tape tells it, as an exchange would */
-  faulty: { injection: Injection; market: RecordedMarket; cursor: Cursor } | null;
+  faulty: FaultyPlace | null;
   speed: number;
   maxIdleMicros?: Micros | undefined;
   /** it is cut where the tape says that the recorder was */
@@ -69,10 +61,16 @@ export interface TapeClient extends Place {
 const PAUSE_BYTES = 1 << 20;
 /** Its words that wait before it is not heard any more, until they all were looked at. */
 const WORDS_AHEAD = 64;
-/** Lines played without waiting between two looks at what clients say. */
-const LINES_PER_TURN = 500;
 /** What the recorder says when it closes a connection because it was told to end: no event of the venue. */
 const OWN_CLOSE = 'stop';
+
+/** What a timer can hold, and the clock is asked again. */
+const MOST_NAP_MS = 1_000_000;
+
+/** To the millisecond: what wakes more exactly keeps all other clients waiting meanwhile. */
+const nap = async (micros: Micros, signal?: AbortSignal): Promise<void> => {
+  await sleep(Math.min(micros / 1000, MOST_NAP_MS), undefined, signal === undefined ? {} : { signal }).catch(() => {});
+};
 
 export function createTapeClient(options: TapeClientOptions): TapeClient {
   const { market, server, made, cursor, socket, stream, served, clock, faulty, speed, reenact } = options;
@@ -152,7 +150,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     const idle = maxIdleMicros === undefined ? {} : { maxIdleMicros };
     await faulty?.cursor.advance(faulty.market, joined);
     const heard = faulty ?? { market, cursor };
-    const flow = pace(heard.cursor.rest(), { speed, standsAt: clock.position(), signal, ...idle });
+    const flow = pace(heard.cursor.rest(), { speed, standsAt: clock.position(), signal, sleep: nap, ...idle });
     let lines = 0;
     for await (const item of flow) {
       if ('damage' in item) continue;
@@ -169,7 +167,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
         }
         deliver(step, more);
         if (socket.bufferedAmount > PAUSE_BYTES) await drained();
-        else if (++lines % LINES_PER_TURN === 0 && !Number.isFinite(speed)) await yieldToEvents();
+        else if (++lines % LINES_PER_TURN === 0) await yieldToEvents();
         if (signal.aborted) return;
       }
     }

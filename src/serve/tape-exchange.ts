@@ -1,33 +1,19 @@
 /** A tape served as one venue: each client plays it for itself, and is paused where it does not read. */
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
-import type { Damage, LineFlow } from '../model/batch.js';
-import type { Micros, TapeHeader } from '../model/entry.js';
+import type { Micros } from '../model/entry.js';
 import type { Injection } from '../tape/inject.js';
-import { interleave } from '../tape/interleave.js';
-import type { Segment } from '../tape/segment.js';
-import { readSegments, type TimeRange } from '../tape/source.js';
-import type { ServedAnswer, Venue } from '../venues/venue.js';
-import { type Cursor, createCursor } from './cursor.js';
-import { createMadeTopics } from './made-topics.js';
-import { type Answer, cut, dismiss, openPort, textOf } from './port.js';
-import { createRecordedMarket, type RecordedMarket, type RecordedTopics } from './recorded-market.js';
-import { createTapeClient, type Ending, type Place, type TapeClient, type TapeClientOptions } from './tape-client.js';
+import { createPlaces, type PlacesOptions } from './places.js';
+import { cut, dismiss, failure, openPort, textOf } from './port.js';
+import { createTapeClient, type Ending, type TapeClient } from './tape-client.js';
 import type { Leaving, TapeClock } from './tape-clock.js';
+import { createTapeRest } from './tape-rest.js';
 
-export interface TapeExchangeOptions {
-  venue: Venue & { server: NonNullable<Venue['server']> };
-  groups: readonly (readonly Segment[])[];
-  topics: RecordedTopics;
-  headers: readonly TapeHeader[];
-  range: TimeRange;
+export interface TapeExchangeOptions extends PlacesOptions {
   speed: number;
   maxIdleMicros?: Micros | undefined;
   /** clients are cut where the tape says that the recorder was */
   reenact: boolean;
-  /** the faults that one client's messages get; missing where there are none */
-  faults?: (() => Injection) | undefined;
   host: string;
   port: number;
   /** the clock of those who start at this time, as typed; null where nothing was. @throws {TapedeckError} E_USAGE */
@@ -35,8 +21,6 @@ export interface TapeExchangeOptions {
   /** milliseconds without a word from a client after which the tape begins */
   settleMs: number;
   note(text: string): void;
-  /** bytes of the tape that cannot be read; may hear of the same more than once */
-  damaged(damage: Damage['damage']): void;
   /** looked at now and then, and when a client has gone */
   changed(): void;
 }
@@ -58,11 +42,7 @@ const PINGS_UNANSWERED = 3;
 /** Topics of which is said what becomes of them, and the letters of each. */
 const MOST_REMARKS = 200;
 const MOST_NAMED = 80;
-/** How long a question about a book that is not known yet is held back. */
-const UNKNOWN_MS = 10_000;
-const ASK_AGAIN_MS = 20;
 const ENDED = 'the tape has ended';
-const NO_TOPICS: ReadonlySet<string> = new Set();
 
 interface Member extends TapeClient {
   id: number;
@@ -73,7 +53,7 @@ interface Member extends TapeClient {
 
 /** Starts serving. @throws {TapedeckError} E_CONNECT when the port cannot be had */
 export async function serveTapeVenue(options: TapeExchangeOptions): Promise<TapeExchange> {
-  const { venue, groups, topics, headers, range, speed, maxIdleMicros, reenact, clockOf, settleMs, note } = options;
+  const { venue, range, speed, maxIdleMicros, reenact, clockOf, settleMs, note } = options;
   const clients = new Set<Member>();
   const noted = new Set<string>();
   /** by clients that are gone */
@@ -81,41 +61,18 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
   let nextClient = 1;
   let ended = false;
   let running = true;
-  /** of the venue itself, to say whether there is such an address before a place is found */
-  const symbols = headers.map(({ symbol }) => symbol);
-
-  /** A checkpoint has the book of one stream: where others are recorded too, reading starts where they do. */
-  const hasOneBook = (symbol: string): boolean =>
-    new Set([...topics.values()].flatMap((topic) => (topic.symbol === symbol ? (topic.stream ?? []) : []))).size <= 1;
-
-  const cursorAt = (
-    from: Micros,
-    market: RecordedMarket,
-    into: (flow: LineFlow) => LineFlow = (flow) => flow,
-  ): Cursor => {
-    const flows = groups.map((group) => {
-      const { to } = range;
-      const upTo = to === undefined ? {} : { to };
-      return into(readSegments(group, hasOneBook(group[0].header().tape.symbol) ? { ...upTo, from } : upTo));
-    });
-    return createCursor(interleave(flows), (damage) => {
-      options.damaged(damage);
-      market.damaged();
-    });
-  };
-
-  const placeAt = (from: Micros): Place => {
-    const market = createRecordedMarket(venue, topics, headers, from);
-    const server = venue.server(market);
-    return { market, server, made: createMadeTopics(market, server), cursor: cursorAt(from, market) };
-  };
-
-  const faultsAt = (from: Micros): TapeClientOptions['faulty'] => {
-    if (options.faults === undefined) return null;
-    const injection = options.faults();
-    const market = createRecordedMarket(venue, topics, headers, from);
-    return { injection, market, cursor: cursorAt(from, market, injection.into) };
-  };
+  const places = createPlaces(options);
+  const rest = createTapeRest({
+    places,
+    symbols: options.headers.map(({ symbol }) => symbol),
+    furthest: (clock) =>
+      [...clients]
+        .filter((client) => client.live && client.clock === clock)
+        .reduce<Member | null>(
+          (best, one) => (best === null || one.market.now() > best.market.now() ? one : best),
+          null,
+        ),
+  });
 
   // ---- clients
 
@@ -175,14 +132,14 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
 
   const welcome = (socket: WebSocket, stream: Duplex, path: string, clock: TapeClock): void => {
     const from = clock.position();
-    const place = placeAt(from);
+    const place = places.at(from);
     const served = place.server.connect(path);
     if (served === null || !running) {
       void place.cursor.close();
       dismiss(socket, 1011, 'no such address');
       return;
     }
-    const faulty = faultsAt(from);
+    const faulty = places.faultyAt(from);
     const made = createTapeClient({
       ...{ ...place, socket, stream, served, clock, faulty, speed, maxIdleMicros, reenact, settleMs, remark },
       started: () => clock.plays(venue.id),
@@ -226,50 +183,6 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     }
     options.changed();
   };
-  // ---- REST
-
-  const answerFrom = ({ market, server, made }: Place, path: string): ServedAnswer => {
-    const upper = path.toUpperCase();
-    for (const symbol of symbols) if (upper.includes(symbol.toUpperCase())) made.need(symbol);
-    return server.rest(path, market);
-  };
-
-  const answer = async (path: string, clock: TapeClock): Promise<Answer> => {
-    let said: ServedAnswer | null = null;
-    const patience = performance.now() + UNKNOWN_MS;
-    while (performance.now() < patience && running) {
-      const live = [...clients].filter((client) => client.live && client.clock === clock);
-      const furthest = live.reduce<Member | null>(
-        (best, one) => (best === null || one.market.now() > best.market.now() ? one : best),
-        null,
-      );
-      if (furthest === null || !clock.begun) return await answerAlone(path, clock.position());
-      said = answerFrom(furthest, path);
-      if (said.unknown !== true) return said;
-      await sleep(ASK_AGAIN_MS);
-    }
-    return { status: 503, body: said?.body ?? '' };
-  };
-
-  /** Nobody plays: the state of the tape where it stands, or from where its book is known on. */
-  const answerAlone = async (path: string, position: Micros): Promise<Answer> => {
-    const place = placeAt(position);
-    try {
-      await place.cursor.advance(place.market, position);
-      for (;;) {
-        const said = answerFrom(place, path);
-        if (said.unknown !== true) return said;
-        const known = await place.cursor.until(place.market, (step) => {
-          place.made.follow(step, NO_TOPICS);
-          return step.book?.known === true;
-        });
-        if (!known) return { status: 503, body: said.body };
-      }
-    } finally {
-      await place.cursor.close();
-    }
-  };
-
   /** The clock that a question without a start means: the only one that is played, else that of the whole tape. */
   const clockAsked = async (path: string): Promise<TapeClock> => {
     const from = fromIn(path);
@@ -279,8 +192,9 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
   };
 
   // faults that cannot be are refused before somebody comes
-  options.faults?.();
-  const probe = placeAt(range.from ?? 0);
+  await places.faultyAt(range.from ?? 0)?.cursor.close();
+  /** of the venue itself, to say whether there is such an address before a place is found */
+  const probe = places.at(range.from ?? 0);
   await probe.cursor.close();
   const port = await openPort({
     host: options.host,
@@ -303,7 +217,13 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     },
     async rest(method, path) {
       if (method !== 'GET') return { status: 405, body: '{"msg":"Only GET is served."}' };
-      return await answer(path, await clockAsked(path));
+      let clock: TapeClock;
+      try {
+        clock = await clockAsked(path);
+      } catch (error) {
+        return failure(error, 400);
+      }
+      return await rest.answer(path, clock);
     },
   });
   const timer = setInterval(keepHouse, HOUSEKEEPING_MS);
@@ -323,6 +243,7 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     async stop() {
       if (!running) return;
       running = false;
+      rest.stop();
       clearInterval(timer);
       for (const client of [...clients]) say(client, 1001, 'the replay stops');
       await port.close();

@@ -227,6 +227,12 @@ describe('REST', () => {
     });
   });
 
+  test('refuses a time that is none', async () => {
+    const served = await serve(await tapeOf(...MOVING));
+    const answer = await fetch(`${served.venues[0].httpUrl}/v5/market/time?from=x`);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining("'x' is not a time")]);
+  });
+
   test('lists what is on the tape, and has its time', async () => {
     const served = await serve(await tapeOf(...MOVING));
     const get = async (path: string): Promise<unknown> => (await fetch(`${served.venues[0].httpUrl}${path}`)).json();

@@ -204,6 +204,22 @@ test('who hears what is made of a book loses its connection with it', async () =
   }
 });
 
+test('who is behind its time does not keep the others from being heard', async () => {
+  const many = Array.from({ length: 20_000 }, (_, n): [number, string] => [
+    2 + n / 1000,
+    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
+  ]);
+  const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 1e6 });
+  const client = await joinBybit(served, [TRADES]);
+  let over = false;
+  void client.closed.then(() => {
+    over = true;
+  });
+  let answered = 0;
+  for (; !over; answered++) await (await fetch(`${served.venues[0].httpUrl}/v5/market/time`)).text();
+  expect(answered).toBeGreaterThan(15);
+});
+
 describe('the clock', () => {
   test('stands, goes, and goes on from what was played', () => {
     let micros = 1_000;
