@@ -81,8 +81,9 @@ export default defineCommand({
 
   ws://127.0.0.1:43210 http://127.0.0.1:43210
 
-One matching engine is behind every protocol. Streams the market has nothing for, such as tickers and funding rates, are
-acknowledged and stay silent. Only this machine can connect. The market is made up: it is for testing tools, not ideas.`,
+One matching engine is behind every protocol. Streams the market has nothing for, such as funding rates and (but for
+BingX) tickers and mark prices, are acknowledged and stay silent. Only this machine can connect. The market is made up: it is
+for testing tools, not ideas.`,
 
   async handler(args, io) {
     const venue = venueById(args.venue);

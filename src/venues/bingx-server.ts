@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
+import { createDay, type Day } from './bingx-day.js';
 import { bingxRest, type KnownBook, precisionOf } from './bingx-rest.js';
 import { objectIn } from './fields.js';
 import { type BookSides, type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
@@ -20,7 +21,7 @@ const TOUCH_EVERY_MS = 200;
 const TOP_STREAM = /^depth(5|10|20|50|100)(@(100|200|500|1000)ms)?$/;
 const TOP_INTERVALS = ['@100ms', '@200ms', '@500ms', '@1000ms'];
 
-/** Streams without a book. Mark prices, tickers and candles are acked and stay silent: the market makes none. */
+/** Streams without a book. Candles are acked and stay silent: the market makes none. */
 const OTHER_STREAM = /^(trade|bookTicker|lastPrice|markPrice|ticker|kline_([135]m|15m|30m|[12468]h|12h|[13]d|1w|1M))$/;
 
 const TOPICS_PER_CONNECTION = 200;
@@ -59,6 +60,7 @@ interface Listed extends Writing {
   top: { window: BookWindow; emitted: number; views: Tops[] };
   /** the last span in which a touch was pushed */
   touched: number;
+  day: Day;
 }
 
 type Rendered = { topic: string; text: string }[];
@@ -151,18 +153,23 @@ export function bingxServer(market: ServedMarket): VenueServer {
         return [...renderBook(one, emitted, event.last), ...renderTops(one, emitted)];
       case 'trade': {
         const [p, q] = [one.price(event.price), one.size(event.size)];
+        one.day.trade(p, q, matched);
         return [
           message('trade', [{ q, p, T: millis(matched), m: event.aggressor === 'sell', s }]),
           message('lastPrice', { e: 'lastPriceUpdate', E: millis(emitted), s, c: p }),
         ];
       }
       case 'touch': {
+        const E = millis(emitted);
+        const said = one.day
+          .touch(event.bid, event.ask, emitted)
+          .map(({ stream, event: e, data }) => message(stream, { e, E, s, ...data }));
         const span = spanOf(emitted, TOUCH_EVERY_MS);
-        if (span === one.touched) return [];
+        if (span === one.touched) return said;
         one.touched = span;
         const [[b, B], [a, A]] = [event.bid, event.ask].map((level) => writtenLevel(one, level));
-        const times = { E: millis(emitted), T: millis(matched) };
-        return [message('bookTicker', { e: 'bookTicker', u: event.id, ...times, s, b, B, a, A })];
+        const touch = { e: 'bookTicker', u: event.id, E, T: millis(matched), s, b, B, a, A };
+        return [message('bookTicker', touch), ...said];
       }
     }
   };
@@ -210,6 +217,7 @@ function list({ symbol, tick, lot }: Instrument, snapshot: Snapshot): Listed {
       ],
     },
     touched: Number.NaN,
+    day: createDay(prices, sizes),
   };
 }
 

@@ -347,14 +347,61 @@ describe('messages', () => {
         ...{ kind: 'touch', symbol: BTC, emitted, matched: emitted - 10 * MS, id },
         ...{ bid: ['64010.0', '14.2011'], ask: ['64010.2', '3.9920'] },
       });
-    expect(touch(T0, 700)).toEqual([
+    const quotes = (emitted: number, id: number) =>
+      touch(emitted, id).filter(({ topic }) => topic === `${BTC}@bookTicker`);
+    expect(quotes(T0, 700)).toEqual([
       {
         topic: `${BTC}@bookTicker`,
         text: `{"code":0,"dataType":"${BTC}@bookTicker","data":{"e":"bookTicker","u":700,"E":1786000004000,"T":1786000003990,"s":"${BTC}","b":"64010.0","B":"14.2011","a":"64010.2","A":"3.9920"}}`,
       },
     ]);
-    expect(touch(T0 + 199 * MS, 701)).toEqual([]);
-    expect(touch(T0 + 200 * MS, 702)).toHaveLength(1);
+    expect(quotes(T0 + 199 * MS, 701)).toEqual([]);
+    expect(quotes(T0 + 200 * MS, 702)).toHaveLength(1);
+  });
+
+  test('mark prices and tickers come once a second, tickers from the first trade on', () => {
+    const { server } = join();
+    const told = (emitted: number, bid: Row, ask: Row): string[] =>
+      server
+        .render({ ...{ kind: 'touch', symbol: BTC, emitted, matched: emitted - 10 * MS, id: 700 }, bid, ask })
+        .filter(({ topic }) => topic !== `${BTC}@bookTicker`)
+        .map(({ topic, text }) => {
+          expect(text.startsWith(`{"code":0,"dataType":"${topic}","data":{`)).toBe(true);
+          return text;
+        });
+    const trade = (emitted: number, price: string, size: string): void =>
+      void server.render({
+        ...{ kind: 'trade', symbol: BTC, emitted, matched: emitted - 2 * MS, id: 1, price, size },
+        ...{ aggressor: 'buy', update: 1 },
+      });
+    // an even number of ticks apart: the middle is a tick
+    expect(told(T0, ['64010.0', '14.2011'], ['64010.2', '3.9920'])).toEqual([
+      `{"code":0,"dataType":"${BTC}@markPrice","data":{"e":"markPriceUpdate","E":1786000004000,"s":"${BTC}","p":"64010.1"}}`,
+    ]);
+    trade(T0 + 100 * MS, '64000.0', '0.0200');
+    expect(told(T0 + 999 * MS, ['64010.0', '1.0000'], ['64010.2', '1.0000'])).toEqual([]);
+    trade(T0 + 1_000 * MS, '64100.0', '1.0000');
+    trade(T0 + 1_001 * MS, '63900.0', '0.5000');
+    trade(T0 + 1_002 * MS, '64064.0', '0.0048');
+    // 0.02 at 64000, 1 at 64100, 0.5 at 63900, 0.0048 at 64064
+    expect(told(T0 + 1_003 * MS, ['64063.9', '2.0000'], ['64064.0', '0.1'])).toEqual([
+      `{"code":0,"dataType":"${BTC}@markPrice","data":{"e":"markPriceUpdate","E":1786000005003,"s":"${BTC}","p":"64064.0"}}`,
+      `{"code":0,"dataType":"${BTC}@ticker","data":{"e":"24hTicker","E":1786000005003,"s":"${BTC}","p":"64.0","P":"0.10","c":"64064.0","L":"0.0048","h":"64100.0","l":"63900.0","v":"1.5248","q":"97637.50","o":"64000.0","O":1786000004098,"C":1786000005000,"A":"64064.0","a":"0.1000","B":"64063.9","b":"2.0000"}}`,
+    ]);
+    // whether anything happened or not
+    expect(told(T0 + 2_000 * MS, ['64063.9', '2.0000'], ['64064.0', '0.2000'])).toHaveLength(2);
+    expect(told(T0 + 2_999 * MS, ['64063.9', '2.0000'], ['64064.0', '0.3000'])).toEqual([]);
+  });
+
+  test('a price that fell is told with its sign; sizes may be whole', () => {
+    const { server } = join(still(pepe));
+    const at = { symbol: PEPE, emitted: T0, matched: T0, id: 1 };
+    for (const price of ['12.5000', '12.0000'])
+      server.render({ ...at, kind: 'trade', price, size: '3', aggressor: 'sell', update: 1 });
+    const [, , ticker] = server.render({ ...at, kind: 'touch', bid: ['11.9900', '7'], ask: ['12.0100', '8'] });
+    expect(ticker.text).toContain(
+      '"p":"-0.50","P":"-4.00","c":"12.00","L":"3","h":"12.50","l":"12.00","v":"6","q":"73.50"',
+    );
   });
 
   test('prices and sizes have the decimals of the contract, however the market writes them', () => {
@@ -598,7 +645,20 @@ describe.each([
         new Set([`partial ${n} ${n}`]),
       );
     }
-    for (const silent of ['markPrice', 'ticker']) expect(records(silent)).toEqual([]);
+    // the first touch comes before the first trade
+    const second = (micros: number): number => Math.floor((micros - START) / 1_000_000);
+    const tickers = records('ticker').map(({ kind, emitted }) => [kind, second(emitted)]);
+    expect(tickers).toEqual([1, 2].map((n) => ['other', n]));
+    const marks = records('markPrice').map(({ kind, emitted, said }) => [kind, second(emitted), Number(said?.mark)]);
+    const { tick } = instrument;
+    const middles = [0, 1, 2].map((n) => {
+      const touch = events.find(({ kind, emitted }) => kind === 'touch' && second(emitted) === n);
+      const ticks = (touch?.kind === 'touch' ? [touch.bid, touch.ask] : []).map((level) =>
+        Math.round(Number(level[0]) / Number(tick)),
+      );
+      return Number((Math.round((ticks[0] + ticks[1]) / 2) * Number(tick)).toFixed(tick.length - 2));
+    });
+    expect(marks).toEqual(middles.map((middle, n) => ['derivative', n, middle]));
   });
 });
 
