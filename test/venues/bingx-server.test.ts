@@ -393,15 +393,21 @@ describe('messages', () => {
     expect(told(T0 + 2_999 * MS, ['64063.9', '2.0000'], ['64064.0', '0.3000'])).toEqual([]);
   });
 
-  test('a price that fell is told with its sign; sizes may be whole', () => {
-    const { server } = join(still(pepe));
-    const at = { symbol: PEPE, emitted: T0, matched: T0, id: 1 };
-    for (const price of ['12.5000', '12.0000'])
-      server.render({ ...at, kind: 'trade', price, size: '3', aggressor: 'sell', update: 1 });
-    const [, , ticker] = server.render({ ...at, kind: 'touch', bid: ['11.9900', '7'], ask: ['12.0100', '8'] });
-    expect(ticker.text).toContain(
+  test.each([
+    [
+      '0.0100',
+      '12.5000',
+      '12.0000',
       '"p":"-0.50","P":"-4.00","c":"12.00","L":"3","h":"12.50","l":"12.00","v":"6","q":"73.50"',
-    );
+    ],
+    ['1', '20', '18', '"p":"-2","P":"-10.00","c":"18","L":"3","h":"20","l":"18","v":"6","q":"114.00"'],
+  ])('a price that fell is told with its sign; sizes may be whole, and prices (tick %s)', (tick, high, low, told) => {
+    const { server } = join(still({ ...pepe, tick }));
+    const at = { symbol: PEPE, emitted: T0, matched: T0, id: 1 };
+    for (const price of [high, low])
+      server.render({ ...at, kind: 'trade', price, size: '3', aggressor: 'sell', update: 1 });
+    const [, , ticker] = server.render({ ...at, kind: 'touch', bid: [low, '7'], ask: [high, '8'] });
+    expect(ticker.text).toContain(told);
   });
 
   test('prices and sizes have the decimals of the contract, however the market writes them', () => {
