@@ -39,6 +39,8 @@ export interface Bench {
   /** a tape of these lines; its path */
   tapeOf(...lines: Line[]): Promise<string>;
   tapeIn(file: TapeFile, ...lines: Line[]): Promise<string>;
+  /** a file of this text; its path */
+  write(name: string, text: string): Promise<string>;
   serve(path: string, options?: Partial<ServeTapeOptions>): Promise<ServedTape>;
 }
 
@@ -60,18 +62,22 @@ export function createBench(): Bench {
     await rm(folder, { recursive: true });
   });
 
-  const tapeIn: Bench['tapeIn'] = async (file, ...lines) => {
-    const { name, venue = 'bybit-linear', symbol = 'BTCUSDT' } = file;
+  const write: Bench['write'] = async (name, text) => {
     const path = join(folder, name);
     await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    return path;
+  };
+
+  const tapeIn: Bench['tapeIn'] = async (file, ...lines) => {
+    const { name, venue = 'bybit-linear', symbol = 'BTCUSDT' } = file;
     const src = `${venue}:${symbol}`;
     const text = lines.map(([seconds, what]) => {
       const t = T + 1 + Math.round(seconds * SECOND);
       if (typeof what === 'string') return messageLine(t, src, CONN, Buffer.from(what)).toString();
       return entryLine({ t, src, ...what } as Entry);
     });
-    await writeFile(path, headerLine(file) + text.join(''));
-    return path;
+    return await write(name, headerLine(file) + text.join(''));
   };
 
   return {
@@ -86,6 +92,7 @@ export function createBench(): Bench {
     },
     tapeOf: (...lines) => tapeIn({ name: 'tape.ndjson' }, ...lines),
     tapeIn,
+    write,
     async serve(path, options = {}) {
       const tape = await openTape([path], Readable.from([]));
       const served = await serveTape({

@@ -130,7 +130,7 @@ describe('who says nothing', () => {
 });
 
 test('who unsubscribes and comes back hears the book of then; twice asked is answered twice', async () => {
-  const many = Array.from({ length: 400 }, (_, n): [number, string] => [
+  const many = Array.from({ length: 300 }, (_, n): [number, string] => [
     2 + n / 100,
     delta(101 + n, [['64000.00', `${n + 1}.000`]]),
   ]);
@@ -155,7 +155,7 @@ test('who unsubscribes and comes back hears the book of then; twice asked is ans
   // an opening has the id of the update before it, and none is missing or comes twice
   const last = types.lastIndexOf('snapshot');
   expect(us.slice(last)).toEqual(Array.from({ length: us.length - last }, (_, n) => us[last] + n));
-  expect(us.at(-1)).toBe(500);
+  expect(us.at(-1)).toBe(400);
 });
 
 describe('many symbols of one connection', () => {
@@ -205,7 +205,7 @@ test('who hears what is made of a book loses its connection with it', async () =
 });
 
 test('who is behind its time does not keep the others from being heard', async () => {
-  const many = Array.from({ length: 20_000 }, (_, n): [number, string] => [
+  const many = Array.from({ length: 10_000 }, (_, n): [number, string] => [
     2 + n / 1000,
     delta(101 + n, [['64000.00', `${n + 1}.000`]]),
   ]);
@@ -217,7 +217,7 @@ test('who is behind its time does not keep the others from being heard', async (
   });
   let answered = 0;
   for (; !over; answered++) await (await fetch(`${served.venues[0].httpUrl}/v5/market/time`)).text();
-  expect(answered).toBeGreaterThan(15);
+  expect(answered).toBeGreaterThan(8);
 });
 
 describe('the clock', () => {
