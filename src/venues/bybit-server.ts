@@ -88,7 +88,12 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     if (recorded === null) return null;
     if (recorded !== undefined) {
       const { bids, asks, matched, first, last: update } = recorded;
-      return { state: { update, sequence: first, matched }, bids: bids.map(putBoth), asks: asks.map(putBoth) };
+      // a checkpoint of a book that has not moved yet has no sequence
+      return {
+        state: { update, sequence: Math.max(first, 0), matched },
+        bids: bids.map(putBoth),
+        asks: asks.map(putBoth),
+      };
     }
     if (one.book.empty) return null;
     const deep = one.windows.get(Number(depth));

@@ -201,6 +201,8 @@ test('who hears what is made of a book loses its connection with it', async () =
   for (const topic of [BOOK, 'orderbook.50.BTCUSDT']) {
     const client = await joinBybit(await serve(path), [topic], '?from=%2B3s');
     expect([topic, (await client.closed).code]).toEqual([topic, 1006]);
+    // and the book goes on from the checkpoint's ids
+    if (topic === BOOK) expect(JSON.parse(client.data()[0])).toMatchObject({ data: { u: 100, seq: 700 } });
   }
 });
 
@@ -250,9 +252,11 @@ async function checkpointOf(): Promise<{ streams: object }> {
   const track = createTrack({ instrument, rules: venue, connOf: (origin) => decoder.origins[origin].conn });
   const src = 'bybit-linear:BTCUSDT';
   decoder.bind(src, { layouts: venue.layouts, scale: track.scale, symbol: 'BTCUSDT', flow: 'trade' });
-  const line = messageLine(1e15, src, CONN, Buffer.from(snapshot(100, ...WHOLE)));
-  const buffer = new EventBuffer();
-  decoder.decode(line, 0, line.length, buffer);
-  track.apply(buffer, 0);
+  for (const text of [snapshot(99, ...WHOLE), delta(100, [])]) {
+    const line = messageLine(1e15, src, CONN, Buffer.from(text));
+    const buffer = new EventBuffer();
+    decoder.decode(line, 0, line.length, buffer);
+    track.apply(buffer, 0);
+  }
   return track.checkpoint();
 }
