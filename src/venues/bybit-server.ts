@@ -38,6 +38,8 @@ interface BookState {
 interface Listed {
   symbol: string;
   book: ServedBook;
+  /** of the newest event of the book */
+  emitted: number;
   windows: Map<number, { window: BookWindow; state: BookState }>;
   top: { levels: BookSides; state: BookState; emitted: number };
   /** of the newest trade */
@@ -46,6 +48,8 @@ interface Listed {
 }
 
 interface KnownBook extends BookSides {
+  /** when it is said, which is not before the message behind which it stands */
+  emitted: number;
   state: BookState;
 }
 
@@ -87,19 +91,22 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     const recorded = market.recorded?.(topic);
     if (recorded === null) return null;
     if (recorded !== undefined) {
-      const { bids, asks, matched, first, last: update } = recorded;
+      const { bids, asks, emitted, matched, first, last: update } = recorded;
       // a checkpoint of a book that has not moved yet has no sequence
       return {
         state: { update, sequence: Math.max(first, 0), matched },
+        emitted,
         bids: bids.map(putBoth),
         asks: asks.map(putBoth),
       };
     }
     if (one.book.empty) return null;
+    // a recording's own clock is that of its messages
+    const emitted = market.recorded === undefined ? market.now() : one.emitted;
     const deep = one.windows.get(Number(depth));
     return deep === undefined
-      ? { state: one.top.state, ...one.top.levels }
-      : { state: deep.state, ...deep.window.levels() };
+      ? { emitted, state: one.top.state, ...one.top.levels }
+      : { emitted, state: deep.state, ...deep.window.levels() };
   };
 
   /** As last pushed; the next delta has the next id. */
@@ -107,7 +114,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     const book = bookOf(topic);
     if (book === null) return null;
     const [, depth, symbol] = topic.split('.');
-    return bookText(symbol, Number(depth), 'snapshot', market.now(), book.state, book);
+    return bookText(symbol, Number(depth), 'snapshot', book.emitted, book.state, book);
   };
 
   const isTopic = (topic: string): boolean => {
@@ -152,6 +159,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     switch (event.kind) {
       case 'depth': {
         one.book.apply(event);
+        one.emitted = emitted;
         const messages = repeated(one, emitted);
         for (const [depth, topic] of one.windows) {
           const changes = topic.window.move(emitted);
@@ -209,7 +217,7 @@ function list(symbol: string, snapshot: Snapshot, put: (text: string) => string)
   const state = (depth: number): BookState => ({ update: FIRST_UPDATE_ID + depth * 1000, sequence, matched });
   const windows = new Map(DEPTHS.map((depth) => [depth, { window: book.window(depth), state: state(depth) }]));
   const top = { levels: book.window(1).levels(), state: state(1), emitted };
-  return { symbol, book, windows, top, price: 0, direction: 'PlusTick' };
+  return { symbol, book, emitted, windows, top, price: 0, direction: 'PlusTick' };
 }
 
 /** Tickers and liquidations are acked and stay silent: the market makes none. */

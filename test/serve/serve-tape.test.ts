@@ -66,6 +66,8 @@ describe('a start of one’s own', () => {
     expect(JSON.parse(opening)).toMatchObject({
       topic: BOOK,
       type: 'snapshot',
+      // of the message before it, not of when we received that: times do not go back behind it
+      ts: 1_786_000_000_101,
       data: { s: 'BTCUSDT', b: [['64010.10', '3.204']], a: [['64010.20', '1.000']], u: 101, seq: 707 },
     });
   });
@@ -125,6 +127,7 @@ describe('what is not on the tape', () => {
       .map((text) => JSON.parse(text) as { type: string; data: { b: Row[]; u: number } });
     expect(opening).toMatchObject({
       type: 'snapshot',
+      ts: 1_786_000_000_102,
       data: {
         b: [
           ['64010.10', '3.204'],
