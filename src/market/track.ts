@@ -3,7 +3,15 @@
 import type { BookRooms } from '../model/book-room.js';
 import type { Continuity } from '../model/continuity.js';
 import { formatScaled, scaleDecimal } from '../model/decimal.js';
-import type { BookState, Checkpoint, CloseEntry, Entry, Gap, Micros } from '../model/entry.js';
+import {
+  type BookState,
+  type Checkpoint,
+  type CloseEntry,
+  type Entry,
+  type Gap,
+  isOwnClose,
+  type Micros,
+} from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
@@ -13,9 +21,6 @@ import { createRenewal, type Renewal, type ScaledLevels, type ScaledSnapshot, Sn
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
-
-/** What the recorder says when it closes a connection because it was told to end. */
-const OWN_CLOSE = 'stop';
 
 /** Old updates in a row that are taken for repeats; a longer run means that the venue counts anew. */
 const MAX_OLD_RUN = 100;
@@ -362,7 +367,7 @@ export class Track {
   /** What the connection carried cannot be trusted from here on; what another carried can. */
   #close({ conn, close }: CloseEntry): number {
     // the recorder's own end: nothing was missed before it, and what comes after begins with a header or an `open`
-    if (close.code === 1000 && close.reason === OWN_CLOSE) return Effect.none;
+    if (isOwnClose(close)) return Effect.none;
     // trade ids go on: the next connection's tell how many trades were missed
     const effect = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
     if (this.#bookConn !== null && this.#bookConn !== conn) return effect;

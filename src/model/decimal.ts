@@ -76,6 +76,12 @@ export function decimalsOf(text: string): number {
   return Math.max(0, fraction.length - exponent);
 }
 
+/** How many decimals the text is written with: `0.10` has two, though it needs one. */
+export function writtenDecimals(text: string): number {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
+}
+
 /** Prints a scaled integer in its shortest exact form: `(2814510, 2)` is `28145.1`. */
 export function formatScaled(value: number, decimals: number): string {
   if (decimals === 0) return String(value);

@@ -151,6 +151,11 @@ export const ENTRY_KEYS = [
 
 export type EntryKey = (typeof ENTRY_KEYS)[number];
 
+/** Whether the recorder itself ended the connection, since it was told to end: no event of the venue, and nothing was missed before it. */
+export function isOwnClose({ code, reason }: CloseEntry['close']): boolean {
+  return code === 1000 && reason === 'stop';
+}
+
 /** Splits `venue:symbol`; the symbol may hold colons, the venue may not. Null when there is no colon. */
 export function parseSource(src: Source): { venue: string; symbol: string } | null {
   const colon = src.indexOf(':');

@@ -4,6 +4,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Micros } from '../model/entry.js';
 import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from '../venues/venue.js';
 import { type Controls, createFaults } from './faults.js';
+import { createKeeper, type Kept } from './keeper.js';
 import { type Ledger, openLedger } from './ledger.js';
 import { type Answer, cut, dismiss, openPort, type Port, textOf } from './port.js';
 
@@ -51,17 +52,13 @@ const TICK_MS = 5;
 /** Data time made in one go: a late server catches up in pieces and hears its clients in between. */
 const MOST_MICROS_PER_BATCH = 50_000;
 const MAX_BACKLOG = 16 << 20;
-/** A client that answered none of so many pings is gone. */
-const PINGS_UNANSWERED = 3;
 
-interface Client {
+interface Client extends Kept {
   id: number;
-  socket: WebSocket;
   stream: Duplex;
   served: ServedClient;
-  pings: number;
-  /** when it last said something, by the clock */
-  heardAt: number;
+  /** by the clock */
+  saidAt: number;
 }
 
 /**
@@ -121,13 +118,13 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
   };
 
   const welcome = (socket: WebSocket, stream: Duplex, path: string, served: ServedClient): void => {
-    const client: Client = { id: nextClient++, socket, stream, served, pings: 0, heardAt: clock() };
+    const client: Client = { id: nextClient++, socket, stream, served, pings: 0, saidAt: clock() };
     clients.set(client.id, client);
     ledger?.change(market.now(), client.id, { opened: { path } });
     reply(client, server.greeting?.(served) ?? []);
     socket.on('message', (data: RawData) => {
       if (!clients.has(client.id)) return;
-      client.heardAt = clock();
+      client.saidAt = clock();
       try {
         reply(client, server.receive(served, textOf(data)));
       } catch (error) {
@@ -168,10 +165,17 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
 
   const startClock = clock();
   const startData = market.now();
-  let pingAt = startClock + server.pingEveryMs;
-  const { quietMs = Number.POSITIVE_INFINITY } = server;
-  const beatEveryMs = server.beat?.everyMs ?? Number.POSITIVE_INFINITY;
-  let beatAt = startClock + beatEveryMs;
+  const keep = createKeeper<Client>({
+    rules: server,
+    since: startClock,
+    pingText: () => String(Math.floor(market.now() / 1000)),
+    beat(client) {
+      const text = server.beat?.text(client.served) ?? null;
+      if (text !== null && clients.has(client.id)) send(client, null, text, market.now());
+    },
+    deaf: (client) => close(client, 1008, 'no pong'),
+    mute: (client) => lose(client, 'nothing was said for too long'),
+  });
   let timer: NodeJS.Timeout | undefined;
 
   const tick = (): void => {
@@ -180,22 +184,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       const now = clock();
       const target = Math.min(until, startData + Math.floor((now - startClock) * 1000));
       if (target > market.now()) batch(Math.min(target, market.now() + MOST_MICROS_PER_BATCH));
-      if (now >= pingAt) {
-        pingAt = now + server.pingEveryMs;
-        for (const client of [...clients.values()]) {
-          if (client.pings++ >= PINGS_UNANSWERED) close(client, 1008, 'no pong');
-          else client.socket.ping(String(Math.floor(market.now() / 1000)));
-        }
-      }
-      if (now >= beatAt) {
-        beatAt = now + beatEveryMs;
-        for (const client of clients.values()) {
-          const text = server.beat?.text(client.served) ?? null;
-          if (text !== null) send(client, null, text, market.now());
-        }
-      }
-      for (const client of [...clients.values()])
-        if (now - client.heardAt > quietMs) lose(client, 'nothing was said for too long');
+      keep(clients.values(), now);
       if (market.now() >= until) finish();
       timer = setTimeout(tick, market.now() < target ? 0 : tickMs);
     } catch (error) {

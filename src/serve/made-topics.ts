@@ -1,19 +1,14 @@
 /** Topics that a tape does not have, made of the book it has: the venue's server is told how that book moves. */
 import type { Micros } from '../model/entry.js';
 import type { BookSides, LevelText } from '../venues/served-book.js';
-import type { ServedEvent, VenueServer } from '../venues/venue.js';
+import type { ServedEvent, ServedMessage, VenueServer } from '../venues/venue.js';
 import type { BookStream, RecordedMarket, Step } from './recorded-market.js';
-
-export interface Message {
-  topic: string;
-  text: string;
-}
 
 export interface MadeTopics {
   /** from now on the server has this symbol's book, as far as it is known; false where it had it already */
   need(symbol: string): boolean;
   /** what the step makes of topics that are not on the tape, for a client of these topics */
-  follow(step: Step, topics: ReadonlySet<string>): Message[];
+  follow(step: Step, topics: ReadonlySet<string>): ServedMessage[];
 }
 
 /** A book as the server was told it. */
@@ -26,13 +21,13 @@ interface Told {
   touch: string;
 }
 
-const NONE: Message[] = [];
+const NONE: ServedMessage[] = [];
 
 export function createMadeTopics(market: RecordedMarket, server: VenueServer): MadeTopics {
   const told = new Map<string, Told>();
 
   /** The depth event that brings the server's book to where the stream's is. */
-  const tell = (one: Told, stream: BookStream, changes: BookSides, now: Micros): Message[] => {
+  const tell = (one: Told, stream: BookStream, changes: BookSides, now: Micros): ServedMessage[] => {
     note(one, changes);
     one.of = stream;
     const { symbol, emitted, matched } = stream;
@@ -73,7 +68,7 @@ export function createMadeTopics(market: RecordedMarket, server: VenueServer): M
       const messages = tell(one, stream, changes, t).filter(({ topic }) => topics.has(topic) && isMade(topic, symbol));
       if (!anew) return messages;
       // nobody has the book that these messages go on from: it opens the topic, or is asked for over REST
-      const opened: Message[] = [];
+      const opened: ServedMessage[] = [];
       for (const topic of topics) {
         const opening = isMade(topic, symbol) ? (server.opening?.(topic) ?? null) : null;
         if (opening !== null) opened.push({ topic, text: opening.text });

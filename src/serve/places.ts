@@ -8,7 +8,8 @@ import { readSegments, type TimeRange } from '../tape/source.js';
 import type { Venue, VenueServer } from '../venues/venue.js';
 import { type Cursor, createCursor } from './cursor.js';
 import { createMadeTopics, type MadeTopics } from './made-topics.js';
-import { createRecordedMarket, type RecordedMarket, type RecordedTopics } from './recorded-market.js';
+import { createRecordedMarket, type RecordedMarket } from './recorded-market.js';
+import { type RecordedTopics, withSeveralBooks } from './recorded-topics.js';
 
 /** Somebody's place on the tape, with the venue's side of it. */
 export interface Place {
@@ -80,16 +81,4 @@ export function createPlaces({ venue, groups, topics, headers, range, faults, da
       return { injection, market, cursor: cursorAt(from, market, undefined, injection.into) };
     },
   };
-}
-
-/** Symbols whose book is recorded at several depths. */
-function withSeveralBooks(topics: RecordedTopics): Set<string> {
-  const first = new Map<string, number>();
-  const several = new Set<string>();
-  for (const { symbol, stream } of topics.values()) {
-    if (stream === null) continue;
-    if ((first.get(symbol) ?? stream) !== stream) several.add(symbol);
-    first.set(symbol, stream);
-  }
-  return several;
 }

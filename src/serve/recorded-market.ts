@@ -3,26 +3,16 @@ import { createDecoder, type Decoder } from '../decode/decoder.js';
 import { ASK, BID, type BookSide } from '../market/book.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { LineBatch } from '../model/batch.js';
-import { formatScaled } from '../model/decimal.js';
+import { formatScaled, writtenDecimals } from '../model/decimal.js';
 import { type Entry, type Micros, SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
 import { EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { envelopeOf, parseEntry } from '../tape/line.js';
 import type { BookSides, LevelText } from '../venues/served-book.js';
+import { withDecimals } from '../venues/served-text.js';
 import type { RecordedBook, ServedMarket, Venue } from '../venues/venue.js';
-
-/** A topic that the tape has messages of. */
-export interface RecordedTopic {
-  symbol: string;
-  /** the book stream that its messages move; null where they move none */
-  stream: number | null;
-  /** most levels its book was seen to have */
-  levels: number;
-}
-
-/** What is known of a tape's topics; found once, and shared by all who play the tape. */
-export type RecordedTopics = Map<string, RecordedTopic>;
+import { deepestStream, meetTopic, type RecordedTopic, type RecordedTopics } from './recorded-topics.js';
 
 /** A book as one of its streams makes it. */
 export interface BookStream {
@@ -146,8 +136,11 @@ export function createRecordedMarket(
     const stream = streamOf(one, key);
     stream.conn = conn;
     const effect = stream.track.apply(buffer, 0);
-    if (topic !== null && ((effect & Effect.valid) !== 0 || (topics.get(topic)?.stream ?? null) === null))
-      learn(topics, topic, one.header.symbol, key, stream.track);
+    if (topic !== null) {
+      const known = meetTopic(topics, topic, one.header.symbol);
+      // levels are counted where the book is whole: it takes a walk over all of them
+      if ((effect & Effect.valid) !== 0 || known.stream === null) learnBook(known, key, stream.track);
+    }
     if ((effect & (Effect.book | Effect.valid)) === 0) return null;
     Object.assign(stream, { first: e[Field.FIRST], emitted: e[Field.EMITTED], matched: e[Field.MATCHED] });
     if ((effect & Effect.valid) !== 0) return madeKnown(stream, e[Field.LAST]);
@@ -179,8 +172,10 @@ export function createRecordedMarket(
     if (key === 'msg') {
       step.topic = venue.topicOf(bytes, valueFrom, valueTo);
       step.text = () => bytes.toString('utf8', valueFrom, valueTo);
-      if (step.topic !== null) carriers.set(step.topic, conn);
-      if (step.topic !== null && !topics.has(step.topic)) topics.set(step.topic, { symbol, stream: null, levels: 0 });
+      if (step.topic !== null) {
+        carriers.set(step.topic, conn);
+        meetTopic(topics, step.topic, symbol);
+      }
       if (one === undefined) return step;
       buffer.clear();
       decoder.decode(bytes, from, to, buffer);
@@ -211,11 +206,8 @@ export function createRecordedMarket(
   const main = (symbol: string): BookStream | null => {
     const one = listed.get(symbol);
     if (one === undefined) return null;
-    let best: RecordedTopic | null = null;
-    for (const topic of topics.values())
-      if (topic.symbol === symbol && one.streams.has(topic.stream ?? Number.NaN) && topic.levels > (best?.levels ?? -1))
-        best = topic;
-    return one.streams.get(best?.stream ?? Number.NaN) ?? null;
+    const stream = deepestStream(topics, symbol, (key) => one.streams.has(key));
+    return stream === null ? null : (one.streams.get(stream) ?? null);
   };
 
   const sides = ({ symbol, track: { book } }: BookStream, limit?: number): BookSides => {
@@ -278,11 +270,9 @@ function madeKnown(stream: BookStream, last: number): Step['book'] {
   return { stream, known: true, changes: () => ({ bids: [], asks: [] }) };
 }
 
-function learn(topics: RecordedTopics, name: string, symbol: string, stream: number, track: Track): void {
-  const topic = topics.get(name);
-  const levels = track.book.depth(BID) + track.book.depth(ASK);
-  if (topic === undefined) topics.set(name, { symbol, stream, levels });
-  else Object.assign(topic, { stream, levels: Math.max(topic.levels, levels) });
+function learnBook(topic: RecordedTopic, stream: number, { book }: Track): void {
+  topic.stream = stream;
+  topic.levels = Math.max(topic.levels, book.depth(BID) + book.depth(ASK));
 }
 
 function createListed(header: TapeHeader, venue: Venue, decoder: Decoder): Listed {
@@ -303,13 +293,8 @@ const sameSteps = (a: Instrument, b: Instrument): boolean => a.tick === b.tick &
 
 /** Writes scaled numbers with the decimals that a step is written with, or with more where the number has more. */
 function writer(scale: number, step: string): (scaled: number) => string {
-  const decimals = step.includes('.') ? step.length - step.indexOf('.') - 1 : 0;
-  return (scaled) => {
-    const text = formatScaled(scaled, scale);
-    if (decimals === 0) return text;
-    const dot = text.indexOf('.');
-    return dot < 0 ? `${text}.${'0'.repeat(decimals)}` : text.padEnd(dot + 1 + decimals, '0');
-  };
+  const decimals = writtenDecimals(step);
+  return (scaled) => withDecimals(formatScaled(scaled, scale), decimals);
 }
 
 /** Levels of the first record, in the order of the message. */

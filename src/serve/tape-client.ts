@@ -2,11 +2,10 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import type { Micros } from '../model/entry.js';
+import { isOwnClose, type Micros } from '../model/entry.js';
 import { pace } from '../tape/pace.js';
-import type { ServedClient } from '../venues/venue.js';
+import type { ServedClient, ServedMessage } from '../venues/venue.js';
 import { LINES_PER_TURN } from './cursor.js';
-import type { Message } from './made-topics.js';
 import type { FaultyPlace, Place } from './places.js';
 import type { Step } from './recorded-market.js';
 import type { TapeClock } from './tape-clock.js';
@@ -61,8 +60,6 @@ export interface TapeClient extends Place {
 const PAUSE_BYTES = 1 << 20;
 /** Its words that wait before it is not heard any more, until they all were looked at. */
 const WORDS_AHEAD = 64;
-/** What the recorder says when it closes a connection because it was told to end: no event of the venue. */
-const OWN_CLOSE = 'stop';
 
 /** What a timer can hold, and the clock is asked again. */
 const MOST_NAP_MS = 1_000_000;
@@ -156,7 +153,7 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
       if ('damage' in item) continue;
       for (const step of heard.market.play(item)) {
         clock.reached(step.t);
-        let more: Message[] = [];
+        let more: ServedMessage[] = [];
         if (faulty === null) more = made.follow(step, served.topics);
         else await cursor.advance(market, step.t, (clean) => void more.push(...made.follow(clean, served.topics)));
         if (signal.aborted) return;
@@ -180,10 +177,11 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
   const isEvent = ({ close, conn }: Step): boolean =>
     reenact &&
     conn !== null &&
-    !(close?.code === 1000 && close.reason === OWN_CLOSE) &&
+    close !== null &&
+    !isOwnClose(close) &&
     [...served.topics].some((topic) => market.carrier(topic, server.bookTopic(topic)) === conn);
 
-  const deliver = (step: Step, more: readonly Message[]): void => {
+  const deliver = (step: Step, more: readonly ServedMessage[]): void => {
     if (socket.readyState !== socket.OPEN) return;
     const recorded = step.topic === null ? null : recordedText(step, step.topic);
     const texts = more.map(({ topic, text }) => server.wrap(served, topic, text));

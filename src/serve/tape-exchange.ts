@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Micros } from '../model/entry.js';
 import type { Injection } from '../tape/inject.js';
+import { createKeeper, type Kept } from './keeper.js';
 import { createPlaces, type PlacesOptions } from './places.js';
 import { cut, dismiss, failure, openPort, textOf } from './port.js';
 import { createTapeClient, type Ending, type TapeClient } from './tape-client.js';
@@ -38,17 +39,14 @@ export interface TapeExchange {
 }
 
 const HOUSEKEEPING_MS = 100;
-const PINGS_UNANSWERED = 3;
 /** Topics of which is said what becomes of them, and the letters of each. */
 const MOST_REMARKS = 200;
 const MOST_NAMED = 80;
 const ENDED = 'the tape has ended';
 
-interface Member extends TapeClient {
+interface Member extends TapeClient, Kept {
   id: number;
   injection: Injection | null;
-  /** sent and not answered */
-  pings: number;
 }
 
 /** Starts serving. @throws {TapedeckError} E_CONNECT when the port cannot be had */
@@ -91,12 +89,14 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
   };
 
   const say = (client: Member, code: number, reason: string, why: Leaving = 'left'): void => {
+    if (!clients.has(client)) return;
     dismiss(client.socket, code, reason);
     forget(client, why);
   };
 
   /** Without a word, behind what is in flight. */
   const silence = (client: Member, why: Leaving = 'left'): void => {
+    if (!clients.has(client)) return;
     cut(client.socket, client.stream);
     forget(client, why);
   };
@@ -158,31 +158,6 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
     client.hear(null);
   };
 
-  /** Pings of both kinds, and the end of those who say nothing. */
-  const started = performance.now();
-  let beats = 0;
-  let pings = 0;
-  const keepHouse = (): void => {
-    const now = performance.now();
-    const beat = beats;
-    const ping = pings;
-    for (const client of [...clients]) {
-      const { server, served, socket } = client;
-      const { beat: own, pingEveryMs, quietMs = Number.POSITIVE_INFINITY } = server;
-      if (own !== undefined && now - started >= (beat + 1) * own.everyMs) {
-        beats = Math.floor((now - started) / own.everyMs);
-        const text = own.text(served);
-        if (text !== null) client.say(text);
-      }
-      if (now - started >= (ping + 1) * pingEveryMs) {
-        pings = Math.floor((now - started) / pingEveryMs);
-        if (client.pings++ >= PINGS_UNANSWERED) say(client, 1008, 'no pong');
-        else socket.ping();
-      }
-      if (clients.has(client) && now - client.saidAt > quietMs) silence(client);
-    }
-    options.changed();
-  };
   /** The clock that a question without a start means: the only one that is played, else that of the whole tape. */
   const clockAsked = async (path: string): Promise<TapeClock> => {
     const from = fromIn(path);
@@ -226,7 +201,21 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
       return await rest.answer(path, clock);
     },
   });
-  const timer = setInterval(keepHouse, HOUSEKEEPING_MS);
+  const keep = createKeeper<Member>({
+    rules: probe.server,
+    since: performance.now(),
+    pingText: ({ market }) => String(Math.floor(market.now() / 1000)),
+    beat(client) {
+      const text = client.server.beat?.text(client.served) ?? null;
+      if (text !== null && clients.has(client)) client.say(text);
+    },
+    deaf: (client) => say(client, 1008, 'no pong'),
+    mute: (client) => silence(client),
+  });
+  const timer = setInterval(() => {
+    keep(clients, performance.now());
+    options.changed();
+  }, HOUSEKEEPING_MS);
 
   return {
     wsUrl: `ws://${port.place}`,

@@ -5,7 +5,8 @@ import type { Segment } from '../tape/segment.js';
 import type { TimeRange } from '../tape/source.js';
 import { readSegments } from '../tape/source.js';
 import type { Venue } from '../venues/venue.js';
-import { createRecordedMarket, type RecordedTopics } from './recorded-market.js';
+import { createRecordedMarket } from './recorded-market.js';
+import { meetTopic, type RecordedTopics } from './recorded-topics.js';
 
 /**
  * Text of each src that is looked into: headers name what recorders asked for, and what is learnt from messages is which of
@@ -39,13 +40,9 @@ export async function findTopics(
   }
   for (const segment of markets.flat()) {
     const header = segment.header().tape;
-    for (const name of askedFor(venue, header)) learn(topics, name, header.symbol);
+    for (const name of askedFor(venue, header)) meetTopic(topics, name, header.symbol);
   }
   return { topics, headers };
-}
-
-function learn(topics: RecordedTopics, name: string, symbol: string): void {
-  if (!topics.has(name)) topics.set(name, { symbol, stream: null, levels: 0 });
 }
 
 /** Rare messages may come late; what an import calls its channels is not what somebody subscribed to. */

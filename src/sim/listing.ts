@@ -1,5 +1,5 @@
 /** What the simulated exchange lists: instruments with a first price and a usual order size. */
-import { scaleDecimal } from '../model/decimal.js';
+import { scaleDecimal, writtenDecimals } from '../model/decimal.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 
@@ -71,12 +71,6 @@ const SHAPES: Record<InstrumentKind, RegExp> = {
 };
 
 const QUOTES = ['USDT', 'USDC', 'FDUSD', 'USD1', 'USD', 'BTC', 'ETH', 'BNB', 'EUR', 'TRY'];
-
-/** Decimals as written: `0.10` has two. The exchange prints every price and size with them. */
-export function writtenDecimals(text: string): number {
-  const dot = text.indexOf('.');
-  return dot < 0 ? 0 : text.length - dot - 1;
-}
 
 /**
  * The listing of a symbol of this kind of market; `form` is how such symbols are written, where not as usual.

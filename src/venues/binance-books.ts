@@ -2,6 +2,7 @@
 import type { Snapshot } from '../model/rules.js';
 import { type BinanceMarket, padSpot } from './binance-rest.js';
 import { type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
+import { millis } from './served-text.js';
 import type { ServedEvent } from './venue.js';
 
 type DepthEvent = Extract<ServedEvent, { kind: 'depth' }>;
@@ -145,8 +146,6 @@ export function createBookTopics(
     },
   };
 }
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
 
 function levelsText(levels: readonly LevelText[], put: (text: string) => string = (text) => text): string {
   let text = '[';

@@ -1,6 +1,7 @@
 /** Binance's own side of its REST market data: time, exchangeInfo and the depth snapshot of a served market. */
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
+import { millis } from './served-text.js';
 import type { ServedAnswer, ServedMarket } from './venue.js';
 
 export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
@@ -40,10 +41,6 @@ export function binanceRest(market: BinanceMarket, path: string, served: ServedM
     default:
       return failure(404, -5000, `Path ${name}, Method GET is invalid`);
   }
-}
-
-function millis(micros: number): number {
-  return Math.floor(micros / 1000);
 }
 
 function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): ServedAnswer {

@@ -2,7 +2,8 @@
 import { type BookTopics, createBookTopics, isBookStream } from './binance-books.js';
 import { type BinanceMarket, binanceRest, padSpot } from './binance-rest.js';
 import { booksOf } from './served-book.js';
-import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { millis } from './served-text.js';
+import type { ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
 /** The single trade `id` is served as an aggregate trade of its own; the ids differ, as on the venue. */
 const AGGREGATE_ID_OFFSET = -4_000_000_000;
@@ -158,18 +159,14 @@ function refusal(code: number, msg: string, id: Id): string {
 
 // ---- messages
 
-type Rendered = { topic: string; text: string }[];
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
-
-function render(market: BinanceMarket, books: ReadonlyMap<string, BookTopics>, event: ServedEvent): Rendered {
+function render(market: BinanceMarket, books: ReadonlyMap<string, BookTopics>, event: ServedEvent): ServedMessage[] {
   if (event.kind === 'depth') return books.get(event.symbol)?.render(event) ?? [];
   return market === 'spot' ? renderSpot(event) : renderFutures(market, event);
 }
 
 type Print = Exclude<ServedEvent, { kind: 'depth' }>;
 
-function renderFutures(market: 'usdm' | 'coinm', event: Print): Rendered {
+function renderFutures(market: 'usdm' | 'coinm', event: Print): ServedMessage[] {
   const { symbol } = event;
   const lower = symbol.toLowerCase();
   const usdm = market === 'usdm';
@@ -197,7 +194,7 @@ function renderFutures(market: 'usdm' | 'coinm', event: Print): Rendered {
   ];
 }
 
-function renderSpot(event: Print): Rendered {
+function renderSpot(event: Print): ServedMessage[] {
   const { symbol } = event;
   const lower = symbol.toLowerCase();
   const E = millis(event.emitted);

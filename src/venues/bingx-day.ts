@@ -1,7 +1,7 @@
 /** What BingX says of a symbol every second, changed or not: a mark price, and the statistics of its last 24 hours. */
 import { formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { LevelText } from './served-book.js';
-import { withDecimals } from './served-text.js';
+import { millis, withDecimals } from './served-text.js';
 
 const EVERY_MICROS = 1_000_000;
 
@@ -24,8 +24,6 @@ interface Statistics {
   first: number;
   newest: number;
 }
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
 
 /** Numbers are written with the contract's decimals. */
 export function createDay(prices: number, sizes: number): Day {

@@ -1,6 +1,8 @@
 /** BingX's REST as the exchange answers it: time, contracts, books without ids. */
+import { decimalsOf } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
-import { type BookSides, withoutZeros } from './served-book.js';
+import type { BookSides } from './served-book.js';
+import { millis } from './served-text.js';
 import type { ServedAnswer, ServedMarket } from './venue.js';
 
 const LEVELS = [5, 10, 20, 50, 100, 500, 1000];
@@ -14,13 +16,6 @@ const NO_SUCH_SYMBOL = 109425;
 export interface KnownBook extends BookSides {
   id: number;
   emitted: number;
-}
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
-
-/** Decimals are all that the venue says of a step. */
-export function precisionOf(step: string): number {
-  return withoutZeros(step).split('.')[1]?.length ?? 0;
 }
 
 /**
@@ -81,8 +76,8 @@ function describeInstrument({ symbol, tick, lot, base, quote }: Instrument, n: n
     contractId: String(100 + n),
     symbol,
     size: '0',
-    quantityPrecision: precisionOf(lot),
-    pricePrecision: precisionOf(tick),
+    quantityPrecision: decimalsOf(lot),
+    pricePrecision: decimalsOf(tick),
     tradeMinQuantity: Number(lot),
     tradeMinUSDT: 2,
     currency: quote ?? currency,

@@ -1,13 +1,14 @@
 /** BingX's own side of its swap protocol: one topic a request, packed messages, books whose ids skip, trades without ids, REST. */
 import { gzipSync } from 'node:zlib';
+import { decimalsOf } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { createDay, type Day } from './bingx-day.js';
-import { bingxRest, type KnownBook, precisionOf } from './bingx-rest.js';
+import { bingxRest, type KnownBook } from './bingx-rest.js';
 import { objectIn } from './fields.js';
-import { type BookSides, type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
-import { withDecimals } from './served-text.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { type BookSides, type BookWindow, createServedBook, type ServedBook } from './served-book.js';
+import { millis, type Writing, withDecimals, written, writtenLevel } from './served-text.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
 const BOOK_LEVELS = 1024;
 const TOP_LEVELS = [5, 10, 20, 50, 100];
@@ -38,12 +39,6 @@ const INVALID_PARAMS = 80014;
 const NO_SUCH_TOPIC = 80015;
 const TOO_MANY_TOPICS = 80403;
 
-/** Prices and sizes as messages have them: with the contract's decimals. */
-interface Writing {
-  price(text: string): string;
-  size(text: string): string;
-}
-
 /** Views of a book's top that are pushed together, whole, changed or not. */
 interface Tops {
   intervals: string[];
@@ -63,9 +58,6 @@ interface Listed extends Writing {
   day: Day;
 }
 
-type Rendered = { topic: string; text: string }[];
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
 const spanOf = (micros: number, everyMs: number): number => Math.floor(micros / (everyMs * 1000));
 const best = ({ bids, asks }: BookSides, levels: number): BookSides => {
   return { bids: bids.slice(0, levels), asks: asks.slice(0, levels) };
@@ -139,7 +131,7 @@ export function bingxServer(market: ServedMarket): VenueServer {
     return first === null ? [ack] : [ack, first];
   };
 
-  const render = (event: ServedEvent): Rendered => {
+  const render = (event: ServedEvent): ServedMessage[] => {
     const one = symbols.get(event.symbol);
     if (one === undefined) return [];
     const { symbol: s, emitted, matched } = event;
@@ -198,7 +190,7 @@ export function bingxServer(market: ServedMarket): VenueServer {
 }
 
 function list({ symbol, tick, lot }: Instrument, snapshot: Snapshot): Listed {
-  const [prices, sizes] = [tick, lot].map(precisionOf);
+  const [prices, sizes] = [tick, lot].map(decimalsOf);
   const { emitted } = snapshot;
   const book = createServedBook(snapshot, (text) => text);
   const pace = OFTEN.includes(symbol) ? 'often' : 'seldom';
@@ -221,7 +213,7 @@ function list({ symbol, tick, lot }: Instrument, snapshot: Snapshot): Listed {
   };
 }
 
-function renderBook(one: Listed, emitted: number, update: number): Rendered {
+function renderBook(one: Listed, emitted: number, update: number): ServedMessage[] {
   const { deep } = one;
   // nobody was told of an empty book, so what is said after it is whole
   const fresh = isEmpty(deep.window.levels(1));
@@ -240,7 +232,7 @@ function stepAfter(update: number): number {
   return update % SKIP_EVERY === 0 ? 2 + ((update / SKIP_EVERY) % 8) : 1;
 }
 
-function renderTops(one: Listed, emitted: number): Rendered {
+function renderTops(one: Listed, emitted: number): ServedMessage[] {
   const { top } = one;
   const due = top.views.filter(({ everyMs, said }) => spanOf(emitted, everyMs) !== said);
   if (due.length === 0) return [];
@@ -277,13 +269,4 @@ function topText(topic: string, body: string): string {
 /** The best ask comes last. */
 function topBody({ bids, asks, emitted }: BookSides & { emitted: number }): string {
   return `"ts":${millis(emitted)},"data":${JSON.stringify({ bids, asks: asks.toReversed() })}`;
-}
-
-function writtenLevel({ price, size }: Writing, level: LevelText): LevelText {
-  return [price(level[0]), size(level[1])];
-}
-
-function written(writing: Writing, { bids, asks }: BookSides): BookSides {
-  const write = (level: LevelText): LevelText => writtenLevel(writing, level);
-  return { bids: bids.map(write), asks: asks.map(write) };
 }

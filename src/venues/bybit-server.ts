@@ -7,12 +7,19 @@ import {
   type BookWindow,
   booksOf,
   createServedBook,
-  type LevelText,
   type ServedBook,
   withoutZeros,
 } from './served-book.js';
-import { uuidOf } from './served-text.js';
-import type { Reply, ServedAnswer, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { millis, uuidOf, type Writing, written } from './served-text.js';
+import type {
+  Reply,
+  ServedAnswer,
+  ServedClient,
+  ServedEvent,
+  ServedMarket,
+  ServedMessage,
+  VenueServer,
+} from './venue.js';
 
 export type BybitCategory = 'linear' | 'inverse' | 'spot';
 
@@ -53,16 +60,12 @@ interface KnownBook extends BookSides {
   state: BookState;
 }
 
-type Rendered = { topic: string; text: string }[];
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
-
 /** The exchange's side of one category of a running market. */
 export function bybitServer(category: BybitCategory, market: ServedMarket): VenueServer {
   const spot = category === 'spot';
   // futures keep the decimals of tick and lot
   const put = spot ? withoutZeros : (text: string): string => text;
-  const putBoth = ([price, size]: LevelText): LevelText => [put(price), put(size)];
+  const writing: Writing = { price: put, size: put };
   const symbols = new Map(booksOf(market).map(([symbol, book]) => [symbol, list(symbol, book, put)]));
   let connections = 0;
 
@@ -91,13 +94,12 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     const recorded = market.recorded?.(topic);
     if (recorded === null) return null;
     if (recorded !== undefined) {
-      const { bids, asks, emitted, matched, first, last: update } = recorded;
+      const { emitted, matched, first, last: update } = recorded;
       // a checkpoint of a book that has not moved yet has no sequence
       return {
         state: { update, sequence: Math.max(first, 0), matched },
         emitted,
-        bids: bids.map(putBoth),
-        asks: asks.map(putBoth),
+        ...written(writing, recorded),
       };
     }
     if (one.book.empty) return null;
@@ -146,13 +148,13 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
   };
 
   /** A quiet touch is pushed again, as it was. */
-  const repeated = (one: Listed, now: number): Rendered => {
+  const repeated = (one: Listed, now: number): ServedMessage[] => {
     if (now - one.top.emitted < REPEAT_MICROS) return [];
     one.top.emitted = now;
     return [bookText(one.symbol, 1, 'snapshot', now, one.top.state, one.top.levels)];
   };
 
-  const render = (event: ServedEvent): Rendered => {
+  const render = (event: ServedEvent): ServedMessage[] => {
     const one = symbols.get(event.symbol);
     if (one === undefined) return [];
     const { emitted, matched } = event;

@@ -3,7 +3,8 @@ import { decimalsOf } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import { isObject, type JsonObject, objectIn, wordOf } from './fields.js';
 import { type BookSides, type BookWindow, booksOf, createServedBook, type LevelText } from './served-book.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { millis } from './served-text.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
 /** Merged updates come about every 200 ms, whole tops on busy contracts about every 300. */
 const MERGED_MICROS = 200_000;
@@ -49,10 +50,6 @@ interface Listed {
   /** the newest changes as JSON, one version each, newest last */
   commits: string[];
 }
-
-type Rendered = { topic: string; text: string }[];
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
 
 /** Numbers stand bare, as the market writes them. How many orders make a level is not known here; a deleted one has none. */
 const row = ([price, size]: LevelText): string => (Number(size) === 0 ? `[${price},0,0]` : `[${price},${size},1]`);
@@ -108,7 +105,7 @@ export function mexcServer(market: ServedMarket): VenueServer {
     text: `{"symbol":"${symbol}","data":${data},"channel":"push.${channel}","ts":${millis(emitted)}}`,
   });
 
-  const render = (event: ServedEvent): Rendered => {
+  const render = (event: ServedEvent): ServedMessage[] => {
     const one = symbols.get(event.symbol);
     if (one === undefined) return [];
     const { emitted } = event;

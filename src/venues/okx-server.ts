@@ -10,7 +10,8 @@ import {
   type ServedBook,
   withoutZeros,
 } from './served-book.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { type Writing, written, writtenLevel } from './served-text.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
 export type OkxMarket = 'swap' | 'spot';
 
@@ -53,8 +54,6 @@ interface Listed {
   touch: Pushed & { levels: BookSides };
 }
 
-type Rendered = { topic: string; text: string }[];
-
 /** `books:BTC-USDT-SWAP`; the venue's own names are two texts. */
 const topicOf = (channel: string, symbol: string): string => `${channel}:${symbol}`;
 
@@ -64,10 +63,7 @@ const millis = (micros: number): string => String(Math.floor(micros / 1000));
 const rows = (levels: [string, string][]): string[][] =>
   levels.map(([price, size]) => [price, size, '0', size === '0' ? '0' : '1']);
 
-const withoutAnyZeros = ({ asks, bids }: BookSides): BookSides => {
-  const put = ([price, size]: LevelText): LevelText => [withoutZeros(price), withoutZeros(size)];
-  return { asks: asks.map(put), bids: bids.map(put) };
-};
+const WRITING: Writing = { price: withoutZeros, size: withoutZeros };
 
 const sides = ({ asks, bids }: BookSides) => ({ asks: rows(asks), bids: rows(bids) });
 
@@ -116,8 +112,8 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     const recorded = market.recorded?.(topic);
     if (recorded === null) return null;
     if (recorded !== undefined) {
-      const { bids, asks, matched, last: id } = recorded;
-      return books({ symbol: one.symbol, books: { id, matched } }, 'snapshot', withoutAnyZeros({ bids, asks }), -1);
+      const { matched, last: id } = recorded;
+      return books({ symbol: one.symbol, books: { id, matched } }, 'snapshot', written(WRITING, recorded), -1);
     }
     if (one.book.empty) return null;
     if (channel === 'books') return books(one, 'snapshot', one.books.window.levels(), -1);
@@ -165,14 +161,14 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     });
   };
 
-  const render = (event: ServedEvent): Rendered => {
+  const render = (event: ServedEvent): ServedMessage[] => {
     const one = symbols.get(event.symbol);
     if (one === undefined) return [];
     const { matched } = event;
     switch (event.kind) {
       case 'depth': {
         one.book.apply(event);
-        const messages: Rendered = [];
+        const messages: ServedMessage[] = [];
         const changes = one.books.window.move(event.emitted);
         if (changes !== null) {
           const { id: previous } = one.books;
@@ -186,9 +182,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
         return messages;
       }
       case 'touch': {
-        const side = (level: [string, string]): [string, string][] => [
-          [withoutZeros(level[0]), withoutZeros(level[1])],
-        ];
+        const side = (level: LevelText): LevelText[] => [writtenLevel(WRITING, level)];
         one.touch = { levels: { bids: side(event.bid), asks: side(event.ask) }, id: event.id, matched };
         return [touch(one)];
       }

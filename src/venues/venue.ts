@@ -197,6 +197,12 @@ export interface ServedClient {
   connection?: string;
 }
 
+/** A message of a topic, not yet as any client sees it. */
+export interface ServedMessage {
+  topic: string;
+  text: string;
+}
+
 /** What a client hears at once: an answer (topic null), or the first message of a topic it just asked for. */
 export interface Reply {
   topic: string | null;
@@ -218,7 +224,7 @@ export interface VenueServer {
   /** a client's text: what to send back, after `client` was changed */
   receive(client: ServedClient, text: string): Reply[];
   /** the texts (topic, bare message) an event becomes, one per topic it can be subscribed by */
-  render(event: ServedEvent): { topic: string; text: string }[];
+  render(event: ServedEvent): ServedMessage[];
   /** the bare message as this client sees it, or null where it did not ask for the topic (or the route is silent) */
   wrap(client: ServedClient, topic: string, text: string): string | null;
   /** the same of a recorded message, which may stand in a wrapper already; missing where there are no wrappers */

@@ -2,9 +2,17 @@
 import { decimalsOf } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import { objectIn } from './fields.js';
-import { type BookSides, type BookWindow, createServedBook, type LevelText, type ServedBook } from './served-book.js';
-import { productOf, uuidOf, withDecimals } from './served-text.js';
-import type { Reply, ServedAnswer, ServedClient, ServedEvent, ServedMarket, VenueServer } from './venue.js';
+import { type BookSides, type BookWindow, createServedBook, type ServedBook } from './served-book.js';
+import { millis, productOf, uuidOf, type Writing, withDecimals, written } from './served-text.js';
+import type {
+  Reply,
+  ServedAnswer,
+  ServedClient,
+  ServedEvent,
+  ServedMarket,
+  ServedMessage,
+  VenueServer,
+} from './venue.js';
 
 const DEPTHS = [200, 15];
 /** REST has the ids of this one. */
@@ -31,22 +39,13 @@ interface Depth {
   pushed: Pushed;
 }
 
-/** Prices and sizes as messages have them: with the decimals of tick and lot. */
-interface Writing {
-  price(text: string): string;
-  size(text: string): string;
-}
-
 interface Listed extends Writing {
   symbol: string;
   book: ServedBook;
   depths: Depth[];
 }
 
-type Rendered = { topic: string; text: string }[];
 const topicOf = (symbol: string, level: number): string => `${symbol}@depth${level}`;
-
-const millis = (micros: number): number => Math.floor(micros / 1000);
 
 /** The exchange's side of one running market. */
 export function weexServer(market: ServedMarket): VenueServer {
@@ -125,7 +124,11 @@ export function weexServer(market: ServedMarket): VenueServer {
     return first === undefined ? [ack] : [first, ack, ...others];
   };
 
-  const renderDepth = (one: Listed, depth: Depth, { emitted, last }: { emitted: number; last: number }): Rendered => {
+  const renderDepth = (
+    one: Listed,
+    depth: Depth,
+    { emitted, last }: { emitted: number; last: number },
+  ): ServedMessage[] => {
     // nobody was told of an empty book, so what is said after it is whole
     const kind = isEmpty(depth.window) ? 'SNAPSHOT' : 'CHANGED';
     const changes = depth.window.move(emitted);
@@ -135,7 +138,7 @@ export function weexServer(market: ServedMarket): VenueServer {
     return [{ topic: topicOf(one.symbol, depth.level), text }];
   };
 
-  const render = (event: ServedEvent): Rendered => {
+  const render = (event: ServedEvent): ServedMessage[] => {
     const one = symbols.get(event.symbol);
     if (one === undefined) return [];
     switch (event.kind) {
@@ -193,11 +196,6 @@ function list({ symbol, tick, lot }: Instrument, market: ServedMarket): Listed |
   const pushed = { previous: id, last: id, emitted };
   const depths = DEPTHS.map((level) => ({ level, window: book.window(level, SPAN_MS), pushed }));
   return { symbol, ...writing, book, depths };
-}
-
-function written({ price, size }: Writing, { bids, asks }: BookSides): BookSides {
-  const write = (level: LevelText): LevelText => [price(level[0]), size(level[1])];
-  return { bids: bids.map(write), asks: asks.map(write) };
 }
 
 function isEmpty(window: BookWindow): boolean {

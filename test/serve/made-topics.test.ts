@@ -1,10 +1,12 @@
 /** Topics made of a recorded book: whatever happens to that one, a reader of what is made has the same levels. */
 import { describe, expect, test } from 'vitest';
 import type { Entry, TapeHeader } from '../../src/model/entry.js';
-import { createMadeTopics, type Message } from '../../src/serve/made-topics.js';
-import { createRecordedMarket, type RecordedTopics } from '../../src/serve/recorded-market.js';
+import { createMadeTopics } from '../../src/serve/made-topics.js';
+import { createRecordedMarket } from '../../src/serve/recorded-market.js';
+import type { RecordedTopics } from '../../src/serve/recorded-topics.js';
 import { entryLine, messageLine, parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
+import type { ServedMessage } from '../../src/venues/venue.js';
 import { PlainBook, type Row } from '../venues/served.js';
 import { BOOK, CONN, delta, headerLine, type Line, snapshot, T } from './bybit-tape.js';
 
@@ -20,14 +22,14 @@ function follow(
   lines: readonly Line[],
   recorded: RecordedTopics = new Map(),
   before: (n: number) => void = () => {},
-): { heard: Message[]; end: string } {
+): { heard: ServedMessage[]; end: string } {
   const venue = venueById(id);
   const { tape } = parseEntry(headerLine({ venue: id })) as { tape: TapeHeader };
   const market = createRecordedMarket(venue, recorded, [tape]);
   const server = venue.server!(market);
   const made = createMadeTopics(market, server);
   made.need('BTCUSDT');
-  const heard: Message[] = [];
+  const heard: ServedMessage[] = [];
   const src = `${id}:BTCUSDT`;
   for (const [n, [at, what]] of lines.entries()) {
     before(n);
@@ -45,7 +47,7 @@ function follow(
   return { heard, end: end.sides() };
 }
 
-function bybitBook(heard: readonly Message[]): string {
+function bybitBook(heard: readonly ServedMessage[]): string {
   const book = new PlainBook(1000);
   let last = Number.NaN;
   for (const { text } of heard) {
