@@ -6,7 +6,6 @@ import type { TimeSpec } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
-import { serveTape } from '../serve/serve-tape.js';
 import { createInjection, FAULT_KINDS, type FaultRule, type Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import { pace } from '../tape/pace.js';
@@ -182,6 +181,8 @@ interface ServeArguments {
 }
 
 async function serveTapes({ paths, from, to, maxIdle, ...rest }: ServeArguments, io: CommandIo): Promise<number> {
+  // half of what the program is, which a replay to a pipe does not wait for
+  const { serveTape } = await import('../serve/serve-tape.js');
   const tape = await openTape(paths, io.stdin);
   const range = await tape.range(from, to);
   let damaged = 0;
