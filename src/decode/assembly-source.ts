@@ -1,7 +1,7 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
-import { EVENT_STRIDE, Field, MORE, OFF_BOOK } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
-import { type Form, formsOf, hasAsksFirst, type Step, type UsualField } from './forms.js';
+import { EVENT_STRIDE, Field, MORE, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
+import { absentIn, FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
+import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
 const FIELD_BYTES = 8;
@@ -64,16 +64,19 @@ function readerOf({ wide, bare }: FieldLayout): string {
   return wide === true ? 'readWideLevels' : 'readLevels';
 }
 
-function fieldSource(field: UsualField, layout: MessageLayout, guess: number): string {
+/** A 0 may say that there is no value. */
+const noZero = ({ positive }: FieldLayout): string => (positive === true ? 'if (x == 0) return 0; ' : '');
+
+function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): string {
   const target = FIELD_OF[field.means] ?? 0;
   switch (field.form) {
     case 'time':
-      return `${number('readInteger(p)', guess)} ${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
+      return `${number('readInteger(p)', guess)} ${noZero(field)}${setField(target, '<f64>(<i64>(x >= 1000000000000000 ? x : x * 1000))')}`;
     case 'id':
       // prints that were merged have ids that end with the trade's own
       if (field.means === 'count')
         return `${number('readInteger(p)', guess)} ${setField(Field.FIRST, `load<f64>(o, ${Field.LAST * FIELD_BYTES}) - <f64>(<i64>(x > 0 ? x - 1 : 0))`)}`;
-      return `${number('readInteger(p)', guess)} ${field.positive === true ? 'if (x == 0) return 0; ' : ''}${setField(target, '<f64>(<i64>x)')}${
+      return `${number('readInteger(p)', guess)} ${noZero(field)}${setField(target, '<f64>(<i64>x)')}${
         field.means === 'id' ? ` ${setField(Field.FIRST, '<f64>(<i64>x)')}` : ''
       }`;
     case 'price':
@@ -82,6 +85,11 @@ function fieldSource(field: UsualField, layout: MessageLayout, guess: number): s
         return `${number(`readBareDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} ${setField(target, '<f64>(<i64>x)')}`;
       // the quote that closes the number begins the next literal
       return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
+    case 'fine':
+      return `${number('readDecimal(p, fineDecimals, tableOf(fineDecimals))', guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
+    case 'rate':
+      // so many decimals have no table
+      return `{ const sign: f64 = load<u8>(p) == 45 ? -1 : 1; if (sign < 0) p++; ${number(`readDecimal(p, ${RATE_DECIMALS}, 0)`, guess)} p--; ${setField(target, 'x == 0 ? 0 : sign * <f64>(<i64>x)')} }`;
     case 'levels': {
       const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
       return `held = levelCount; p = ${readerOf(field)}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
@@ -149,7 +157,7 @@ function absentSource(form: Form): string {
   const filled = filledBy(form);
   const absent: string[] = [];
   for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
-    if (!filled.has(field)) absent.push(setField(field, field >= Field.FIRST && field <= Field.PREVIOUS ? '-1' : '0'));
+    if (!filled.has(field)) absent.push(setField(field, String(absentIn(KIND_OF[form.layout.event], field))));
   return absent.join(' ');
 }
 
@@ -231,8 +239,8 @@ export function formsSource(families: readonly Layouts[]): string {
   return `import { readBareLevels } from './bare-levels';
 import { readLevels, readWideLevels, swapLevels } from './levels';
 import { GUESSES } from './memory';
-import { VALUE, digitsAt, readBareDecimal, readInteger, readDecimal } from './numbers';
-import { addRow, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, rows, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';
+import { VALUE, digitsAt, readBareDecimal, readInteger, readDecimal, tableOf } from './numbers';
+import { addRow, fineDecimals, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, rows, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';
 ${families.map((family) => familySource(family, guesses)).join('\n')}
 export function decodeForm(family: u32, p: u32, to: u32, o: u32): u32 {
   ${families.map(({ id }, n) => `if (family == ${n}) return ${id}(p, to, o);`).join('\n  ')}

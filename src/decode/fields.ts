@@ -35,6 +35,14 @@ export const KIND_OF: Record<MessageLayout['event'], number> = {
   other: Kind.other,
 };
 
+const DERIVATIVE_FIELDS: readonly number[] = Object.values(Derivative);
+
+/** What a record field holds where a message of that kind says nothing of it. */
+export function absentIn(kind: number, field: number): number {
+  if (kind === Kind.derivative && DERIVATIVE_FIELDS.includes(field)) return Number.NaN;
+  return field >= Field.FIRST && field <= Field.PREVIOUS ? -1 : 0;
+}
+
 /** Events whose levels go to `levels`. */
 export function hasLevels({ event }: MessageLayout): boolean {
   return event === 'depth' || event === 'snapshot' || event === 'partial';

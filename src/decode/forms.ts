@@ -1,13 +1,5 @@
 /** The usual byte forms of a venue's messages, taken apart into steps: what both scanners are generated from. */
-import { type FieldLayout, indexOfStream, type Layouts, type MessageLayout, type ValueForm } from './layout.js';
-
-/** A field that may stand in a usual form: the scanners read no signs and no fine prices, and know no empty texts. */
-export type UsualField = FieldLayout & { form: Exclude<ValueForm, 'fine' | 'rate'> };
-
-function isUsual(field: FieldLayout): field is UsualField {
-  if (field.form === 'fine' || field.form === 'rate' || field.blank === true) return false;
-  return field.form !== 'time' || field.positive !== true;
-}
+import { type FieldLayout, indexOfStream, type Layouts, type MessageLayout } from './layout.js';
 
 /** One thing to do at the current byte. */
 export type Step =
@@ -16,7 +8,7 @@ export type Step =
   /** one of the layout's stream names, or of their ends, behind which `close` stands; which one is the variant */
   | { kind: 'streams'; names: readonly string[]; close: string }
   /** a value that fills the record */
-  | { kind: 'field'; field: UsualField }
+  | { kind: 'field'; field: FieldLayout }
   /** the symbol of the src */
   | { kind: 'symbol' }
   /** the inside of a plain ASCII string, a plain integer, a boolean: nobody reads them */
@@ -121,9 +113,7 @@ function payloadFirst(layouts: Layouts, wrapper: string): Form[] {
 }
 
 /** Every usual form with every usual row, where it has rows. */
-function usualOf({ name, event, usual = [], usualRows = [] }: MessageLayout): { usual: string; row: string }[] {
-  // what a form leaves out is 0 in its record, and a derivative's is NaN
-  if (event === 'derivative' && usual.length > 0) throw new Error(`layout ${name}: it has no usual form`);
+function usualOf({ usual = [], usualRows = [] }: MessageLayout): { usual: string; row: string }[] {
   return usual.flatMap((one) => (one.includes('<rows>') ? usualRows : ['']).map((row) => ({ usual: one, row })));
 }
 
@@ -168,7 +158,6 @@ function holeOf(hole: string, behind: string, meanings: Meanings): Step {
   }
   const field = layout.fields.find(({ key }) => key === hole);
   if (field === undefined) throw new Error(`layout ${layout.name}: no field for <${hole}>`);
-  if (!isUsual(field)) throw new Error(`layout ${layout.name}: <${hole}> stands in no usual form`);
   return { kind: 'field', field };
 }
 
@@ -178,7 +167,7 @@ export function hasAsksFirst({ steps }: Form): boolean {
 }
 
 /** The fields that steps fill; they stand outside optional parts. */
-export function fieldsOf(steps: readonly Step[]): UsualField[] {
+export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
   return steps.flatMap((step) =>
     step.kind === 'field' ? [step.field] : step.kind === 'rows' ? fieldsOf(step.steps) : [],
   );

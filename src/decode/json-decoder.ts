@@ -1,10 +1,10 @@
 /** The plain decoder: JSON.parse and the layouts' keys. The oracle of tests, and the way of every unusual message. */
 import { scaleDecimal } from '../model/decimal.js';
-import { Derivative, EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
 import { fineDecimals, type Scale } from '../model/instrument.js';
 import type { Bound } from './envelope.js';
 import { explain, fieldAt, type JsonObject } from './explain.js';
-import { FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
+import { absentIn, FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { type FieldLayout, indexOfStream, type MessageLayout } from './layout.js';
 
 /** Makes the record `i` an empty one of that kind. */
@@ -12,13 +12,9 @@ export function blank(out: EventBuffer, i: number, kind: number): void {
   while ((i + 1) * EVENT_STRIDE > out.events.length) out.growEvents();
   const e = out.events;
   const o = i * EVENT_STRIDE;
-  e.fill(0, o + Field.EMITTED, o + EVENT_STRIDE);
-  e[o + Field.FIRST] = e[o + Field.LAST] = e[o + Field.PREVIOUS] = -1;
+  for (let field: number = Field.EMITTED; field < EVENT_STRIDE; field++) e[o + field] = absentIn(kind, field);
   e[o + Field.KIND] = kind;
-  if (kind === Kind.derivative) for (const field of DERIVATIVE_FIELDS) e[o + field] = Number.NaN;
 }
-
-const DERIVATIVE_FIELDS = Object.values(Derivative);
 
 /**
  * Decodes a parsed message into the next records of `out` (KIND to SIZE2 and FLAGS; line, origin, count and MORE are the caller's).

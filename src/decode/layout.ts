@@ -58,7 +58,7 @@ export interface FieldLayout {
   bare?: true;
   /** of a time or id: 0 is missing too; it is not usual */
   positive?: true;
-  /** an empty text is missing too; such a field stands in no usual form */
+  /** an empty text is missing too; it is not usual */
   blank?: true;
 }
 

@@ -5,9 +5,9 @@
  * gives up with -1. Interpreting the forms instead was measured at half the speed. It is the scanner where WebAssembly
  * is not to be had, and the oracle of the compiled one.
  */
-import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK } from '../model/event.js';
-import { FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
-import { type Form, formsOf, hasAsksFirst, type Step, type UsualField } from './forms.js';
+import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
+import { absentIn, FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
+import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import {
   cursor,
@@ -25,6 +25,7 @@ export interface Names {
   symbol: Uint8Array;
   priceDecimals: number;
   sizeDecimals: number;
+  fineDecimals: number;
 }
 
 /**
@@ -73,24 +74,30 @@ function readerOf({ wide, bare }: FieldLayout): string {
 /** Skips the inside of a string that is plain ASCII without escapes; stops at the closing quote. */
 const SKIP_TEXT = `for (;;) { const c = bytes[p]; if (c === 34) break; if (!(c >= 32 && c < 127) || c === 92) return -1; p++; }`;
 
-function fieldSource(field: UsualField, layout: MessageLayout): string {
+/** The least integer that is a value: a 0 may say that there is none. */
+const least = ({ positive }: FieldLayout): number => (positive === true ? 1 : 0);
+
+function fieldSource(field: FieldLayout, layout: MessageLayout): string {
   const target = FIELD_OF[field.means];
   switch (field.form) {
     case 'time':
-      return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v >= 1e15 ? v : v * 1000; }`;
+      return `{ const v = readInteger(bytes, view, p); if (v < ${least(field)}) return -1; p = cursor.at; e[o + ${target}] = v >= 1e15 ? v : v * 1000; }`;
     case 'id':
       // prints that were merged have ids that end with the trade's own
       if (field.means === 'count')
         return `{ const v = readInteger(bytes, view, p); if (v < 0) return -1; p = cursor.at; e[o + ${Field.FIRST}] = e[o + ${Field.LAST}] - (v > 0 ? v - 1 : 0); }`;
-      return `{ const v = readInteger(bytes, view, p); if (v < ${field.positive === true ? 1 : 0}) return -1; p = cursor.at; e[o + ${target}] = v;${
+      return `{ const v = readInteger(bytes, view, p); if (v < ${least(field)}) return -1; p = cursor.at; e[o + ${target}] = v;${
         field.means === 'id' ? ` e[o + ${Field.FIRST}] = v;` : ''
       } }`;
     case 'price':
     case 'size':
+    case 'fine':
       if (field.bare === true)
         return `{ const v = readBareDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v; }`;
       // the quote that closes the number begins the next literal
       return `{ const v = readDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v; }`;
+    case 'rate':
+      return `{ const sign = bytes[p] === 45 ? -1 : 1; if (sign < 0) p++; const v = readDecimal(bytes, p, ${RATE_DECIMALS}); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v === 0 ? 0 : sign * v; }`;
     case 'levels':
       return `{ const n = ${readerOf(field)}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
         field.means === 'bids' ? Field.SIZE : Field.PRICE2
@@ -157,8 +164,7 @@ function absentSource(form: Form): string {
   const filled = filledBy(form);
   const absent: string[] = [];
   for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
-    if (!filled.has(field))
-      absent.push(`e[o + ${field}] = ${field >= Field.FIRST && field <= Field.PREVIOUS ? -1 : 0};`);
+    if (!filled.has(field)) absent.push(`e[o + ${field}] = ${absentIn(KIND_OF[form.layout.event], field)};`);
   return absent.join(' ');
 }
 

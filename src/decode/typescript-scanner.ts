@@ -1,5 +1,6 @@
 /** The scanner in TypeScript: the fallback where there is no WebAssembly, and the oracle of the compiled one. */
 import { EVENT_STRIDE, type EventBuffer, Field, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
+import { fineDecimals } from '../model/instrument.js';
 import { type Envelope, FIRST_T, PREFIX_AT, T_AT } from './envelope.js';
 import type { Layouts } from './layout.js';
 import { MAX_STREAMS } from './layout.js';
@@ -167,6 +168,7 @@ export function createTypescriptScanner(): Scanner {
           symbol: encoder.encode(bound.escapedSymbol),
           priceDecimals: scale.price,
           sizeDecimals: scale.size,
+          fineDecimals: fineDecimals(scale),
         },
         notFlow,
         templates: templatesOf(layouts),

@@ -1,6 +1,7 @@
 /** The scanner compiled at build time: one WebAssembly instance a thread, shared by all its decoders. */
 import type { TextRooms } from '../model/batch.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
+import { fineDecimals } from '../model/instrument.js';
 import type { Envelope } from './envelope.js';
 import type { Layouts } from './layout.js';
 import { type Scanner, Stop } from './scanner.js';
@@ -42,7 +43,7 @@ const NEWLINE = 0x0a;
 /** Envelopes take what lies between the slots and the records. */
 const ENVELOPES_BYTES = EVENTS_AT - ENVELOPES_AT;
 /** Fields of an envelope before its bytes; `state.as.ts` and `scan.as.ts` read them. */
-const ENVELOPE_HEAD = 40;
+const ENVELOPE_HEAD = 44;
 
 /** Creates a scanner over the shared machine. Call only where `isCompiled` holds for all layouts it will meet. */
 export function createWasmScanner(): Scanner {
@@ -170,6 +171,7 @@ export function createWasmScanner(): Scanner {
       view.setUint32(28, bound.scale.price, true);
       view.setUint32(32, bound.scale.size, true);
       view.setUint32(36, symbol.length, true);
+      view.setUint32(40, fineDecimals(bound.scale), true);
       envelopes.set(prefix, used + ENVELOPE_HEAD);
       envelopes.set(symbol, used + ENVELOPE_HEAD + prefix.length);
       // the slot is a hash over the line's first bytes, which only the scanner computes

@@ -116,6 +116,9 @@ const markPrice: MessageLayout = {
     { key: 'r', form: 'rate', means: 'funding', optional: true, blank: true },
     { key: 'T', form: 'time', means: 'nextFunding', optional: true, positive: true },
   ],
+  usual: [
+    '{"e":"markPriceUpdate","E":<E>,"s":"<symbol>","p":"<p>",("ap":"<*>",)"P":"<*>","i":"<i>","r":"<r>","T":<T>}',
+  ],
 };
 
 /**

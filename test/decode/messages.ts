@@ -84,8 +84,8 @@ export function usualFutures(symbol: string, pair: string): string[] {
   return futures(symbol, pair).filter((message) => !isExtra(message));
 }
 
-/** Of what is said beside the market nothing has a usual form. */
-const isExtra = (message: string): boolean => /@(markPrice|forceOrder)/.test(message);
+/** Liquidations have no usual form. */
+const isExtra = (message: string): boolean => message.includes('@forceOrder');
 
 const spotDepth = '[["64010.11000000","0.00000000"],["64010.10000000","1.25000000"]]';
 const spotMessages = [

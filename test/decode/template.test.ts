@@ -40,7 +40,7 @@ function layoutsOf(change: Partial<Layouts['messages'][number]> = {}): Layouts {
 }
 
 const LEAD = '{"ch":"ab::';
-const names = { symbol: Buffer.from('AB'), priceDecimals: 2, sizeDecimals: 0 };
+const names = { symbol: Buffer.from('AB'), priceDecimals: 2, sizeDecimals: 0, fineDecimals: 8 };
 const message = (payload: string): string => `{"ch":"ab::t","d":${payload}}`;
 
 function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): number {
@@ -199,20 +199,6 @@ describe('a generated decoder', () => {
 
   it('a form that names a field nobody described is a fault of the layout', () => {
     expect(() => formsOf(layoutsOf({ usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z>/);
-  });
-
-  it.each<Partial<FieldLayout>>([
-    { blank: true },
-    { form: 'fine' },
-    { form: 'rate' },
-    { form: 'time', positive: true },
-  ])('so is one that names a field the scanners cannot read: %j', (more) => {
-    const field: FieldLayout = { key: 'z', form: 'id', means: 'id', ...more };
-    expect(() => formsOf(layoutsOf({ fields: [field], usual: ['{"z":<z>}'] }))).toThrow(/trade.*<z> stands in no/);
-  });
-
-  it('so is a form of what may be left out of a message', () => {
-    expect(() => formsOf(layoutsOf({ event: 'derivative', usual: ['{}'] }))).toThrow(/trade: it has no usual form/);
   });
 
   it('refuses a 0 that counts as missing', () => {

@@ -335,6 +335,40 @@ describe('decoders that share the machine', () => {
   });
 });
 
+describe('what is said beside the market', () => {
+  const markPrice = (p: string, i: string, r: string, T: string): string =>
+    line(
+      USDM,
+      wrap(
+        'btcusdt@markPrice@1s',
+        `{"e":"markPriceUpdate","E":1786000001234,"s":"BTCUSDT","p":${p},"P":"64003.2","i":${i},"r":${r},"T":${T}}`,
+      ),
+    );
+
+  it.each([
+    ['as usual', '"64001.12345678"', '"64005.5"', '"0.00010000"', '1786003200000', true],
+    ['a negative rate', '"64001.12345678"', '"64005.5"', '"-0.00012345"', '1786003200000', true],
+    ['a rate of sixteen decimals', '"64001"', '"64005.5"', '"-0.0001875391284828"', '1786003200000', true],
+    ['no rate worth a sign', '"64001"', '"64005.5"', '"-0.00000000"', '1786003200000', true],
+    ['a whole rate', '"64001"', '"64005.5"', '"0"', '1786003200000', true],
+    ['a time in microseconds', '"64001"', '"64005.5"', '"0.0001"', '1786003200000000', true],
+    ['no rate and no time', '"64001.1"', '"64005.5"', '""', '0', false],
+    ['no index', '"64001.1"', '""', '"0.0001"', '1786003200000', false],
+    ['a rate beyond what is held', '"64001.1"', '"64005.5"', '"0.95"', '1786003200000', false],
+    ['a rate too fine', '"64001.1"', '"64005.5"', '"0.00018753912848281"', '1786003200000', false],
+    ['a price too fine', '"64001.123456789"', '"64005.5"', '"0.0001"', '1786003200000', false],
+    ['two signs', '"64001"', '"64005.5"', '"--0.0001"', '1786003200000', false],
+    ['a sign alone', '"64001"', '"64005.5"', '"-"', '1786003200000', false],
+    ['a negative price', '"-64001"', '"64005.5"', '"0.0001"', '1786003200000', false],
+  ])('%s', (_, p, i, r, T, fast) => {
+    // records are used again, and what one says must not stay in the next
+    const lines = [markPrice('"1"', '"2"', '"0.5"', '1786003200001'), markPrice(p, i, r, T), ...usual.slice(0, 3)];
+    const { own, outside } = agree(text(lines));
+    const taken = fast ? lines.length : lines.length - 1;
+    expect([own.counts.fast, outside.counts.fast]).toEqual([taken, taken]);
+  });
+});
+
 describe('symbols', () => {
   it('of any length and any characters give the same from every decoder', () => {
     const character = fc.constantFrom(...'ABCXYZ0189_-."\\/ \t\u0001\u007f\u0080éßİıſ币안\u2028😀'.match(/./gsu)!);

@@ -4,6 +4,8 @@ import { tableOf } from './numbers';
 export let levelCount: u32 = 0;
 export let priceDecimals: u32 = 0;
 export let sizeDecimals: u32 = 0;
+/** of prices that are averages */
+export let fineDecimals: u32 = 0;
 export let priceTable: u32 = 0;
 export let sizeTable: u32 = 0;
 /** bit per layout: its trades are not the flow */
@@ -44,6 +46,7 @@ export function setEnvelope(envelope: u32): void {
   priceTable = tableOf(priceDecimals);
   sizeTable = tableOf(sizeDecimals);
   symbolBytes = load<u32>(envelope, 36);
+  fineDecimals = load<u32>(envelope, 40);
   symbolAt = envelope + load<u32>(envelope, 8);
   symbolMask = symbolBytes >= 8 ? u64.MAX_VALUE : ((<u64>1 << (symbolBytes << 3)) - 1);
   symbolHead = load<u64>(symbolAt) & symbolMask;
