@@ -2,7 +2,7 @@
 import type { Damage } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import { parseTimeSpec } from '../model/time.js';
+import { parseTimeSpec, type TimeSpec } from '../model/time.js';
 import type { Injection } from '../tape/inject.js';
 import { type Segment, segmentItems } from '../tape/segment.js';
 import type { TimeRange } from '../tape/source.js';
@@ -47,6 +47,7 @@ export interface ServedTape {
 
 const SETTLE_MS = 500;
 const MOST_PORT = 65_535;
+const BEGINNING: TimeSpec = { kind: 'start', offset: 0 };
 
 /**
  * Starts serving.
@@ -70,8 +71,8 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
     );
   const clocks = new Map<string, TapeClock>();
   const clockOf = async (from: string | null): Promise<TapeClock> => {
-    const start = from === null ? range.from : (await tape.range(parseTimeSpec(from), undefined)).from;
-    const at = Math.max(start ?? firstOf(tape), range.from ?? Number.NEGATIVE_INFINITY);
+    const start = (await tape.range(from === null ? BEGINNING : parseTimeSpec(from), undefined)).from ?? Number.NaN;
+    const at = Math.max(start, range.from ?? Number.NEGATIVE_INFINITY);
     const name = from ?? '';
     const known = clocks.get(name);
     if (known !== undefined) return known;
@@ -163,6 +164,3 @@ function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<
 }
 
 const canServe = (venue: Venue): venue is Serving => venue.server !== undefined;
-
-const firstOf = (tape: Tape): Micros =>
-  Math.min(...tape.groups.flat().flatMap(({ first }) => (Number.isNaN(first) ? [] : [first])));
