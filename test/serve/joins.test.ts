@@ -1,6 +1,6 @@
 /** Whenever somebody joins a generated tape: the book it opens with and the messages behind it make the recorded book. */
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDecoder } from '../../src/decode/decoder.js';
 import { createTrack } from '../../src/market/track.js';
 import type { TapeHeader } from '../../src/model/entry.js';
@@ -11,8 +11,6 @@ import { venueById } from '../../src/venues/registry.js';
 import { PlainBook, type Row, serveRun } from '../venues/served.js';
 import { createBench } from './bybit-tape.js';
 import { openClient } from './client.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const bench = createBench();
 

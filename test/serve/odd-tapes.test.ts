@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compressFrame } from '../../src/tape/frame.js';
 import { entryLine } from '../../src/tape/line.js';
 import type { Row } from '../venues/served.js';
@@ -23,8 +23,6 @@ import {
   WHOLE,
 } from './bybit-tape.js';
 import { openClient } from './client.js';
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const bench = createBench();
 const { tapeOf, tapeIn, serve } = bench;

@@ -1,7 +1,7 @@
 /** Clients that say what they should not, too much of it, or do not listen: none of them ends the server or fills its memory. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { createInjection } from '../../src/tape/inject.js';
@@ -20,8 +20,6 @@ import {
   WHOLE,
 } from './bybit-tape.js';
 import { openClient, type TestClient } from './client.js';
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const bench = createBench();
 const { tapeOf, serve } = bench;

@@ -1,6 +1,6 @@
 /** A tape served as its exchange, over real sockets: what is on it comes as it stands, what is not is made of its book. */
 import { Readable } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ServedTape, type ServeTapeOptions, serveTape } from '../../src/serve/serve-tape.js';
 import { createInjection } from '../../src/tape/inject.js';
 import { openTape } from '../../src/tape/tape.js';
@@ -21,8 +21,6 @@ import {
   WHOLE,
 } from './bybit-tape.js';
 import { openClient } from './client.js';
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const bench = createBench();
 const { tapeOf, serve } = bench;

@@ -1,5 +1,5 @@
 /** One time for many: who shares a tape's clock, when it begins anew, and when all is over. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTapeClock } from '../../src/serve/tape-clock.js';
 import {
   BOOK,
@@ -16,8 +16,6 @@ import {
   trade,
   WHOLE,
 } from './bybit-tape.js';
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const bench = createBench();
 const { tapeOf, serve } = bench;

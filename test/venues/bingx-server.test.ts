@@ -1,6 +1,6 @@
 /** BingX's side of its protocol: acks and refusals, packed words, message bytes, books whose ids skip, REST. */
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { createExchange, eventsOf } from '../../src/sim/exchange.js';
 import { bingxSwap } from '../../src/venues/bingx.js';
@@ -8,9 +8,6 @@ import { bingxServer } from '../../src/venues/bingx-server.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
 import { recordsOf } from './records.js';
 import { inOrder, joinServer, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
-
-// books of hundreds of levels, compared at every message, on a machine with other work
-vi.setConfig({ testTimeout: 20_000 });
 
 const PATH = '/swap-market';
 const REST = '/openApi/swap/v2/quote';

@@ -1,12 +1,9 @@
 /** Bybit's side of its protocol: acks and refusals of each category, message bytes, books that stay the best N, REST. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { type BybitCategory, bybitServer } from '../../src/venues/bybit-server.js';
 import type { ServedEvent } from '../../src/venues/venue.js';
 import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
-
-// books of hundreds of levels, compared at every step, on a machine with other work
-vi.setConfig({ testTimeout: 20_000 });
 
 const CATEGORIES: BybitCategory[] = ['linear', 'inverse', 'spot'];
 const SYMBOLS: Record<BybitCategory, string> = { linear: 'BTCUSDT', inverse: 'BTCUSD', spot: 'BTCUSDT' };

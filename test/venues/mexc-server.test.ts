@@ -1,14 +1,11 @@
 /** MEXC's side of its futures protocol: acks without symbols, refusals, message bytes, books joined over REST, REST. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { mexcFutures } from '../../src/venues/mexc.js';
 import { mexcServer } from '../../src/venues/mexc-server.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
 import { recordsOf } from './records.js';
 import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
-
-// books of hundreds of levels, compared at every step, on a machine with other work
-vi.setConfig({ testTimeout: 20_000 });
 
 const PATH = '/edge';
 const BTC = 'BTC_USDT';

@@ -1,12 +1,9 @@
 /** OKX's side of its protocol: acks and refusals per argument, message bytes, books linked update by update, REST. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { type OkxMarket, okxServer } from '../../src/venues/okx-server.js';
 import type { ServedEvent } from '../../src/venues/venue.js';
 import { inOrder, joinServer, marketSides, PlainBook, type Row, serveRun, stillMarket } from './served.js';
-
-// books of hundreds of levels, compared at every step, on a machine with other work
-vi.setConfig({ testTimeout: 20_000 });
 
 const PATH = '/ws/v5/public';
 const SWAP = 'BTC-USDT-SWAP';

@@ -1,5 +1,5 @@
 /** WEEX's side of its protocol: greeting, acks and refusals, message bytes, books linked on a grid of half seconds, recorded books, REST. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ASK, BID, type BookSide } from '../../src/market/book.js';
 import { formatScaled } from '../../src/model/decimal.js';
 import { type Instrument, scaleOf } from '../../src/model/instrument.js';
@@ -9,9 +9,6 @@ import { weexFutures } from '../../src/venues/weex.js';
 import { weexServer } from '../../src/venues/weex-server.js';
 import { createFollower, recordsOf } from './records.js';
 import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
-
-// books of hundreds of levels, compared at every step, on a machine with other work
-vi.setConfig({ testTimeout: 20_000 });
 
 const PATH = '/v3/ws/public';
 const SYMBOL = 'BTCUSDT';
