@@ -9,7 +9,7 @@ import type { Entry, TapeHeader } from '../../src/model/entry.js';
 import { type ServedTape, type ServeTapeOptions, serveTape } from '../../src/serve/serve-tape.js';
 import { entryLine, messageLine } from '../../src/tape/line.js';
 import { openTape } from '../../src/tape/tape.js';
-import type { Row } from '../venues/served.js';
+import type { PlainBook, Row } from '../venues/served.js';
 import { openClient, type TestClient } from './client.js';
 
 export const T = 1_786_000_000_000_000;
@@ -146,7 +146,7 @@ export const WHOLE: [Row[], Row[]] = [
   [['64010.20', '1.000']],
 ];
 
-export const MOVING: [number, string][] = [
+export const MOVING: Line[] = [
   [1, snapshot(100, ...WHOLE)],
   [2, delta(101, [['64010.00', '0']])],
   [2.5, trade(1)],
@@ -154,9 +154,47 @@ export const MOVING: [number, string][] = [
   [4, delta(103, [['64010.10', '9.000']])],
 ];
 
+/** So many bids and asks, each a tick from the one before. */
+export function levels(count: number, size: string): [Row[], Row[]] {
+  return [
+    Array.from({ length: count }, (_, n): Row => [(64_010 - n / 10).toFixed(2), size]),
+    Array.from({ length: count }, (_, n): Row => [(64_011 + n / 10).toFixed(2), size]),
+  ];
+}
+
+/** Updates from the second second on, each of the best so many bids, with the ids behind 100. */
+export function updates(count: number, perSecond: number, bids = 1): Line[] {
+  return Array.from({ length: count }, (_, n): Line => {
+    const rows = Array.from({ length: bids }, (_, k): Row => [`${64_000 - k}.00`, `${n + 1}.000`]);
+    return [2 + n / perSecond, delta(101 + n, rows)];
+  });
+}
+
 /** The messages among lines. */
 export function textsOf(lines: readonly Line[]): string[] {
   return lines.flatMap(([, what]) => (typeof what === 'string' ? [what] : []));
+}
+
+/** Those of the book. */
+export function booksOf(lines: readonly Line[]): string[] {
+  return textsOf(lines).filter((text) => text.includes(BOOK));
+}
+
+export interface BookMessage {
+  topic: string;
+  type: string;
+  ts: number;
+  data: { b: Row[]; a: Row[]; u: number; seq: number };
+}
+
+export function parse(text: string): BookMessage {
+  return JSON.parse(text) as BookMessage;
+}
+
+/** What a message does to a reader's book. */
+export function apply(book: PlainBook, { type, data }: BookMessage): void {
+  if (type === 'snapshot') book.replace(data.b, data.a);
+  else book.apply(data.b, data.a);
 }
 
 /** A client of a venue, the first where none is named, and what of what it heard is no answer. */

@@ -8,12 +8,7 @@ import { entryLine, messageLine, parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ServedMessage } from '../../src/venues/venue.js';
 import { PlainBook, type Row } from '../venues/served.js';
-import { BOOK, CONN, delta, headerLine, type Line, snapshot, T } from './bybit-tape.js';
-
-const levels = (count: number, size: string): [Row[], Row[]] => [
-  Array.from({ length: count }, (_, n): Row => [(64_010 - n / 10).toFixed(2), size]),
-  Array.from({ length: count }, (_, n): Row => [(64_011 + n / 10).toFixed(2), size]),
-];
+import { apply, BOOK, CONN, delta, headerLine, type Line, levels, parse, snapshot, T } from './bybit-tape.js';
 
 /** What a client of made topics hears of these lines, and the deepest recorded book at their end, as a reader's text. */
 function follow(
@@ -50,13 +45,10 @@ function follow(
 function bybitBook(heard: readonly ServedMessage[]): string {
   const book = new PlainBook(1000);
   let last = Number.NaN;
-  for (const { text } of heard) {
-    const { type, data } = JSON.parse(text) as { type: string; data: { b: Row[]; a: Row[]; u: number } };
-    if (type === 'snapshot') book.replace(data.b, data.a);
-    else {
-      expect(data.u).toBe(last + 1);
-      book.apply(data.b, data.a);
-    }
+  for (const message of heard.map(({ text }) => parse(text))) {
+    const { type, data } = message;
+    if (type !== 'snapshot') expect(data.u).toBe(last + 1);
+    apply(book, message);
     last = data.u;
   }
   return book.sides();
@@ -114,12 +106,7 @@ describe('ids that begin anew', () => {
 
   test('open a topic again, where topics open', () => {
     const { heard, end } = follow('bybit-linear', ['orderbook.50.BTCUSDT'], NEXT);
-    expect(heard.map(({ text }) => (JSON.parse(text) as { type: string }).type)).toEqual([
-      'snapshot',
-      'delta',
-      'snapshot',
-      'delta',
-    ]);
+    expect(heard.map(({ text }) => parse(text).type)).toEqual(['snapshot', 'delta', 'snapshot', 'delta']);
     expect(bybitBook(heard)).toBe(end);
   });
 

@@ -14,12 +14,15 @@ import {
   headerLine,
   joinBybit,
   type Line,
+  levels,
   MOVING,
+  parse,
   snapshot,
   T,
   TRADES,
   textsOf,
   trade,
+  updates,
   WHOLE,
 } from './bybit-tape.js';
 import { openClient } from './client.js';
@@ -28,7 +31,6 @@ const bench = createBench();
 const { tapeOf, tapeIn, serve } = bench;
 
 const get = async (url: string): Promise<unknown> => (await fetch(url)).json();
-const typeOf = (text: string): string => (JSON.parse(text) as { type: string }).type;
 
 describe('a folder beside the markets', () => {
   test('for what names no symbol is no market, and nothing is asked of it', async () => {
@@ -65,17 +67,14 @@ test('the time is the tape’s from the first word on, also where a venue comes 
 describe('damage', () => {
   test('is told with its place, once, wherever it is; books behind it are not known before the tape knows them', async () => {
     // far more than is looked into when serving begins, and what is lost is not of the book
-    const many = (from: number): Line[] =>
-      Array.from({ length: 2500 }, (_, n): Line => {
-        const levels = Array.from({ length: 8 }, (_, k): Row => [`${64_000 - k}.00`, `${n + 1}.000`]);
-        return [1 + (from + n) / 1000, delta(from + n, levels)];
-      });
-    const trades = Array.from({ length: 400 }, (_, n): Line => [3.61 + n / 1e5, trade(n)]);
+    const many = updates(5000, 1000, 8);
+    const trades = Array.from({ length: 400 }, (_, n): Line => [4.4995 + n / 1e6, trade(n)]);
     const again: Line[] = [
       [10, snapshot(30_000, ...WHOLE)],
       [11, delta(30_001, [['64010.10', '1.000']])],
     ];
-    const path0 = await tapeOf([1, snapshot(100, ...WHOLE)], ...many(101), ...trades, ...many(2601), ...again);
+    const opening: Line = [1, snapshot(100, ...WHOLE)];
+    const path0 = await tapeOf(opening, ...many.slice(0, 2500), ...trades, ...many.slice(2500), ...again);
     const [, ...lines] = (await readFile(path0, 'utf8')).split(/(?<=\n)/);
     const frames = [
       headerLine(),
@@ -97,8 +96,8 @@ describe('damage', () => {
     expect(one.data().filter((text) => text.includes(BOOK))).toHaveLength(5003);
     // the second one came behind the damage: no book that misses something is shown as whole
     const [first] = two.data();
-    expect(typeOf(first)).toBe('delta');
-    const openings = two.data().filter((text) => typeOf(text) === 'snapshot');
+    expect(parse(first).type).toBe('delta');
+    const openings = two.data().filter((text) => parse(text).type === 'snapshot');
     expect(openings[0]).toBe(snapshot(30_000, ...WHOLE));
   });
 
@@ -171,13 +170,9 @@ describe('several recordings in one folder', () => {
 describe('books at two depths', () => {
   const DEEP = 'orderbook.200.BTCUSDT';
   const FLAT = 'orderbook.50.BTCUSDT';
-  const LEVELS = (count: number, size: string): [Row[], Row[]] => [
-    Array.from({ length: count }, (_, n): Row => [(64_010 - n / 10).toFixed(2), size]),
-    Array.from({ length: count }, (_, n): Row => [(64_011 + n / 10).toFixed(2), size]),
-  ];
   const LINES: Line[] = [
-    [1, snapshot(100, ...LEVELS(60, '1.000'), DEEP)],
-    [1.1, snapshot(700, ...LEVELS(50, '1.000'), FLAT)],
+    [1, snapshot(100, ...levels(60, '1.000'), DEEP)],
+    [1.1, snapshot(700, ...levels(50, '1.000'), FLAT)],
     [2, delta(101, [['64010.00', '2.000']], [], DEEP)],
     [2.1, delta(701, [['64010.00', '2.000']], [], FLAT)],
     [3, delta(102, [['64010.00', '3.000']], [], DEEP)],
@@ -200,7 +195,7 @@ describe('books at two depths', () => {
   };
 
   function bookOf(): { bids: Row[]; asks: Row[] } {
-    const [bids, asks] = LEVELS(60, '1.000');
+    const [bids, asks] = levels(60, '1.000');
     return { bids: [['64010.00', '2.000'], ...bids.slice(1)], asks };
   }
 
@@ -209,10 +204,7 @@ describe('books at two depths', () => {
     const served = await serve(path);
     const client = await joinBybit(served, [DEEP, FLAT], '?from=%2B2.7s');
     await client.closed;
-    const openings = client
-      .data()
-      .slice(0, 2)
-      .map((text) => JSON.parse(text) as { topic: string; type: string; data: { u: number; seq: number; b: Row[] } });
+    const openings = client.data().slice(0, 2).map(parse);
     expect(
       openings.map(({ topic, type, data }) => [topic, type, data.u, data.seq, data.b.length, data.b[0][1]]),
     ).toEqual([
@@ -234,9 +226,7 @@ describe('books at two depths', () => {
     const served = await serve(await tapeOf(...LINES, ...hole, [6, trade(3)]));
     const client = await joinBybit(served, [DEEP, FLAT], '?from=%2B5.5s');
     await client.closed;
-    expect(client.data().map((text) => JSON.parse(text) as { topic: string; data: { u: number } })).toMatchObject([
-      { topic: FLAT, data: { u: 703 } },
-    ]);
+    expect(client.data().map(parse)).toMatchObject([{ topic: FLAT, data: { u: 703 } }]);
   });
 
   test('REST has the ids of the thousand levels, where they are recorded', async () => {

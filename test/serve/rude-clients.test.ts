@@ -11,12 +11,12 @@ import {
   BOOK,
   CONN,
   createBench,
-  delta,
   joinBybit,
   MOVING,
   openBybit,
   snapshot,
   textsOf,
+  updates,
   WHOLE,
 } from './bybit-tape.js';
 import { openClient, type TestClient } from './client.js';
@@ -158,10 +158,7 @@ describe('a client that leaves', () => {
     ['in order', (client) => client.socket.close()],
     ['without a word', (client) => client.socket.terminate()],
   ])('%s while its place is looked up costs the others nothing', async (_, leave) => {
-    const many = Array.from({ length: 2_000 }, (_, n): [number, string] => [
-      2 + n / 1000,
-      delta(101 + n, [['64000.00', `${n + 1}.000`]]),
-    ]);
+    const many = updates(2000, 1000);
     const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many));
     for (let n = 0; n < 5; n++) {
       const gone = await joinBybit(served, [BOOK], '?from=-1s');

@@ -6,18 +6,23 @@ import { createInjection } from '../../src/tape/inject.js';
 import { openTape } from '../../src/tape/tape.js';
 import { PlainBook, type Row } from '../venues/served.js';
 import {
+  apply,
   BOOK,
+  booksOf,
   CONN,
   createBench,
   delta,
   headerLine,
   joinBybit,
+  type Line,
   MOVING,
+  parse,
   snapshot,
   T,
   TRADES,
   textsOf,
   trade,
+  updates,
   WHOLE,
 } from './bybit-tape.js';
 import { openClient } from './client.js';
@@ -77,7 +82,7 @@ describe('a start of one’s own', () => {
       joinBybit(served, [BOOK], '?from=2026-08-06T07:06:43.5Z'),
     ]);
     await Promise.all([early.closed, late.closed]);
-    expect(early.data()).toEqual(textsOf(MOVING).filter((text) => text.includes(BOOK)));
+    expect(early.data()).toEqual(booksOf(MOVING));
     expect(late.data()).toHaveLength(2);
     expect(JSON.parse(late.data()[0])).toMatchObject({ type: 'snapshot', data: { u: 102 } });
     const wrong = await openClient(`${served.venues[0].wsUrl}/v5/public/linear?from=tomorrow`);
@@ -93,12 +98,10 @@ describe('what is not on the tape', () => {
     const book = new PlainBook(50);
     const states: string[] = [];
     const tops: string[] = [];
-    for (const text of client.data()) {
-      const { topic, type, data } = JSON.parse(text) as { topic: string; type: string; data: { b: Row[]; a: Row[] } };
-      if (topic === 'orderbook.1.BTCUSDT') tops.push(`${data.b} ${data.a}`);
+    for (const message of client.data().map(parse)) {
+      if (message.topic === 'orderbook.1.BTCUSDT') tops.push(`${message.data.b} ${message.data.a}`);
       else {
-        if (type === 'snapshot') book.replace(data.b, data.a);
-        else book.apply(data.b, data.a);
+        apply(book, message);
         states.push(book.sides());
       }
     }
@@ -120,9 +123,7 @@ describe('what is not on the tape', () => {
     const served = await serve(await tapeOf(...MOVING));
     const client = await joinBybit(served, ['orderbook.50.BTCUSDT'], '?from=+3.5s');
     await client.closed;
-    const [opening, ...rest] = client
-      .data()
-      .map((text) => JSON.parse(text) as { type: string; data: { b: Row[]; u: number } });
+    const [opening, ...rest] = client.data().map(parse);
     expect(opening).toMatchObject({
       type: 'snapshot',
       ts: 1_786_000_000_102,
@@ -149,17 +150,15 @@ describe('what is not on the tape', () => {
     const client = await joinBybit(served, ['orderbook.50.BTCUSDT']);
     await client.closed;
     const book = new PlainBook(50);
-    const said = client
-      .data()
-      .map((text) => JSON.parse(text) as { type: string; data: { b: Row[]; a: Row[]; u: number } });
-    for (const { type, data } of said) type === 'snapshot' ? book.replace(data.b, data.a) : book.apply(data.b, data.a);
+    const said = client.data().map(parse);
+    for (const message of said) apply(book, message);
     expect(said.map(({ data }) => data.u - said[0].data.u)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(book.sides()).toBe('64020x3 | 64020.1x2');
   });
 });
 
 describe('connections that the recorder lost', () => {
-  const BROKEN: [number, string | object][] = [
+  const BROKEN: Line[] = [
     ...MOVING,
     [5, { conn: CONN, close: { code: 1006, reason: '' } }],
     [6, { conn: CONN, open: { url: 'wss://x' } }],
@@ -173,7 +172,7 @@ describe('connections that the recorder lost', () => {
     const first = await joinBybit(served, [BOOK]);
     const bystander = await joinBybit(served, [], '?from=+0s');
     expect((await first.closed).code).toBe(1006);
-    expect(first.data()).toEqual(textsOf(MOVING).filter((text) => text.includes(BOOK)));
+    expect(first.data()).toEqual(booksOf(MOVING));
     const second = await joinBybit(served, [BOOK]);
     expect((await second.closed).code).toBe(1000);
     expect(second.data()).toEqual(textsOf(BROKEN.slice(-2)));
@@ -190,12 +189,11 @@ describe('connections that the recorder lost', () => {
     expect(await client.closed).toEqual({ code: 4001, reason: 'maintenance' });
   });
 
-  test.each<[string, Partial<ServeTapeOptions>, number, object]>([
-    ['not where they are to be kept', { reenact: false }, 1006, { topics: [BOOK] }],
-    ['not by the recorder’s own end', {}, 1000, { topics: [BOOK] }],
-  ])('%s', async (_, options, code) => {
-    const reason = code === 1000 ? 'stop' : '';
-    const path = await tapeOf(...MOVING, [5, { conn: CONN, close: { code, reason } }], [6, snapshot(500, ...WHOLE)]);
+  test.each<[string, Partial<ServeTapeOptions>, object]>([
+    ['not where they are to be kept', { reenact: false }, { code: 1006, reason: '' }],
+    ['not by the recorder’s own end', {}, { code: 1000, reason: 'stop' }],
+  ])('%s', async (_, options, close) => {
+    const path = await tapeOf(...MOVING, [5, { conn: CONN, close }], [6, snapshot(500, ...WHOLE)]);
     const client = await joinBybit(await serve(path, options), [BOOK]);
     expect((await client.closed).reason).toBe('the tape has ended');
     expect(client.data()).toHaveLength(5);
@@ -260,13 +258,7 @@ test('a snapshot over REST that came before the first update is joined', async (
 
 describe('a client that does not read', () => {
   test('is paused, and others hear all of it meanwhile', async () => {
-    const many = Array.from({ length: 30_000 }, (_, n): [number, string] => [
-      2 + n / 1000,
-      delta(
-        101 + n,
-        Array.from({ length: 20 }, (_, k): Row => [`${64000 - k}.00`, `${n + 1}.000`]),
-      ),
-    ]);
+    const many = updates(30_000, 1000, 20);
     const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many));
     const slow = await joinBybit(served, [BOOK], '?from=+0s');
     await slow.until(() => slow.data().length > 0);
@@ -283,19 +275,16 @@ describe('a client that does not read', () => {
 });
 
 test('faults are put into what is heard, not into the state behind it', async () => {
-  const many = Array.from({ length: 400 }, (_, n): [number, string] => [
-    2 + n / 100,
-    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
-  ]);
+  const many = updates(400, 100);
   const path = await tapeOf([1, snapshot(100, ...WHOLE)], ...many);
   const served = await serve(path, { faults: () => createInjection([{ kind: 'drop', every: 20 }], 1) });
   const client = await joinBybit(served, [BOOK, 'orderbook.50.BTCUSDT']);
   await client.closed;
   const us = (topic: string): number[] =>
-    client.data().flatMap((text) => {
-      const { topic: of, data } = JSON.parse(text) as { topic: string; data: { u: number } };
-      return of === topic ? [data.u] : [];
-    });
+    client
+      .data()
+      .map(parse)
+      .flatMap((message) => (message.topic === topic ? [message.data.u] : []));
   const heard = us(BOOK);
   expect(heard.length).toBeGreaterThan(330);
   expect(heard.length).toBeLessThan(401);
@@ -306,10 +295,7 @@ test('faults are put into what is heard, not into the state behind it', async ()
 });
 
 test('paced by the clock: a second client comes in where the first one is', async () => {
-  const many = Array.from({ length: 200 }, (_, n): [number, string] => [
-    2 + n / 100,
-    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
-  ]);
+  const many = updates(200, 100);
   const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 4 });
   const first = await joinBybit(served, [BOOK]);
   await first.until(() => first.data().length > 50);
@@ -317,7 +303,7 @@ test('paced by the clock: a second client comes in where the first one is', asyn
   await Promise.all([first.closed, second.closed]);
   expect(first.data()).toEqual([snapshot(100, ...WHOLE), ...textsOf(many)]);
   const [opening, ...rest] = second.data();
-  const { u } = (JSON.parse(opening) as { data: { u: number } }).data;
+  const { u } = parse(opening).data;
   expect(u).toBeGreaterThan(140);
   expect(rest).toEqual(textsOf(many).slice(u - 100));
 });

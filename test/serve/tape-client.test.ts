@@ -11,7 +11,7 @@ import { findTopics } from '../../src/serve/topics-of-tape.js';
 import { openTape } from '../../src/tape/tape.js';
 import { venueById } from '../../src/venues/registry.js';
 import { until } from '../feed/harness.js';
-import { BOOK, CONN, createBench, type Line, MOVING, snapshot, T, textsOf, WHOLE } from './bybit-tape.js';
+import { BOOK, booksOf, CONN, createBench, type Line, MOVING, snapshot, T, WHOLE } from './bybit-tape.js';
 
 const bench = createBench();
 
@@ -83,7 +83,7 @@ test.each<[string, Line[], Ending]>([
   expect(endings).toEqual([]);
   await until('it was told', () => !take() && endings.length > 0);
   expect(endings).toEqual([ending]);
-  for (const said of textsOf(MOVING).filter((one) => one.includes(BOOK))) expect(text()).toContain(said);
+  for (const said of booksOf(MOVING)) expect(text()).toContain(said);
   client.stop();
   stream.destroy();
 });

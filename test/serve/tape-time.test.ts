@@ -1,8 +1,15 @@
 /** One time for many: who shares a tape's clock, when it begins anew, and when all is over. */
 import { describe, expect, test } from 'vitest';
+import { createDecoder } from '../../src/decode/decoder.js';
+import { createTrack } from '../../src/market/track.js';
+import type { Checkpoint } from '../../src/model/entry.js';
+import { EventBuffer } from '../../src/model/event.js';
 import { createTapeClock } from '../../src/serve/tape-clock.js';
+import { messageLine } from '../../src/tape/line.js';
+import { venueById } from '../../src/venues/registry.js';
 import {
   BOOK,
+  booksOf,
   CONN,
   createBench,
   delta,
@@ -10,10 +17,12 @@ import {
   type Line,
   MOVING,
   openBybit,
+  parse,
   snapshot,
   TRADES,
   textsOf,
   trade,
+  updates,
   WHOLE,
 } from './bybit-tape.js';
 
@@ -21,7 +30,6 @@ const bench = createBench();
 const { tapeOf, serve } = bench;
 
 const by = (conn: string, text: string): object => ({ conn, msg: JSON.parse(text) as object });
-const books = (lines: readonly Line[]): string[] => textsOf(lines).filter((text) => text.includes(BOOK));
 
 const LOST: Line[] = [
   ...MOVING,
@@ -43,7 +51,7 @@ describe('who was cut', () => {
   });
 
   test('is waited for when the others have heard the end', async () => {
-    const path = await tapeOf([0.5, by('r1.2', trade(7))], ...LOST.map(([at, what]): Line => [at, what]));
+    const path = await tapeOf([0.5, by('r1.2', trade(7))], ...LOST);
     const served = await serve(path);
     let over = false;
     void served.done.then(() => {
@@ -79,10 +87,7 @@ test('two venues have one time: who hears the end of one does not turn back the 
   await bench.tapeIn({ name: 'tapes/linear.ndjson' }, ...MOVING.slice(0, 2));
   const inverse = [
     ...MOVING,
-    ...Array.from({ length: 60 }, (_, n): [number, string] => [
-      5 + n / 10,
-      delta(104 + n, [['64010.10', `${n + 1}.000`]]),
-    ]),
+    ...Array.from({ length: 60 }, (_, n): Line => [5 + n / 10, delta(104 + n, [['64010.10', `${n + 1}.000`]])]),
   ];
   await bench.tapeIn({ name: 'tapes/inverse.ndjson', venue: 'bybit-inverse' }, ...inverse);
   const served = await serve(`${bench.folder}/tapes`, { speed: 10 });
@@ -96,9 +101,9 @@ test('two venues have one time: who hears the end of one does not turn back the 
   const late = await joinBybit(served, [BOOK], '', 'bybit-inverse');
   await Promise.all([again.closed, long.closed, late.closed]);
   // there is nothing left of this one, but its book
-  expect(again.data().map((text) => (JSON.parse(text) as { type: string }).type)).toEqual(['snapshot']);
-  expect(long.data()).toEqual(books(inverse));
-  expect(late.data().slice(1)).toEqual(books(inverse).slice(-late.data().length + 1));
+  expect(again.data().map((text) => parse(text).type)).toEqual(['snapshot']);
+  expect(long.data()).toEqual(booksOf(inverse));
+  expect(late.data().slice(1)).toEqual(booksOf(inverse).slice(-late.data().length + 1));
   expect(late.data().length).toBeLessThan(long.data().length);
   await served.done;
 });
@@ -123,15 +128,12 @@ describe('who says nothing', () => {
     await silent.until(() => silent.heard.length === 1);
     silent.send(JSON.stringify({ op: 'subscribe', args: [BOOK] }));
     await silent.closed;
-    expect(silent.data()).toEqual(books(MOVING));
+    expect(silent.data()).toEqual(booksOf(MOVING));
   });
 });
 
 test('who unsubscribes and comes back hears the book of then; twice asked is answered twice', async () => {
-  const many = Array.from({ length: 300 }, (_, n): [number, string] => [
-    2 + n / 100,
-    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
-  ]);
+  const many = updates(300, 100);
   const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 4 });
   const client = await joinBybit(served, [BOOK, TRADES]);
   const say = (op: string): void => client.send(JSON.stringify({ op, args: [BOOK] }));
@@ -145,9 +147,9 @@ test('who unsubscribes and comes back hears the book of then; twice asked is ans
   say('subscribe');
   say('subscribe');
   await client.closed;
-  const after = client.data().slice(length);
-  const us = after.map((text) => (JSON.parse(text) as { data: { u: number } }).data.u);
-  const types = after.map((text) => (JSON.parse(text) as { type: string }).type);
+  const after = client.data().slice(length).map(parse);
+  const us = after.map(({ data }) => data.u);
+  const types = after.map(({ type }) => type);
   expect(types.filter((type) => type === 'snapshot')).toHaveLength(2);
   expect(types[0]).toBe('snapshot');
   // an opening has the id of the update before it, and none is missing or comes twice
@@ -189,7 +191,7 @@ test('who hears what is made of a book loses its connection with it', async () =
   expect((await made.closed).code).toBe(1006);
   // so does one who came behind a checkpoint and has not heard a message since
   const book = { state: 'valid', coverage: { low: null, high: null }, bids: WHOLE[0], asks: WHOLE[1] };
-  const { streams } = await checkpointOf();
+  const { streams } = checkpoint();
   const path = await bench.tapeIn(
     { name: 'checkpoint.ndjson' },
     [1, snapshot(100, ...WHOLE)],
@@ -205,10 +207,7 @@ test('who hears what is made of a book loses its connection with it', async () =
 });
 
 test('who is behind its time does not keep the others from being heard', async () => {
-  const many = Array.from({ length: 10_000 }, (_, n): [number, string] => [
-    2 + n / 1000,
-    delta(101 + n, [['64000.00', `${n + 1}.000`]]),
-  ]);
+  const many = updates(10_000, 1000);
   const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 1e6 });
   const client = await joinBybit(served, [TRADES]);
   let over = false;
@@ -238,12 +237,7 @@ describe('the clock', () => {
 });
 
 /** What a recorder writes into a checkpoint of the book stream of these tapes. */
-async function checkpointOf(): Promise<{ streams: object }> {
-  const { createDecoder } = await import('../../src/decode/decoder.js');
-  const { createTrack } = await import('../../src/market/track.js');
-  const { EventBuffer } = await import('../../src/model/event.js');
-  const { messageLine } = await import('../../src/tape/line.js');
-  const { venueById } = await import('../../src/venues/registry.js');
+function checkpoint(): Checkpoint {
   const venue = venueById('bybit-linear');
   const instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1' } as const;
   const decoder = createDecoder('typescript');
