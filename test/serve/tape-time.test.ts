@@ -59,13 +59,19 @@ describe('who was cut', () => {
     });
     const cut = await joinBybit(served, [BOOK], '?from=%2B0s');
     expect((await cut.closed).code).toBe(1006);
-    const ticker = await joinBybit(served, ['tickers.BTCUSDT']);
-    expect((await ticker.closed).reason).toBe('the tape has ended');
-    // one that goes for good is not waited for
-    const gone = await joinBybit(served, [BOOK], '?from=%2B1ms');
+    const hearTheEnd = async (): Promise<void> => {
+      const ticker = await joinBybit(served, ['tickers.BTCUSDT']);
+      expect((await ticker.closed).reason).toBe('the tape has ended');
+    };
+    await hearTheEnd();
+    // one that goes for good is not waited for; from its start on nobody is cut, however late it goes
+    const gone = await joinBybit(served, [BOOK], '?from=%2B5.5s');
+    await gone.until(() => gone.heard.length > 0);
     gone.socket.terminate();
     await gone.closed;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // whatever ends with the last who are there has its occasion
+    await hearTheEnd();
+    await fetch(`${served.venues[0].httpUrl}/v5/market/time`);
     expect(over).toBe(false);
     expect((await (await joinBybit(served, [BOOK], '?from=%2B0s')).closed).code).toBe(1000);
     await served.done;
@@ -135,14 +141,15 @@ describe('who says nothing', () => {
 test('who unsubscribes and comes back hears the book of then; twice asked is answered twice', async () => {
   const many = updates(300, 100);
   const served = await serve(await tapeOf([1, snapshot(100, ...WHOLE)], ...many), { speed: 4 });
-  const client = await joinBybit(served, [BOOK, TRADES]);
+  const [client, other] = await Promise.all([joinBybit(served, [BOOK, TRADES]), joinBybit(served, [BOOK])]);
   const say = (op: string): void => client.send(JSON.stringify({ op, args: [BOOK] }));
   await client.until(() => client.data().length > 20);
   say('unsubscribe');
   const answered = client.heard.filter((text) => text.includes('"op"')).length;
   await client.until(() => client.heard.filter((text) => text.includes('"op"')).length > answered);
   const { length } = client.data();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const heard = other.data().length;
+  await other.until(() => other.data().length > heard + 20);
   expect(client.data()).toHaveLength(length);
   say('subscribe');
   say('subscribe');
@@ -233,6 +240,30 @@ describe('the clock', () => {
     clock.reached(55_000);
     micros += 10;
     expect(clock.position()).toBe(60_020);
+  });
+
+  test('awaits who was cut until somebody heard the end, and nobody who went by itself', () => {
+    const clock = createTapeClock(50_000, 1, () => 0);
+    const come = (): void => {
+      clock.enter();
+      clock.begin();
+      clock.plays('a');
+    };
+    come();
+    expect(clock.awaited).toBe(true);
+    clock.leave('a', 'left', false);
+    expect([clock.awaited, clock.empty, clock.begun]).toEqual([false, true, true]);
+    come();
+    clock.reached(60_000);
+    clock.leave('a', 'lost', false);
+    expect([clock.awaited, clock.empty, clock.position()]).toEqual([true, true, 60_000]);
+    // who goes while another plays on changes nothing
+    come();
+    come();
+    clock.leave('a', 'left', true);
+    expect(clock.awaited).toBe(true);
+    clock.leave('a', 'ended', false);
+    expect([clock.awaited, clock.begun, clock.position()]).toEqual([false, false, 50_000]);
   });
 });
 
