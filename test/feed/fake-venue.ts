@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
-import { type RecordOptions, type RecordSummary, record } from '../../src/feed/recorder.js';
+import type { RecordOptions, RecordSummary } from '../../src/feed/recorder.js';
 import type { Entry } from '../../src/model/entry.js';
 import { parseEntry } from '../../src/tape/line.js';
-import { readTape } from '../../src/tape/reader.js';
 import type { Venue } from '../../src/venues/venue.js';
-import { until } from './harness.js';
+import { startRecording, until } from './harness.js';
 import { startServer, type TestServer } from './server.js';
+import { linesIn, messageIn } from './tape.js';
 
 /** What the venue does about topics; a topic is `orderbook.200.BTCUSDT`, or `books:BTC-USDT-SWAP`. */
 export interface Script {
@@ -96,7 +96,7 @@ export interface StreamRigOptions {
 
 /** Starts a venue and a recorder of it. */
 export async function createStreamRig(options: StreamRigOptions): Promise<StreamRig> {
-  const { venue, speak, symbols, channels = venue.channels.default } = options;
+  const { venue, speak, symbols, channels } = options;
   const script: Script = { onSubscribe: {}, refused: {}, ignored: new Set(), rest: {}, ...options.script };
   const folder = await mkdtemp(join(tmpdir(), 'tapedeck-streams-'));
   const out = join(folder, 'tapes');
@@ -120,36 +120,19 @@ export async function createStreamRig(options: StreamRigOptions): Promise<Stream
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(body);
   };
 
-  const stopping = new AbortController();
-  const done = record({
-    requests: [{ venue, symbols, channels }],
-    tape: { out },
-    live: null,
-    endpoints: [{ venue: null, origin: server.wsUrl }],
-    restEndpoints: [{ venue: null, origin: server.httpUrl }],
-    durationMs: null,
-    tool: 'tapedeck test',
-    signal: stopping.signal,
+  const recording = startRecording({
+    ...{ venue, symbols, origin: server, out },
+    ...(channels === undefined ? {} : { channels }),
     note: (text) => void notes.push(text),
     status: (now) => {
       beats++;
       Object.assign(status, now);
     },
-    statusEveryMs: 0,
-    random: () => 0,
     time: { wallMs: () => 1_786_000_001_500 + ms, monoMs: () => 10_000 + ms },
     ...options.record,
   });
-  done.catch(() => {});
 
-  const lines = async (symbol: string): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const batch of readTape([join(out, venue.id, symbol)])) {
-      if ('damage' in batch) throw new Error(batch.damage.message);
-      found.push(...batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n'));
-    }
-    return found;
-  };
+  const lines = (symbol: string): Promise<string[]> => linesIn(join(out, venue.id, symbol));
 
   return {
     server,
@@ -180,20 +163,14 @@ export async function createStreamRig(options: StreamRigOptions): Promise<Stream
       }
       await until('the recorder took what was sent', () => status.received === saidCount);
     },
-    async stop() {
-      stopping.abort();
-      return done;
-    },
+    stop: recording.stop,
     entries: async (symbol) => (await lines(symbol)).map((line) => parseEntry(line)),
     async messages(symbol) {
-      return (await lines(symbol)).flatMap(
-        (line) => /^\{"t":\d{16},"src":"[^"]*","conn":"[^"]*","msg":(.*)\}$/.exec(line)?.[1] ?? [],
-      );
+      return (await lines(symbol)).flatMap((line) => messageIn(line) ?? []);
     },
     verify: () => verifyTapes({ paths: [out], stdin: Readable.from([]) }),
     async close() {
-      stopping.abort();
-      await done.catch(() => {});
+      await recording.stop().catch(() => {});
       await server.close();
       await rm(folder, { recursive: true });
     },

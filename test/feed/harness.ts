@@ -8,8 +8,9 @@ import type { Entry } from '../../src/model/entry.js';
 import { type ServedExchange, serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
-import { readTape } from '../../src/tape/reader.js';
 import { venueById } from '../../src/venues/registry.js';
+import type { Venue } from '../../src/venues/venue.js';
+import { linesIn, messageIn } from './tape.js';
 
 /** Longer than any of these tests should take; a wait that fails names what it waited for. */
 const PATIENCE_MS = 20_000;
@@ -23,6 +24,51 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+export interface Recording {
+  readonly done: Promise<RecordSummary>;
+  /** ends it in order */
+  stop(): Promise<RecordSummary>;
+}
+
+export interface RecordingOptions extends Partial<RecordOptions> {
+  venue: Venue;
+  symbols: string[];
+  channels?: string[];
+  origin: { wsUrl: string; httpUrl: string };
+  /** the folder of the tapes */
+  out: string;
+}
+
+/** A recorder of an exchange on loopback; what is not said is as a user has it, but for jitter. */
+export function startRecording(options: RecordingOptions): Recording {
+  const { venue, symbols, channels = venue.channels.default, origin, out, ...more } = options;
+  const stopping = new AbortController();
+  const done = record({
+    requests: [{ venue, symbols, channels }],
+    tape: { out },
+    live: null,
+    endpoints: [{ venue: null, origin: origin.wsUrl }],
+    restEndpoints: [{ venue: null, origin: origin.httpUrl }],
+    durationMs: null,
+    tool: 'tapedeck test',
+    signal: stopping.signal,
+    note: () => {},
+    status: () => {},
+    statusEveryMs: 0,
+    // no jitter: the first retry comes at once
+    random: () => 0,
+    ...more,
+  });
+  done.catch(() => {});
+  return {
+    done,
+    stop() {
+      stopping.abort();
+      return done;
+    },
+  };
+}
+
 export interface Rig {
   exchange: ServedExchange;
   folder: string;
@@ -31,8 +77,8 @@ export interface Rig {
   notes: string[];
   /** newest status of the running recorder */
   status: Pick<RecordStatus, 'received' | 'valid' | 'gaps' | 'reconnects' | 'linesLost'>;
-  /** starts a recorder; `stop` ends it in order */
-  start(options?: Partial<RecordOptions>): { stop(): Promise<RecordSummary>; done: Promise<RecordSummary> };
+  /** starts a recorder */
+  start(options?: Partial<RecordOptions>): Recording;
   /** texts the ledger says were sent and not lost, without answers; of one symbol where given */
   sent(symbol?: string): Promise<string[]>;
   /** clients of the exchange, from its ledger */
@@ -67,7 +113,7 @@ export async function createRig({
   const exchange = await serveExchange({ venue: { server }, market, ledger });
   const out = join(folder, 'tapes');
   const notes: string[] = [];
-  const running: { stop(): Promise<RecordSummary> }[] = [];
+  const running: Recording[] = [];
   const status = { received: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
 
   const topics = venue.connections(symbols, venue.channels.all).flatMap((plan) => plan.topics);
@@ -78,14 +124,7 @@ export async function createRig({
     return topics.find((topic) => topic.name === name)?.symbol ?? null;
   };
 
-  const lines = async (symbol: string): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const batch of readTape([join(out, id, symbol)])) {
-      if ('damage' in batch) throw new Error(batch.damage.message);
-      found.push(...batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n'));
-    }
-    return found;
-  };
+  const lines = (symbol: string): Promise<string[]> => linesIn(join(out, id, symbol));
 
   return {
     exchange,
@@ -96,33 +135,14 @@ export async function createRig({
     segmentCount: (symbol) => readdirSync(join(out, id, symbol)).filter((name) => name.endsWith('.zst')).length,
     status,
     start(options = {}) {
-      const stopping = new AbortController();
-      const done = record({
-        requests: [{ venue, symbols, channels: venue.channels.default }],
-        tape: { out },
-        live: null,
-        endpoints: [{ venue: null, origin: exchange.wsUrl }],
-        restEndpoints: [{ venue: null, origin: exchange.httpUrl }],
-        durationMs: null,
-        tool: 'tapedeck test',
-        signal: stopping.signal,
+      const recording = startRecording({
+        ...{ venue, symbols, origin: exchange, out },
         note: (text) => void notes.push(text),
         status: (now) => void Object.assign(status, now),
-        statusEveryMs: 0,
-        // no jitter: the first retry comes at once
-        random: () => 0,
         ...options,
       });
-      done.catch(() => {});
-      const handle = {
-        done,
-        stop() {
-          stopping.abort();
-          return done;
-        },
-      };
-      running.push(handle);
-      return handle;
+      running.push(recording);
+      return recording;
     },
     async sent(symbol) {
       const text = await readFile(ledger, 'utf8');
@@ -152,14 +172,14 @@ export async function createRig({
       const found: string[] = [];
       for (const symbol of wanted) {
         for (const line of await lines(symbol)) {
-          const message = /^\{"t":\d{16},"src":"[^"]*","conn":"[^"]*","msg":(.*)\}$/.exec(line);
-          if (message !== null && symbolOf(message[1]) !== null) found.push(message[1]);
+          const message = messageIn(line);
+          if (message !== null && symbolOf(message) !== null) found.push(message);
         }
       }
       return found;
     },
     async close() {
-      await Promise.allSettled(running.map((handle) => handle.stop()));
+      await Promise.allSettled(running.map((recording) => recording.stop()));
       await exchange.stop();
       await rm(folder, { recursive: true });
     },

@@ -3,16 +3,15 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, expect, test, vi } from 'vitest';
-import { record } from '../../src/feed/recorder.js';
+import { expect, test, vi } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { createExchange } from '../../src/sim/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
-import { readTape } from '../../src/tape/reader.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ServedMarket, VenueServer } from '../../src/venues/venue.js';
-import { until } from './harness.js';
+import { startRecording, until } from './harness.js';
 import { SIMULATED } from './simulated.js';
+import { linesIn } from './tape.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -48,16 +47,10 @@ const NASTY = [
   GARBAGE,
 ];
 
-/** The tests mostly wait, so they wait together. */
-const cleaning: (() => Promise<unknown>)[] = [];
-
-afterAll(async () => {
-  for (const clean of cleaning.reverse()) await clean();
-});
-
 /** The venue's server, which says all of that behind its first answer, and messages of the data's own form about another symbol. */
 function hostile(server: VenueServer, symbol: string): VenueServer {
   const told = new Set<object>();
+  let wrapped = 0;
   return {
     ...server,
     receive(client, text) {
@@ -68,9 +61,8 @@ function hostile(server: VenueServer, symbol: string): VenueServer {
     },
     wrap(client, topic, text) {
       const message = server.wrap(client, topic, text);
-      if (message === null || message.includes('../') || told.size > 100) return message;
-      told.add({ topic });
-      return told.size % 3 === 0 ? message.replaceAll(symbol, '../../x') : message;
+      if (message === null || message.includes('../') || wrapped >= 100) return message;
+      return ++wrapped % 3 === 0 ? message.replaceAll(symbol, '../../x') : message;
     },
     ...(server.pack === undefined ? {} : { pack: (text: string) => packed(server, text) }),
   };
@@ -82,7 +74,9 @@ function packed(server: VenueServer, text: string): Uint8Array {
   return server.pack?.(text) ?? Buffer.from(text);
 }
 
-test.concurrent.each(Object.entries(SIMULATED))('%s', async (id, { symbols: [symbol] }) => {
+// they mostly wait, so they wait together
+test.concurrent.for(Object.entries(SIMULATED))('%s', async ([id, { symbols }], { onTestFinished }) => {
+  const [symbol] = symbols;
   const venue = venueById(id);
   const folder = await mkdtemp(join(tmpdir(), 'tapedeck-hostile-'));
   const out = join(folder, 'a', 'b', 'tapes');
@@ -90,35 +84,24 @@ test.concurrent.each(Object.entries(SIMULATED))('%s', async (id, { symbols: [sym
   const market = createExchange({ symbols: [symbol], seed: 1, rate: 500, start: Date.now() * 1000, ...terms });
   const server = (served: ServedMarket): VenueServer => hostile(venue.server!(served), symbol);
   const exchange = await serveExchange({ venue: { server }, market });
-  const stopping = new AbortController();
   let received = 0;
-  let valid = 0;
-  let most = 0;
+  let validMost = 0;
   const notes: string[] = [];
-  const recording = record({
-    requests: [{ venue, symbols: [symbol], channels: venue.channels.default }],
-    tape: { out },
-    live: null,
-    endpoints: [{ venue: null, origin: exchange.wsUrl }],
-    restEndpoints: [{ venue: null, origin: exchange.httpUrl }],
-    durationMs: null,
-    tool: 'tapedeck test',
-    signal: stopping.signal,
+  const recording = startRecording({
+    ...{ venue, symbols: [symbol], origin: exchange, out },
     note: (text) => void notes.push(text),
-    status: (now) => {
-      ({ received, valid } = now);
-      most = Math.max(most, valid);
+    status(now) {
+      received = now.received;
+      validMost = Math.max(validMost, now.valid);
     },
-    statusEveryMs: 0,
-    random: () => 0,
   });
-  cleaning.push(
-    () => rm(folder, { recursive: true }),
-    () => exchange.stop(),
-  );
-  await until(`${id}: the book was valid and messages came`, () => most === 1 && received > 300);
-  stopping.abort();
-  const summary = await recording;
+  onTestFinished(async () => {
+    await recording.stop().catch(() => {});
+    await exchange.stop();
+    await rm(folder, { recursive: true });
+  });
+  await until(`${id}: the book was valid and messages came`, () => validMost === 1 && received > 300);
+  const summary = await recording.stop();
   expect(summary.dropped).toBe(0);
   expect(summary.written).toBe(summary.received);
 
@@ -128,15 +111,9 @@ test.concurrent.each(Object.entries(SIMULATED))('%s', async (id, { symbols: [sym
   expect(await readdir(out)).toEqual([id]);
   expect((await readdir(join(out, id))).sort().filter((name) => name !== '_venue')).toEqual([symbol]);
   // and every line is an entry that tools can read
-  let huge = 0;
-  for await (const batch of readTape([out])) {
-    if ('damage' in batch) throw new Error(batch.damage.message);
-    for (const line of batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n')) {
-      parseEntry(line);
-      if (line.includes('{"huge":')) huge++;
-    }
-  }
-  expect(huge).toBeGreaterThan(0);
+  const lines = await linesIn(out);
+  for (const line of lines) parseEntry(line);
+  expect(lines.filter((line) => line.includes('{"huge":')).length).toBeGreaterThan(0);
   // what is said to people has no control characters
   expect(notes.filter((note) => [...note].some((sign) => sign < ' '))).toEqual([]);
 });

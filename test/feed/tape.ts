@@ -5,8 +5,24 @@ import type { Checkpoint, Entry, EntryKey, Gap, Micros } from '../../src/model/e
 import { EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { scaleOf } from '../../src/model/instrument.js';
 import { parseEntry } from '../../src/tape/line.js';
+import { readTape } from '../../src/tape/reader.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { Rig } from './harness.js';
+
+/** Lines of a tape, or of all tapes in a folder. @throws at damage */
+export async function linesIn(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const batch of readTape([path])) {
+    if ('damage' in batch) throw new Error(batch.damage.message);
+    found.push(...batch.bytes.toString('utf8', batch.from, batch.to).trimEnd().split('\n'));
+  }
+  return found;
+}
+
+/** The verbatim value of `msg` on a line; null where it has none. */
+export function messageIn(line: string): string | null {
+  return /^\{"t":\d{16},"src":"[^"]*","conn":"[^"]*","msg":(.*)\}$/.exec(line)?.[1] ?? null;
+}
 
 export type EntryOf<K extends EntryKey> = Extract<Entry, Record<K, unknown>>;
 
