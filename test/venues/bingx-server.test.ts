@@ -7,7 +7,18 @@ import { bingxSwap } from '../../src/venues/bingx.js';
 import { bingxServer } from '../../src/venues/bingx-server.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
 import { recordsOf } from './records.js';
-import { inOrder, joinServer, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
+import {
+  emptyMarket,
+  inOrder,
+  joinServer,
+  PlainBook,
+  type Row,
+  START,
+  serveRun,
+  stillMarket,
+  tradeRecord,
+  wholeMs,
+} from './served.js';
 
 const PATH = '/swap-market';
 const REST = '/openApi/swap/v2/quote';
@@ -417,15 +428,8 @@ describe('messages', () => {
 });
 
 describe('a market that begins without a book, and one that was recorded', () => {
-  const empty = (recorded?: ServedMarket['recorded']): ServedMarket => ({
-    now: () => START,
-    instruments: () => [btc],
-    snapshot: () => ({ id: 0, emitted: START, matched: START, bids: [], asks: [] }),
-    ...(recorded === undefined ? {} : { recorded }),
-  });
-
   test('nothing is said of an empty book, and the first of it is whole', () => {
-    const { server, client } = join(empty());
+    const { server, client } = join(emptyMarket(btc));
     expect(client.ask(ask('sub', BOOK))).toEqual([said(0)]);
     expect(client.ask(ask('sub', `${BTC}@depth20`))).toEqual([said(0)]);
     expect(server.render(depth(T0, {}))).toEqual([]);
@@ -621,20 +625,18 @@ describe.each([
     };
     const trades = events.filter((event) => event.kind === 'trade');
     expect(trades.length).toBeGreaterThan(100);
-    const ms = (micros: number): number => Math.floor(micros / 1000) * 1000;
-    expect(records('trade').map(({ kind, matched, price, size, side }) => [kind, matched, price, size, side])).toEqual(
-      trades.map((one) => {
-        const side = one.aggressor === 'buy' ? 1 : -1;
-        return ['trade', ms(one.matched), Number(one.price), Number(one.size), side];
-      }),
-    );
+    // without the time at which it was told
+    const done = ({ kind, matched, price, size, side }: ReturnType<typeof tradeRecord>): object => {
+      return { kind, matched, price, size, side };
+    };
+    expect(records('trade').map(done)).toEqual(trades.map(tradeRecord).map(done));
     const touches = new Map(events.flatMap((event) => (event.kind === 'touch' ? [[event.id, event] as const] : [])));
     const quotes = records('bookTicker');
     expect(quotes.length).toBe(15);
     for (const { kind, last, emitted, price, size } of quotes) {
       const touch = touches.get(last);
       expect([kind, price, size]).toEqual(['touch', Number(touch?.bid[0]), Number(touch?.bid[1])]);
-      expect(emitted).toBeGreaterThanOrEqual(ms(touch?.emitted ?? 0));
+      expect(emitted).toBeGreaterThanOrEqual(wholeMs(touch?.emitted ?? 0));
     }
     expect(records('lastPrice').map(({ kind }) => kind)).toEqual(trades.map(() => 'other'));
     const [whole, ...updates] = records('depth');

@@ -3,7 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { type BybitCategory, bybitServer } from '../../src/venues/bybit-server.js';
 import type { ServedEvent } from '../../src/venues/venue.js';
-import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
+import {
+  type BookReader,
+  expectMarketTwice,
+  inOrder,
+  joinServer,
+  marketSides,
+  PlainBook,
+  type Row,
+  START,
+  serveRun,
+  stillMarket,
+} from './served.js';
 
 const CATEGORIES: BybitCategory[] = ['linear', 'inverse', 'spot'];
 const SYMBOLS: Record<BybitCategory, string> = { linear: 'BTCUSDT', inverse: 'BTCUSD', spot: 'BTCUSDT' };
@@ -234,7 +245,7 @@ interface TradeMessage {
 const parse = (text: string): BookMessage => JSON.parse(text) as BookMessage;
 
 /** A client that follows one topic: ids one by one, sequence never back. */
-class Follower {
+class Follower implements BookReader {
   readonly book: PlainBook;
   last: BookMessage | null = null;
   deltas = 0;
@@ -256,6 +267,10 @@ class Follower {
     if (!inOrder(data.b, -1) || !inOrder(data.a, 1)) throw new Error(`rows out of order: ${text}`);
     this.last = message;
   }
+
+  place(): unknown {
+    return [this.last?.data.u, this.last?.data.seq];
+  }
 }
 
 describe.each(CATEGORIES)('a client of a seeded %s exchange', (category) => {
@@ -265,33 +280,14 @@ describe.each(CATEGORIES)('a client of a seeded %s exchange', (category) => {
 
   test.each([50, 200, 1000])('orderbook.%i is the market at every step, from the start and joined later', (levels) => {
     const run = serveRun(`bybit-${category}`, [symbol, category === 'inverse' ? 'ETHUSD' : 'ETHUSDT'], 2000);
-    const topic = `orderbook.${levels}.${symbol}`;
-    const client = run.join(path);
-    const follower = new Follower(levels);
-    const late = run.join(path);
-    let joined: Follower | null = null;
-    const [, snapshot] = client.ask(subscribe(topic));
-    follower.take(snapshot);
-    expect(follower.book.bids.size).toBe(Math.min(levels, 600));
-    for (let step = 0; step < 300; step++) {
-      run.advance(10_000);
-      for (const text of client.heard()) follower.take(text);
-      for (const text of late.heard()) joined?.take(text);
-      const market = marketSides(run.market, symbol, levels);
-      expect(follower.book.sides()).toBe(market);
-      if (step === 100) {
-        joined = new Follower(levels);
-        const first = late.ask(subscribe(topic))[1];
-        joined.take(first);
-        // it stands where the others stand
-        expect(joined.last?.data.u).toBe(follower.last?.data.u);
-        expect(joined.last?.data.seq).toBe(follower.last?.data.seq);
-      }
-      if (joined !== null) expect(joined.book.sides()).toBe(market);
-    }
-    expect(follower.deltas).toBeGreaterThan(200);
-    expect(follower.book.deleted).toBeGreaterThan(100);
-    expect(joined?.deltas).toBeGreaterThan(100);
+    expect(run.market.snapshot(symbol, levels)?.bids).toHaveLength(Math.min(levels, 600));
+    const { reader, joined } = expectMarketTwice({
+      ...{ run, path, symbol, levels, request: subscribe(`orderbook.${levels}.${symbol}`), opening: 1 },
+      ...{ createReader: () => new Follower(levels), steps: 300, stepMicros: 10_000, joinAt: 100 },
+    });
+    expect(reader.deltas).toBeGreaterThan(200);
+    expect(reader.book.deleted).toBeGreaterThan(100);
+    expect(joined.deltas).toBeGreaterThan(100);
   });
 
   test('ids do not depend on who listens; a topic left and asked for again begins anew', () => {

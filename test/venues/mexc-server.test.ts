@@ -5,7 +5,18 @@ import { mexcFutures } from '../../src/venues/mexc.js';
 import { mexcServer } from '../../src/venues/mexc-server.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
 import { recordsOf } from './records.js';
-import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
+import {
+  inOrder,
+  joinServer,
+  marketSides,
+  PlainBook,
+  type Row,
+  START,
+  serveRun,
+  stillMarket,
+  tradeRecord,
+  wholeMs,
+} from './served.js';
 
 const PATH = '/edge';
 const BTC = 'BTC_USDT';
@@ -405,7 +416,7 @@ describe.each([
     });
     const full = run.join(PATH);
     full.ask(ask('sub.depth.full', { symbol }));
-    const events: ServedEvent[] = [];
+    const events: Exclude<ServedEvent, { kind: 'touch' }>[] = [];
     const { render } = run.server;
     run.server.render = (event) => {
       if (event.symbol === symbol && event.kind !== 'touch') events.push(event);
@@ -413,7 +424,6 @@ describe.each([
     };
     run.advance(2_000_000);
     const [merged, each] = joined.map((client) => recordsOf(mexcFutures, instrument, client.heard()));
-    const trunc = (micros: number): number => Math.floor(micros / 1000) * 1000;
     const sides = (rows: [string, string][]): number[][] => rows.map((row) => row.map(Number));
     const base = each.find(({ kind }) => kind === 'depth')?.last ?? -1;
     let version = base;
@@ -425,15 +435,13 @@ describe.each([
       ),
     ).toEqual(
       events.map((event) => {
-        const { kind } = event;
-        const times = { emitted: trunc(event.emitted), matched: trunc(event.matched) };
-        if (kind === 'depth') {
-          const ids = { first: version, last: version++ };
-          return { kind, ...times, ...ids, bids: sides(event.bids), asks: sides(event.asks) };
-        }
-        if (kind === 'touch') return null;
-        const side = event.aggressor === 'buy' ? 1 : -1;
-        return { kind, ...times, price: Number(event.price), size: Number(event.size), side };
+        if (event.kind === 'trade') return tradeRecord(event);
+        const { kind, emitted, matched, bids, asks } = event;
+        const ids = { first: version, last: version++ };
+        return {
+          ...{ kind, emitted: wholeMs(emitted), matched: wholeMs(matched) },
+          ...{ ...ids, bids: sides(bids), asks: sides(asks) },
+        };
       }),
     );
     expect(events.length).toBeGreaterThan(400);

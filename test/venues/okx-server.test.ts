@@ -3,7 +3,17 @@ import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { type OkxMarket, okxServer } from '../../src/venues/okx-server.js';
 import type { ServedEvent } from '../../src/venues/venue.js';
-import { inOrder, joinServer, marketSides, PlainBook, type Row, serveRun, stillMarket } from './served.js';
+import {
+  type BookReader,
+  expectMarketTwice,
+  inOrder,
+  joinServer,
+  marketSides,
+  PlainBook,
+  type Row,
+  serveRun,
+  stillMarket,
+} from './served.js';
 
 const PATH = '/ws/v5/public';
 const SWAP = 'BTC-USDT-SWAP';
@@ -217,7 +227,7 @@ interface TradeMessage {
 }
 
 /** A client that follows one channel of one instrument by the rules of the venue. */
-class Follower {
+class Follower implements BookReader {
   readonly book: PlainBook;
   last = -1;
   updates = 0;
@@ -240,6 +250,10 @@ class Follower {
     if (!inOrder(bids, -1) || !inOrder(asks, 1)) throw new Error(`rows out of order: ${text}`);
     this.last = seqId;
   }
+
+  place(): number {
+    return this.last;
+  }
 }
 
 describe.each([
@@ -251,34 +265,14 @@ describe.each([
     ['books', 400],
     ['books5', 5],
   ])('%s is the market at every step, from the start and joined later', (channel, levels) => {
-    const run = serveRun(venue, [symbol, other], 2000);
-    const client = run.join(PATH);
-    const late = run.join(PATH);
-    const request = subscribe({ channel, instId: symbol });
-    const follower = new Follower(levels);
-    let joined: Follower | null = null;
-    let messages = 0;
-    follower.take(client.ask(request)[1]);
-    expect(follower.book.bids.size).toBe(levels);
-    for (let step = 0; step < 300; step++) {
-      run.advance(10_000);
-      for (const text of client.heard()) {
-        follower.take(text);
-        messages++;
-      }
-      for (const text of late.heard()) joined?.take(text);
-      const market = marketSides(run.market, symbol, levels);
-      expect(follower.book.sides()).toBe(market);
-      if (step === 100) {
-        joined = new Follower(levels);
-        joined.take(late.ask(request)[1]);
-        // it stands where the others stand
-        expect(joined.last).toBe(follower.last);
-      }
-      if (joined !== null) expect(joined.book.sides()).toBe(market);
-    }
+    const { reader, messages } = expectMarketTwice({
+      ...{ run: serveRun(venue, [symbol, other], 2000), path: PATH, symbol, levels },
+      ...{ request: subscribe({ channel, instId: symbol }), opening: 1, createReader: () => new Follower(levels) },
+      ...{ steps: 300, stepMicros: 10_000, joinAt: 100 },
+    });
+    expect(reader.book.bids.size).toBe(levels);
     expect(messages).toBeGreaterThan(100);
-    if (channel === 'books') expect(Math.min(follower.updates, follower.book.deleted)).toBeGreaterThan(200);
+    if (channel === 'books') expect(Math.min(reader.updates, reader.book.deleted)).toBeGreaterThan(200);
   });
 
   test('a channel left and asked for again begins anew', () => {

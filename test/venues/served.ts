@@ -1,4 +1,6 @@
 /** A seeded exchange behind a venue's server, with clients but no sockets; and a client's book of two plain maps. */
+import { expect } from 'vitest';
+import type { Instrument } from '../../src/model/instrument.js';
 import { createExchange, type Exchange } from '../../src/sim/exchange.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
@@ -64,7 +66,7 @@ function deliver(server: VenueServer, event: ServedEvent, clients: Iterable<Inbo
 }
 
 /** A market that stands still, its book given best first. */
-export function stillMarket(instrument: ReturnType<ServedMarket['instruments']>[0], bids: Row[], asks: Row[]) {
+export function stillMarket(instrument: Instrument, bids: Row[], asks: Row[]) {
   const market: ServedMarket = {
     now: () => START + 1_234_567,
     instruments: () => [instrument],
@@ -74,6 +76,14 @@ export function stillMarket(instrument: ReturnType<ServedMarket['instruments']>[
         : null,
   };
   return market;
+}
+
+/** One that begins without a book. */
+export function emptyMarket(instrument: Instrument): ServedMarket {
+  return {
+    ...stillMarket(instrument, [], []),
+    snapshot: () => ({ id: 0, emitted: START, matched: START, bids: [], asks: [] }),
+  };
 }
 
 export type Row = [price: string, size: string];
@@ -122,6 +132,73 @@ export class PlainBook {
     return sidesText(best(this.bids, -1), best(this.asks, 1));
   }
 }
+
+/** A client of one book by the rules of its venue, which throws where a message breaks them. */
+export interface BookReader {
+  readonly book: PlainBook;
+  take(text: string): void;
+  /** the venue's ids of what it heard last */
+  place(): unknown;
+}
+
+export interface TwoReaders<R extends BookReader> {
+  run: ServedRun;
+  path: string;
+  /** asks for the book; `opening` is the place of the whole one among what comes back */
+  request: string;
+  opening: number;
+  symbol: string;
+  levels: number;
+  createReader(): R;
+  steps: number;
+  stepMicros: number;
+  /** the step behind which the second one joins */
+  joinAt: number;
+  /** whether the market has not moved on since the reader was told; always, where each change is told at once */
+  isNow?(reader: R): boolean;
+}
+
+/**
+ * The book of who reads from the start is the market at every step, and who joins later stands where it stands.
+ * @returns both, the messages of the first, and how often its book was the market
+ */
+export function expectMarketTwice<R extends BookReader>(options: TwoReaders<R>) {
+  const { run, path, request, opening, symbol, levels, createReader, isNow = () => true } = options;
+  const [client, late] = [run.join(path), run.join(path)];
+  const [reader, joined] = [createReader(), createReader()];
+  let messages = 0;
+  let compared = 0;
+  reader.take(client.ask(request)[opening]);
+  let sides = reader.book.sides();
+  const compare = (): void => {
+    if (!isNow(reader)) return;
+    compared++;
+    expect(sides).toBe(marketSides(run.market, symbol, levels));
+  };
+  compare();
+  for (let step = 0; step < options.steps; step++) {
+    run.advance(options.stepMicros);
+    const [heard, heardLate] = [client.heard(), late.heard()];
+    for (const text of heard) reader.take(text);
+    for (const text of heardLate) joined.take(text);
+    messages += heard.length;
+    if (heard.length > 0) sides = reader.book.sides();
+    compare();
+    if (step === options.joinAt) joined.take(late.ask(request)[opening]);
+    else if (step < options.joinAt || heard.length + heardLate.length === 0) continue;
+    expect([joined.place(), joined.book.sides()]).toEqual([reader.place(), sides]);
+  }
+  return { reader, joined, messages, compared };
+}
+
+/** What a decoder has of a trade of the market: messages tell whole milliseconds. */
+export function tradeRecord({ emitted, matched, price, size, aggressor }: Extract<ServedEvent, { kind: 'trade' }>) {
+  const [said, done] = [emitted, matched].map(wholeMs);
+  const side = aggressor === 'buy' ? 1 : -1;
+  return { kind: 'trade', emitted: said, matched: done, price: Number(price), size: Number(size), side };
+}
+
+export const wholeMs = (micros: number): number => Math.floor(micros / 1000) * 1000;
 
 function sidesText(bids: readonly (readonly string[])[], asks: readonly (readonly string[])[]): string {
   const text = (rows: readonly (readonly string[])[], order: 1 | -1): string =>

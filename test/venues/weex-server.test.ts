@@ -8,7 +8,20 @@ import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/v
 import { weexFutures } from '../../src/venues/weex.js';
 import { weexServer } from '../../src/venues/weex-server.js';
 import { createFollower, recordsOf } from './records.js';
-import { inOrder, joinServer, marketSides, PlainBook, type Row, START, serveRun, stillMarket } from './served.js';
+import {
+  type BookReader,
+  emptyMarket,
+  expectMarketTwice,
+  inOrder,
+  joinServer,
+  marketSides,
+  PlainBook,
+  type Row,
+  START,
+  serveRun,
+  stillMarket,
+  tradeRecord,
+} from './served.js';
 
 const PATH = '/v3/ws/public';
 const SYMBOL = 'BTCUSDT';
@@ -323,10 +336,7 @@ describe('a market that is played from a tape', () => {
   });
 
   test('a book that is empty at first is not told of, and then begins whole, for all', () => {
-    const empty: ServedMarket = {
-      ...still(),
-      snapshot: () => ({ id: 0, emitted: START, matched: START, bids: [], asks: [] }),
-    };
+    const empty = emptyMarket(instrument);
     const { server, client } = join(empty);
     expect(client.ask(subscribe('BTCUSDT@depth200', 'BTCUSDT@depth15'))).toEqual([ACK]);
     expect(server.opening?.('BTCUSDT@depth15')).toBeNull();
@@ -353,7 +363,7 @@ interface BookMessage {
 const parse = (text: string): BookMessage => JSON.parse(text) as BookMessage;
 
 /** A client that follows one topic by the rules of the venue. */
-class Follower {
+class Follower implements BookReader {
   readonly book: PlainBook;
   last = -1;
   updates = 0;
@@ -374,6 +384,10 @@ class Follower {
     if (!inOrder(b, -1) || !inOrder(a, 1)) throw new Error(`rows out of order: ${text}`);
     this.last = u;
   }
+
+  place(): number {
+    return this.last;
+  }
 }
 
 describe('a client of a seeded exchange', () => {
@@ -381,33 +395,16 @@ describe('a client of a seeded exchange', () => {
 
   test.each([200, 15])('depth%i is the market at its messages, from the start and joined later', (level) => {
     const run = serveRun(venue, [SYMBOL, 'ETHUSDT'], 2000);
-    const [client, late] = [run.join(PATH), run.join(PATH)];
-    const wanted = subscribe(`${SYMBOL}@depth${level}`);
-    const follower = new Follower(level);
-    let joined: Follower | null = null;
-    let compared = 0;
-    follower.take(client.ask(wanted)[0]);
-    for (let step = 0; step < 6000; step++) {
+    const { reader, joined, compared } = expectMarketTwice({
+      ...{ run, path: PATH, symbol: SYMBOL, levels: level },
+      ...{ request: subscribe(`${SYMBOL}@depth${level}`), opening: 0, createReader: () => new Follower(level) },
+      ...{ steps: 6000, stepMicros: 2000, joinAt: 1700 },
       // the market moves on while nothing is said, so it is looked at where it has the id of the message
-      if (run.market.snapshot(SYMBOL, 0)?.id === follower.last) {
-        compared++;
-        expect(follower.book.sides()).toBe(marketSides(run.market, SYMBOL, level));
-      }
-      run.advance(2000);
-      const heard = client.heard();
-      for (const text of heard) follower.take(text);
-      for (const text of late.heard()) joined?.take(text);
-      if (step === 1700) {
-        joined = new Follower(level);
-        joined.take(late.ask(wanted)[0]);
-      }
-      // it stands where the others stand
-      if (joined !== null && (heard.length > 0 || step === 1700))
-        expect([joined.last, joined.book.sides()]).toEqual([follower.last, follower.book.sides()]);
-    }
-    expect([follower.updates, joined?.updates]).toEqual([24, 17]);
+      isNow: ({ last }) => run.market.snapshot(SYMBOL, 0)?.id === last,
+    });
+    expect([reader.updates, joined.updates]).toEqual([24, 17]);
     expect(compared).toBeGreaterThan(24);
-    expect(follower.book.deleted).toBeGreaterThan(50);
+    expect(reader.book.deleted).toBeGreaterThan(50);
   });
 
   test('both depths of a symbol have chains of their own, whoever listens', () => {
@@ -469,13 +466,8 @@ describe('a client of a seeded exchange', () => {
     const happened = twin.advance(run.market.now()).filter((event) => event.kind === 'trade');
     const records = recordsOf(weexFutures, listed, texts);
     const trades = records.filter(({ kind }) => kind === 'trade');
-    const whole = (micros: number): number => Math.floor(micros / 1000) * 1000;
-    expect(trades.map(({ emitted, matched, price, size, side }) => ({ emitted, matched, price, size, side }))).toEqual(
-      happened.map(({ emitted, matched, price, size, aggressor }) => ({
-        ...{ emitted: whole(emitted), matched: whole(matched) },
-        ...{ price: Number(price), size: Number(size), side: aggressor === 'buy' ? 1 : -1 },
-      })),
-    );
+    expect(trades).toHaveLength(happened.length);
+    expect(trades).toMatchObject(happened.map(tradeRecord));
     expect(trades.length).toBeGreaterThan(100);
     expect(new Set(records.map(({ kind }) => kind))).toEqual(new Set(['trade', 'depth']));
     const ids = texts.flatMap((text) => /"t":"([^"]*)"/.exec(text)?.[1] ?? []);
