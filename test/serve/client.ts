@@ -1,9 +1,10 @@
 /** A WebSocket client for tests: it keeps what it hears, and waits for things to happen instead of for time to pass. */
+import { gunzipSync } from 'node:zlib';
 import { type ClientOptions, WebSocket } from 'ws';
 
 export interface TestClient {
   socket: WebSocket;
-  /** texts as received */
+  /** texts as received, unpacked where they were packed */
   heard: string[];
   send(text: string): void;
   /** resolves when the condition holds, looked at after each message and at the close */
@@ -23,8 +24,8 @@ export function openClient(url: string, options: ClientOptions = {}): Promise<Te
         for (const look of waiting) look();
       });
     });
-    socket.on('message', (data) => {
-      heard.push(data.toString());
+    socket.on('message', (data: Buffer, isBinary) => {
+      heard.push((isBinary ? gunzipSync(data) : data).toString());
       for (const look of waiting) look();
     });
     socket.on('error', reject);

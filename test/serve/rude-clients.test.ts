@@ -7,6 +7,7 @@ import { createExchange } from '../../src/sim/exchange.js';
 import { createInjection } from '../../src/tape/inject.js';
 import { venueById } from '../../src/venues/registry.js';
 import { until } from '../feed/harness.js';
+import { SIMULATED } from '../feed/simulated.js';
 import {
   BOOK,
   CONN,
@@ -65,17 +66,18 @@ describe('words that are none', () => {
     '{"op":"subscribe","args":[{"channel":"__proto__","instId":"../../x"}]}',
     '{"method":"sub.__proto__","param":{"symbol":"constructor"}}',
   ];
-  const PLACES: [string, string, string][] = [
-    ['binance-usdm', 'BTCUSDT', '/public/ws'],
-    ['binance-spot', 'BTCUSDT', '/stream'],
-    ['bybit-linear', 'BTCUSDT', '/v5/public/linear'],
-    ['okx-swap', 'BTC-USDT-SWAP', '/ws/v5/public'],
-    ['bingx-swap', 'BTC-USDT', '/swap-market'],
-    ['weex-futures', 'BTCUSDT', '/v3/ws/public'],
-    ['mexc-futures', 'BTC_USDT', '/edge'],
+  const VENUES = [
+    'binance-usdm',
+    'binance-spot',
+    'bybit-linear',
+    'okx-swap',
+    'bingx-swap',
+    'weex-futures',
+    'mexc-futures',
   ];
 
-  test.each(PLACES)('%s answers them or keeps silent, and serves on', async (id, symbol, path) => {
+  test.each(VENUES)('%s answers them or keeps silent, and serves on', async (id) => {
+    const [symbol] = SIMULATED[id].symbols;
     const venue = venueById(id);
     const { server } = venue;
     const market = createExchange({
@@ -88,12 +90,21 @@ describe('words that are none', () => {
     });
     const exchange = await serveExchange({ venue: { server: (of) => server!(of) }, market });
     try {
-      const client = await openClient(`${exchange.wsUrl}${path}`);
+      const [plan] = venue.connections([symbol], ['depth']);
+      const client = await openClient(`${exchange.wsUrl}${plan.path}`);
       for (const form of FORMS) client.send(form);
-      const plan = venue.connections([symbol], ['depth'])[0];
-      for (const text of plan.subscribe) client.send(text);
+      // the pong comes behind all of them
+      const received = once(client.socket, 'pong');
+      client.socket.ping();
+      await received;
       const { length } = client.heard;
-      await client.until(() => client.heard.length > length && client.socket.readyState === client.socket.OPEN);
+      for (const text of plan.subscribe) client.send(text);
+      const isBook = (text: string): boolean => {
+        const bytes = Buffer.from(text);
+        return venue.topicOf(bytes, 0, bytes.length) === plan.topics[0].name;
+      };
+      await client.until(() => client.heard.slice(length).some(isBook));
+      expect(client.socket.readyState).toBe(client.socket.OPEN);
       client.socket.close();
       await client.closed;
     } finally {
@@ -191,7 +202,8 @@ test('a client that was cut and does not end its own side is let go', async () =
   socket.destroy();
   const kept = performance.now() - cut;
   expect(kept).toBeGreaterThan(1_000);
-  expect(kept).toBeLessThan(4_000);
+  // ten times the grace: much less than others would keep it, and a slow machine has time
+  expect(kept).toBeLessThan(20_000);
 });
 
 test('faults that cannot be are refused before anybody comes', async () => {
