@@ -11,13 +11,10 @@ import {
 } from 'binance';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gathered, gather, silent } from './gather.js';
-import type { Level, ReadTrade } from './reader.js';
-import { best, expectTrades, type Market, startMarket, startTape } from './serve.js';
+import { type Level, levelsOf, type ReadTrade } from './reader.js';
+import { best, expectTrades, inBothWays, type Market, TRADES, UPDATES } from './serve.js';
 import { createStoredBook } from './store.js';
 
-/** So many are compared. */
-const UPDATES = 100;
-const TRADES = 100;
 const SNAPSHOT_LEVELS = 1000;
 
 type Depth = Extract<WsFormattedMessage, { eventType: 'depthUpdate' }>;
@@ -46,13 +43,7 @@ const rows: Row[] = [
   },
 ];
 
-/** The exchange simulated, and its tape served. */
-const each = rows.flatMap((row) => [
-  { ...row, from: 'simulated', start: startMarket },
-  { ...row, from: 'from a tape', start: startTape },
-]);
-
-describe.each(each)('$venue $from', ({ venue, symbol, key, snapshot: snapshotOf, start }) => {
+describe.each(inBothWays(rows))('$venue $from', ({ venue, symbol, key, snapshot: snapshotOf, start }) => {
   let market: Market;
   let client: WebsocketClient;
   let depths: Gathered<Depth>;
@@ -83,17 +74,15 @@ describe.each(each)('$venue $from', ({ venue, symbol, key, snapshot: snapshotOf,
   test('every book is ours', async () => {
     await depths.atLeast(1);
     const snapshot = await snapshotOf(market.exchange.httpUrl);
-    const numbers = (levels: (string | number)[][]): Level[] =>
-      levels.map(([price, size]) => [Number(price), Number(size)]);
     const book = createStoredBook(symbol);
-    book.replace({ bids: numbers(snapshot.bids), asks: numbers(snapshot.asks) });
+    book.replace({ bids: levelsOf(snapshot.bids), asks: levelsOf(snapshot.asks) });
     let compared = 0;
     for (let n = 1; compared < UPDATES; n++) {
       const { lastUpdateId, bidDepthDelta, askDepthDelta } = (await depths.atLeast(n))[n - 1];
       if (lastUpdateId <= snapshot.lastUpdateId) continue;
-      const levels = (delta: { price: number; quantity: number }[]): Level[] =>
+      const changed = (delta: { price: number; quantity: number }[]): Level[] =>
         delta.map(({ price, quantity }) => [price, quantity]);
-      book.change({ bids: levels(bidDepthDelta), asks: levels(askDepthDelta) });
+      book.change({ bids: changed(bidDepthDelta), asks: changed(askDepthDelta) });
       const ours = market.ours.books.filter(({ id }) => id === lastUpdateId);
       expect(ours.map(best)).toEqual([book.best()]);
       compared++;

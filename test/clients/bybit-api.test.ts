@@ -2,13 +2,9 @@
 import { RestClientV5, WebsocketClient, type WSOrderbookEventV5, type WSTradeEventV5 } from 'bybit-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gathered, gather, silent } from './gather.js';
-import { LEVELS, type Level, type ReadTrade } from './reader.js';
-import { best, bybitIds, expectTrades, type Market, type Sides, startMarket, startTape } from './serve.js';
+import { LEVELS, levelsOf, type ReadTrade } from './reader.js';
+import { best, bybitIds, expectTrades, inBothWays, type Market, type Sides, TRADES, UPDATES } from './serve.js';
 import { createStoredBook } from './store.js';
-
-/** So many are compared. */
-const UPDATES = 100;
-const TRADES = 100;
 
 const rows = [
   { venue: 'bybit-linear', symbol: 'BTCUSDT', category: 'linear' },
@@ -16,18 +12,11 @@ const rows = [
   { venue: 'bybit-spot', symbol: 'BTCUSDT', category: 'spot' },
 ] as const;
 
-const sidesOf = ({ b, a }: { b: string[][]; a: string[][] }): Sides => {
-  const numbers = (levels: string[][]): Level[] => levels.map(([price, size]) => [Number(price), Number(size)]);
-  return { bids: numbers(b), asks: numbers(a) };
-};
+function sidesOf({ b, a }: { b: string[][]; a: string[][] }): Sides {
+  return { bids: levelsOf(b), asks: levelsOf(a) };
+}
 
-/** The exchange simulated, and its tape served. */
-const each = rows.flatMap((row) => [
-  { ...row, from: 'simulated', start: startMarket },
-  { ...row, from: 'from a tape', start: startTape },
-]);
-
-describe.each(each)('$venue $from', ({ venue, symbol, category, start }) => {
+describe.each(inBothWays(rows))('$venue $from', ({ venue, symbol, category, start }) => {
   let market: Market;
   let client: WebsocketClient;
   let books: Gathered<WSOrderbookEventV5>;
@@ -60,7 +49,7 @@ describe.each(each)('$venue $from', ({ venue, symbol, category, start }) => {
     expect(instrument).toMatchObject({ symbol, status: 'Trading' });
     expect(Number(instrument.priceFilter.tickSize)).toBe(Number(market.instrument.tick));
     const { result } = await rest.getOrderbook({ category, symbol, limit: LEVELS });
-    // by the number that books of all depths have
+    // by the time of its match, which books of all depths have
     const ours = market.ours.books.findLast(({ matched }) => matched <= Number(result.cts));
     expect(ours === undefined ? null : best(ours)).toEqual(sidesOf(result));
   });

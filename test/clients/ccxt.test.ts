@@ -1,9 +1,9 @@
 /** ccxt against every simulated exchange: markets by REST, books and trades by WebSocket, held against tapedeck's own reading. */
-import ccxt, { type Exchange, type Num, type OrderBook } from 'ccxt';
+import ccxt, { type Exchange, type OrderBook } from 'ccxt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { venues } from '../../src/venues/registry.js';
 import { type Elsewhere, startElsewhere } from './elsewhere.js';
-import type { Level, ReadBook, ReadTrade } from './reader.js';
+import { levelsOf, type ReadBook, type ReadTrade } from './reader.js';
 import {
   best,
   bybitIds,
@@ -12,12 +12,10 @@ import {
   type MarketOptions,
   startMarket,
   startTape,
+  TRADES,
+  UPDATES,
   weexIds,
 } from './serve.js';
-
-/** So many are compared. */
-const UPDATES = 100;
-const TRADES = 100;
 
 const ON_TAPE = ['binance-usdm', 'bybit-linear', 'okx-swap', 'bingx-swap', 'weex-futures', 'mexc-futures'];
 
@@ -153,9 +151,6 @@ function booksAt({ ours: { books } }: Market, by: 'id' | 'emitted', name: number
   return named.length > 0 || by === 'id' ? named : books.filter((one) => one[by] < name).slice(-1);
 }
 
-/** Where a venue tells of orders at a level, so does the client, in third place. */
-const pair = ([price, size]: [Num, Num]): Level => [Number(price), Number(size)];
-
 test('no venue with a server is left out', () => {
   const able = venues.filter(({ server }) => server !== undefined).map(({ id }) => id);
   expect(rows.map(({ venue }) => venue).toSorted()).toEqual(able.toSorted());
@@ -214,7 +209,7 @@ describe.each(cases)('$venue $from', ({ symbol, unified, start, client: clientOf
       const book = await watch();
       const ours = booksAt(market, by, Number(by === 'id' ? book.nonce : book.timestamp)).map(best);
       if (ours.length === 0 && ++between <= (options.between ?? 0)) continue;
-      const theirs = best({ bids: book.bids.map(pair), asks: book.asks.map(pair) });
+      const theirs = best({ bids: levelsOf(book.bids), asks: levelsOf(book.asks) });
       // mostly there is one
       if (ours.length > 1) expect(ours).toContainEqual(theirs);
       else expect(ours).toEqual([theirs]);

@@ -3,7 +3,7 @@
 export interface Gathered<T> {
   readonly all: readonly T[];
   push(one: T): void;
-  /** resolves once there are so many; rejects with what `fail` was told */
+  /** resolves once there are so many; rejects with what `fail` was told, then or before */
   atLeast(count: number): Promise<readonly T[]>;
   fail(error: unknown): void;
 }
@@ -11,12 +11,14 @@ export interface Gathered<T> {
 export function gather<T>(): Gathered<T> {
   const all: T[] = [];
   const waiting = new Set<{ count: number; resolve: (all: T[]) => void; reject: (error: unknown) => void }>();
+  let failure: { error: unknown } | null = null;
   const look = (): void => {
-    for (const one of waiting)
-      if (all.length >= one.count) {
-        waiting.delete(one);
-        one.resolve(all);
-      }
+    for (const one of waiting) {
+      if (all.length < one.count && failure === null) continue;
+      waiting.delete(one);
+      if (failure === null) one.resolve(all);
+      else one.reject(failure.error);
+    }
   };
   return {
     all,
@@ -25,8 +27,8 @@ export function gather<T>(): Gathered<T> {
       look();
     },
     fail(error) {
-      for (const one of waiting) one.reject(error);
-      waiting.clear();
+      failure ??= { error };
+      look();
     },
     atLeast: (count) =>
       new Promise((resolve, reject) => {

@@ -10,6 +10,11 @@ import type { ServedClient, ServedMarket, Venue, VenueServer } from '../../src/v
 
 export type Level = [price: number, size: number];
 
+/** What else stands in a row, such as a number of orders, is left out. */
+export function levelsOf(rows: readonly (readonly (string | number | undefined)[])[]): Level[] {
+  return rows.map(([price, size]) => [Number(price), Number(size)]);
+}
+
 /** Of each side, in every comparison. */
 export const LEVELS = 50;
 

@@ -11,7 +11,11 @@ import { createExchange, eventsOf } from '../../src/sim/exchange.js';
 import { openTape } from '../../src/tape/tape.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
-import { createReader, LEVELS, type Level, type Reader, type ReadTrade } from './reader.js';
+import { createReader, LEVELS, type Level, levelsOf, type Reader, type ReadTrade } from './reader.js';
+
+/** So many of each are compared, where a venue pushes often. */
+export const UPDATES = 100;
+export const TRADES = 100;
 
 /** So many together are found once among all. */
 const FIRST_TRADES = 10;
@@ -87,6 +91,14 @@ export async function startTape(options: MarketOptions): Promise<Market> {
   return { exchange: { ...served.venues[0], stop }, ...rest };
 }
 
+/** Each exchange simulated, and its tape served. */
+export function inBothWays<R>(rows: readonly R[]) {
+  return rows.flatMap((row) => [
+    { ...row, from: 'simulated', start: startMarket },
+    { ...row, from: 'from a tape', start: startTape },
+  ]);
+}
+
 /** A market with its server, whose messages are heard by our reader first. */
 function createMarket(options: MarketOptions, write?: (line: string) => void) {
   const { symbol, rate = 2000 } = options;
@@ -124,11 +136,10 @@ function createMarket(options: MarketOptions, write?: (line: string) => void) {
 function createOwnBook(market: ServedMarket, symbol: string): { apply(event: ServedEvent): void; best(): Sides } {
   const start = market.snapshot(symbol, Number.POSITIVE_INFINITY);
   if (start === null) throw new Error(`${symbol} is not listed`);
-  const numbers = (levels: [string, string][]): Level[] => levels.map(([price, size]) => [Number(price), Number(size)]);
-  const bids = new Map(numbers(start.bids));
-  const asks = new Map(numbers(start.asks));
+  const bids = new Map(levelsOf(start.bids));
+  const asks = new Map(levelsOf(start.asks));
   const change = (side: Map<number, number>, levels: [string, string][]): void => {
-    for (const [price, size] of numbers(levels)) size === 0 ? side.delete(price) : side.set(price, size);
+    for (const [price, size] of levelsOf(levels)) size === 0 ? side.delete(price) : side.set(price, size);
   };
   return {
     apply(event) {
