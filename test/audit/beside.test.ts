@@ -16,7 +16,11 @@ function linesOf(channels: readonly string[], tape = new TapeBuilder()): string[
   tape.wait(SECOND).mark('100.5', { index: '100.25' }).wait(SECOND).mark('100.25', { funding: '-0.00002754' });
   tape.liquidation(1, 1001, 3).liquidation(-1, 1000, 2).liquidation(-1, 1000, 5);
   tape.liquidation(1, 1000, 100, { state: 'NEW' }).trade(1, 1000, 7);
-  return tape.lines.map((line) => `${line.replace(/"channels":\[.*?\]/, `"channels":${JSON.stringify(channels)}`)}\n`);
+  return withChannels(tape, channels);
+}
+
+function withChannels({ lines }: TapeBuilder, channels: readonly string[]): string[] {
+  return lines.map((line) => `${line.replace(/"channels":\[.*?\]/, `"channels":${JSON.stringify(channels)}`)}\n`);
 }
 
 const ALL = ['depth', 'trade', 'markPrice', 'forceOrder'];
@@ -29,10 +33,15 @@ const WANTED: Beside = {
   liquidations: { buys: 1, buySize: '3', sells: 2, sellSize: '7' },
 };
 
-async function besideOf(lines: readonly string[], src = BTC): Promise<Beside | undefined> {
+/** What is found in a tape; `-` is a pipe of these chunks. */
+async function besideIn(path: string, chunks: readonly (readonly string[])[], src = BTC): Promise<Beside | undefined> {
   const beside = createBesideReader();
-  await inspectTapes(['-'], Readable.from([Buffer.from(lines.join(''))]), { beside });
+  await inspectTapes([path], Readable.from(chunks.map((lines) => Buffer.from(lines.join('')))), { beside });
   return beside.of(src);
+}
+
+async function besideOf(lines: readonly string[], src = BTC): Promise<Beside | undefined> {
+  return await besideIn('-', [lines], src);
 }
 
 describe('what was said, how often and last, and what was liquidated', () => {
@@ -41,11 +50,7 @@ describe('what was said, how often and last, and what was liquidated', () => {
     const [sealed, open] = ['a', 'b'].map((name) => join(temporaryFolder(), `${name}.ndjson.zst`));
     await writeSegment(sealed, lines, 3);
     await writeSegment(open, lines, 3, false);
-    for (const path of [sealed, open, '-']) {
-      const beside = createBesideReader();
-      await inspectTapes([path], Readable.from([Buffer.from(lines.join(''))]), { beside });
-      expect([path, beside.of(BTC)]).toEqual([path, WANTED]);
-    }
+    for (const path of [sealed, open, '-']) expect([path, await besideIn(path, [lines])]).toEqual([path, WANTED]);
   });
 
   it('goes on where the lot becomes finer or coarser: in a next segment, in one file, in a pipe', async () => {
@@ -53,9 +58,7 @@ describe('what was said, how often and last, and what was liquidated', () => {
     const later = new TapeBuilder({ ...fine, size: (size) => `0.000000${size}` });
     later.liquidation(-1, 1000, 1).liquidation(1, 1000, 2).mark('101');
     const first = linesOf(ALL);
-    const next = later.lines.map(
-      (line) => `${line.replace(/"channels":\[.*?\]/, `"channels":${JSON.stringify(ALL)}`)}\n`,
-    );
+    const next = withChannels(later, ALL);
     const wanted = {
       ...WANTED,
       mark: { count: 4, last: '101', t: START + MINUTE + 3 },
@@ -66,30 +69,23 @@ describe('what was said, how often and last, and what was liquidated', () => {
     await writeSegment(join(folder, 'b.ndjson.zst'), next);
     const plain = join(temporaryFolder(), 'both.ndjson');
     writeFileSync(plain, [...first, ...next].join(''));
-    for (const path of [folder, plain]) {
-      const beside = createBesideReader();
-      await inspectTapes([path], Readable.from([]), { beside });
-      expect([path, beside.of(BTC)]).toEqual([path, wanted]);
-    }
+    for (const path of [folder, plain]) expect([path, await besideIn(path, [])]).toEqual([path, wanted]);
     for (const [one, two] of [
       [first, next],
       [next, first],
     ]) {
       // both headers come in one read, or the second with the end of the first tape
       for (const cut of [0, 2]) {
-        const beside = createBesideReader();
         const chunks = [one.slice(0, cut), [...one.slice(cut), ...two]].filter(({ length }) => length > 0);
-        await inspectTapes(['-'], Readable.from(chunks.map((chunk) => Buffer.from(chunk.join('')))), { beside });
-        expect(beside.of(BTC)?.liquidations).toEqual(wanted.liquidations);
+        expect((await besideIn('-', chunks))?.liquidations).toEqual(wanted.liquidations);
       }
     }
   });
 
   it('none is told from no channel: zeros only where liquidations would be', async () => {
-    const quiet = new TapeBuilder().clock().lines.map((line) => `${line}\n`);
-    const withChannels = (channels: string): string[] => quiet.map((line) => line.replace('"bookTicker"', channels));
-    expect(await besideOf(withChannels('"markPrice"'))).toEqual({});
-    expect(await besideOf(withChannels('"forceOrder"'))).toEqual({
+    const quiet = new TapeBuilder().clock();
+    expect(await besideOf(withChannels(quiet, ['depth', 'trade', 'markPrice']))).toEqual({});
+    expect(await besideOf(withChannels(quiet, ['depth', 'trade', 'forceOrder']))).toEqual({
       liquidations: { buys: 0, buySize: '0', sells: 0, sellSize: '0' },
     });
     expect(await besideOf(linesOf(['depth', 'markPrice']))).toEqual({ ...WANTED, liquidations: undefined });
