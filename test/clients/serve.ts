@@ -7,10 +7,11 @@ import { expect } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { serveTape } from '../../src/serve/serve-tape.js';
-import { createExchange, eventsOf } from '../../src/sim/exchange.js';
+import { eventsOf } from '../../src/sim/exchange.js';
 import { openTape } from '../../src/tape/tape.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
+import { START, seededMarket } from '../venues/served.js';
 import { createReader, LEVELS, type Level, levelsOf, type Reader, type ReadTrade } from './reader.js';
 
 /** So many of each are compared, where a venue pushes often. */
@@ -25,8 +26,6 @@ const TAPE_SECONDS = 8;
 
 const WARM_MICROS = 2_000_000;
 const SETTLE_MS = 50;
-
-const START = 1_786_000_000_000_000;
 
 export interface Sides<L = Level> {
   bids: readonly L[];
@@ -105,8 +104,7 @@ function createMarket(options: MarketOptions, write?: (line: string) => void) {
   const venue = venueById(options.venue);
   const { server: serverOf } = venue;
   if (serverOf === undefined) throw new Error(`${venue.id} cannot be simulated`);
-  const terms = { kind: venue.kind, form: venue.symbolForm };
-  const market = createExchange({ symbols: [symbol], seed: 1, rate, start: START, ...terms });
+  const market = seededMarket(venue, [symbol], rate);
   const server = serverOf(market);
   const channels = options.channels ?? venue.channels.default;
   const ours = createReader({ venue, symbol, market, server, channels, write, tradeIds: options.tradeIds });

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type RecordOptions, type RecordStatus, type RecordSummary, record } from '../../src/feed/recorder.js';
 import type { Entry } from '../../src/model/entry.js';
 import { type ServedExchange, serveExchange } from '../../src/serve/exchange.js';
-import { createExchange } from '../../src/sim/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { Venue } from '../../src/venues/venue.js';
+import { seededMarket } from '../venues/served.js';
 import { linesIn, messageIn } from './tape.js';
 
 /** Longer than any of these tests should take; a wait that fails names what it waited for. */
@@ -107,8 +107,7 @@ export async function createRig({
   const venue = venueById(id);
   const { server } = venue;
   if (server === undefined) throw new Error(`${id} cannot be simulated`);
-  const terms = { kind: venue.kind, form: venue.symbolForm };
-  const market = createExchange({ symbols, seed: 1, rate, start: Date.now() * 1000, ...terms });
+  const market = seededMarket(venue, symbols, rate, { start: Date.now() * 1000 });
   const ledger = join(folder, 'sent.ndjson');
   const exchange = await serveExchange({ venue: { server }, market, ledger });
   const out = join(folder, 'tapes');

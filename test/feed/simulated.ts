@@ -33,7 +33,7 @@ export const SIMULATED: Record<string, Simulated> = {
   'okx-spot': { symbols: ['BTC-USDT', 'ETH-USDT'], book: 'books:BTC-USDT', opens: true },
 };
 
-/** Records two symbols of a simulated venue for so long: the tape is the ledger, it is clean, and it gives the signals that the stream gave. */
+/** Records two symbols of a simulated venue for at least so long: the tape is the ledger, it is clean, and it gives the signals that the stream gave. */
 export async function recordFor(seconds: number, venue: string, { symbols, opens }: Simulated): Promise<void> {
   const rig = await createRig({ venue, symbols, rate: RATE });
   try {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
-import { createExchange } from '../../src/sim/exchange.js';
 import { createInjection } from '../../src/tape/inject.js';
 import { venueById } from '../../src/venues/registry.js';
 import { until } from '../feed/harness.js';
 import { SIMULATED } from '../feed/simulated.js';
+import { seededMarket } from '../venues/served.js';
 import {
   BOOK,
   CONN,
@@ -79,16 +79,8 @@ describe('words that are none', () => {
   test.each(VENUES)('%s answers them or keeps silent, and serves on', async (id) => {
     const [symbol] = SIMULATED[id].symbols;
     const venue = venueById(id);
-    const { server } = venue;
-    const market = createExchange({
-      symbols: [symbol],
-      seed: 1,
-      rate: 10,
-      start: 1e15,
-      kind: venue.kind,
-      form: venue.symbolForm,
-    });
-    const exchange = await serveExchange({ venue: { server: (of) => server!(of) }, market });
+    const market = seededMarket(venue, [symbol], 10);
+    const exchange = await serveExchange({ venue: { server: venue.server! }, market });
     try {
       const [plan] = venue.connections([symbol], ['depth']);
       const client = await openClient(`${exchange.wsUrl}${plan.path}`);

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
-import { createExchange, eventsOf } from '../../src/sim/exchange.js';
+import { eventsOf } from '../../src/sim/exchange.js';
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { bingxServer } from '../../src/venues/bingx-server.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
@@ -14,6 +14,7 @@ import {
   PlainBook,
   type Row,
   START,
+  seededMarket,
   serveRun,
   stillMarket,
   tradeRecord,
@@ -532,8 +533,7 @@ describe.each([
   [PEPE, BTC, 800],
 ])('a client of a seeded market of %s', (symbol, other, everyMs) => {
   const seeded = (symbols: string[], rate: number) => {
-    const { kind, symbolForm: form } = bingxSwap;
-    const market = createExchange({ symbols, seed: 1, rate, start: START, kind, form });
+    const market = seededMarket(bingxSwap, symbols, rate);
     return { market, server: bingxServer(market) };
   };
 

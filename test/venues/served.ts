@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { createExchange, type Exchange } from '../../src/sim/exchange.js';
 import { venueById } from '../../src/venues/registry.js';
-import type { ServedClient, ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
+import type { ServedClient, ServedEvent, ServedMarket, Venue, VenueServer } from '../../src/venues/venue.js';
 
 export const START = 1_786_000_000_000_000;
 
@@ -41,9 +41,19 @@ interface Inbox {
   texts: string[];
 }
 
+/** The same exchange in every run, with contracts as the venue has them. */
+export function seededMarket(
+  venue: Venue,
+  symbols: string[],
+  rate: number,
+  { seed = 1, start = START } = {},
+): Exchange {
+  return createExchange({ symbols, seed, rate, start, kind: venue.kind, form: venue.symbolForm });
+}
+
 export function serveRun(id: string, symbols: string[], rate = 1000, seed = 1): ServedRun {
   const venue = venueById(id);
-  const market = createExchange({ symbols, seed, rate, start: START, kind: venue.kind, form: venue.symbolForm });
+  const market = seededMarket(venue, symbols, rate, { seed });
   const server = venue.server?.(market);
   if (server === undefined) throw new Error(`${id} has no server`);
   const clients = new Set<Inbox>();

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { ASK, BID, type BookSide } from '../../src/market/book.js';
 import { formatScaled } from '../../src/model/decimal.js';
 import { type Instrument, scaleOf } from '../../src/model/instrument.js';
-import { createExchange } from '../../src/sim/exchange.js';
 import type { RecordedBook, ServedEvent, ServedMarket } from '../../src/venues/venue.js';
 import { weexFutures } from '../../src/venues/weex.js';
 import { weexServer } from '../../src/venues/weex-server.js';
@@ -18,6 +17,7 @@ import {
   PlainBook,
   type Row,
   START,
+  seededMarket,
   serveRun,
   stillMarket,
   tradeRecord,
@@ -462,7 +462,7 @@ describe('a client of a seeded exchange', () => {
     expect(compared).toBeGreaterThan(6);
     expect(follower.track).toMatchObject({ state: 'valid', counts: { bookGaps: 0, crossed: 0, unknown: 0 } });
 
-    const twin = createExchange({ symbols: [SYMBOL], seed: 1, rate: 1000, start: START, form: /^BTCUSDT$/ });
+    const twin = seededMarket(weexFutures, [SYMBOL], 1000);
     const happened = twin.advance(run.market.now()).filter((event) => event.kind === 'trade');
     const records = recordsOf(weexFutures, listed, texts);
     const trades = records.filter(({ kind }) => kind === 'trade');
