@@ -17,9 +17,10 @@ export let recordsEnd: u32 = 0;
 
 let symbolAt: u32 = 0;
 let symbolBytes: u32 = 0;
-/** the first eight bytes of the symbol, and which of them count */
+/** the first eight bytes of the symbol, and which of them count; the last eight of a longer one */
 let symbolHead: u64 = 0;
 let symbolMask: u64 = 0;
+let symbolLast: u64 = 0;
 
 export function setLevels(count: u32): void {
   levelCount = count;
@@ -50,19 +51,22 @@ export function setEnvelope(envelope: u32): void {
   symbolAt = envelope + load<u32>(envelope, 8);
   symbolMask = symbolBytes >= 8 ? u64.MAX_VALUE : ((<u64>1 << (symbolBytes << 3)) - 1);
   symbolHead = load<u64>(symbolAt) & symbolMask;
+  if (symbolBytes > 8) symbolLast = load<u64>(symbolAt + symbolBytes - 8);
 }
 
 /** @returns the address behind the symbol at `p`, or 0 */
 @inline
 export function matchSymbol(p: u32): u32 {
   if ((load<u64>(p) & symbolMask) !== symbolHead) return 0;
-  return symbolBytes <= 8 ? p + symbolBytes : matchRest(p);
+  if (symbolBytes <= 8) return p + symbolBytes;
+  if (load<u64>(p + symbolBytes - 8) !== symbolLast) return 0;
+  return symbolBytes <= 16 || matchMiddle(p) ? p + symbolBytes : 0;
 }
 
-function matchRest(p: u32): u32 {
+function matchMiddle(p: u32): bool {
   let i: u32 = 8;
-  while (i < symbolBytes && load<u8>(p + i) === load<u8>(symbolAt + i)) i++;
-  return i === symbolBytes ? p + i : 0;
+  while (i < symbolBytes - 8 && load<u8>(p + i) === load<u8>(symbolAt + i)) i++;
+  return i >= symbolBytes - 8;
 }
 
 /** Bit per byte from `p` on that ends a plain ASCII text: a quote, or what stands in none. */
