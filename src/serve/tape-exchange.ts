@@ -131,6 +131,8 @@ export async function serveTapeVenue(options: TapeExchangeOptions): Promise<Tape
   };
 
   const welcome = (socket: WebSocket, stream: Duplex, path: string, clock: TapeClock): void => {
+    // it may be gone before its clock was found
+    if (socket.readyState !== socket.OPEN) return;
     const from = clock.position();
     const place = places.at(from);
     const served = place.server.connect(path);
