@@ -230,14 +230,13 @@ export function digestOf(layouts: Layouts): number {
 
 /** The module `forms` that the scanner's loop imports. Families are numbered in the order given. */
 export function formsSource(families: readonly Layouts[]): string {
-  // the first three are those of levels
-  let used = 3;
+  // the first two are those of levels
+  let used = 2;
   const guesses = (): number => {
     if (used === MOST_GUESSES) throw new Error('the forms have more numbers than there is room for their lengths');
     return used++;
   };
-  return `import { readBareLevels } from './bare-levels';
-import { readLevels, readWideLevels, swapLevels } from './levels';
+  return `import { readBareLevels, readLevels, readWideLevels, swapLevels } from './levels';
 import { GUESSES } from './memory';
 import { VALUE, digitsAt, readBareDecimal, readInteger, readDecimal, tableOf } from './numbers';
 import { addRow, fineDecimals, levelCount, matchSymbol, notFlow, priceDecimals, priceTable, recordsEnd, rows, setLevels, setRows, sizeDecimals, sizeTable, skipText } from './state';

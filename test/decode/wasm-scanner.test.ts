@@ -205,6 +205,95 @@ describe('levels without quotes', () => {
   });
 });
 
+describe('levels with integers in quotes behind price and size', () => {
+  const { bindings: bound } = venueCorpus;
+  const lineOf = (asks: string[], bids: string[] = []): string =>
+    line(
+      'okx-swap:BTC-USDT-SWAP',
+      `{"arg":{"channel":"books","instId":"BTC-USDT-SWAP"},"action":"update","data":[{"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"ts":"1786000001305","checksum":0,"prevSeqId":1,"seqId":2}]}`,
+    );
+
+  it('of every usual length take the usual way', () => {
+    const numbers = [
+      '0',
+      '7',
+      '63',
+      '640',
+      '6401',
+      '64010',
+      '640100',
+      '64010.2',
+      '6.4',
+      '0.5',
+      '88.25',
+      '00.1',
+      '1234567.8',
+    ];
+    const tails = [
+      '',
+      '"0"',
+      '"0","1"',
+      '"0","12"',
+      '"0","123"',
+      '"0","1234567"',
+      '"12345678","123456789012345"',
+      '"0","1","2","3"',
+    ];
+    const levels = numbers.flatMap((price) =>
+      numbers.flatMap((size) => tails.map((tail) => `["${price}","${size}"${tail === '' ? '' : `,${tail}`}]`)),
+    );
+    const lines = Array.from({ length: levels.length - 2 }, (_, n) => lineOf(levels.slice(n, n + 3), [levels[n]]));
+    const { own, outside } = agree(text(lines), bound);
+    expect([own.counts.fast, outside.counts.fast]).toEqual([lines.length, lines.length]);
+  });
+
+  it('of any writing give the same from every decoder', () => {
+    const plain = fc.stringMatching(/^[0-9]{1,7}(\.[0-9]{1,2})?$/);
+    const odd = fc.constantFrom(
+      ...[
+        '',
+        '.',
+        '1.',
+        '.5',
+        '1e3',
+        '-1',
+        ' 1',
+        '1]',
+        ']',
+        '],[',
+        '1,2',
+        '","',
+        '\\"',
+        '[1',
+        'x',
+        '1.2.3',
+        '0.0801000',
+      ],
+      ...['1234567890123456', '99999999999999999999', '0'.repeat(40)],
+    );
+    const mostly = (usual: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+      fc.oneof({ arbitrary: usual, weight: 40 }, { arbitrary: odd, weight: 1 });
+    const quoted = (one: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+      fc.oneof(
+        { arbitrary: mostly(one).map((inside) => `"${inside}"`), weight: 60 },
+        { arbitrary: fc.constantFrom('1', '"1', '1"', '', 'null', '[]', '"1" '), weight: 1 },
+      );
+    const level = fc
+      .tuple(quoted(plain), quoted(plain), fc.array(quoted(fc.nat(1e6).map(String)), { maxLength: 3 }))
+      .map(([price, size, rest]) => `[${[price, size, ...rest].join(',')}]`);
+    const levels = fc.array(level, { maxLength: 4 });
+    let fast = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(levels, levels), { minLength: 1, maxLength: 20 }), (messages) => {
+        const { own } = agree(text(messages.map(([asks, bids]) => lineOf(asks, bids))), bound);
+        fast += own.counts.fast;
+      }),
+      { numRuns: 300 },
+    );
+    expect(fast).toBeGreaterThan(300);
+  });
+});
+
 describe('many srcs and connections', () => {
   const symbols = Array.from({ length: 300 }, (_, n) => `S${n.toString(36).toUpperCase()}USDT`);
   const many = new Map<string, Binding>(

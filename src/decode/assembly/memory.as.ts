@@ -18,5 +18,5 @@ export const CONSTANTS: u32 = 0x240000;
 export const RESULTS: u32 = 0x240100;
 /** pairs that a book has to look at, as many as there may be levels */
 export const TOLD: u32 = 0x300000;
-/** lengths that numbers had last time, a u32 a place: of prices, sizes and what follows them in levels, then of every number of every form */
+/** lengths that numbers had last time, a u32 a place: of prices and sizes in levels, then of every number of every form */
 export const GUESSES: u32 = 0x240200;
