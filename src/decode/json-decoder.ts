@@ -165,15 +165,12 @@ function fillText(
 
 function fillLevels(value: unknown, { scale }: Bound, out: EventBuffer, loose: boolean): number {
   if (!Array.isArray(value)) return -1;
-  while ((out.levelCount + value.length) * 2 > out.levels.length) out.growLevels();
   for (const level of value) {
     if (!Array.isArray(level)) return -1;
     const price = decimalOf(level[0], scale.price, loose);
     const size = decimalOf(level[1], scale.size, loose);
     if (!(price >= 0 && size >= 0)) return -1;
-    out.levels[out.levelCount * 2] = price;
-    out.levels[out.levelCount * 2 + 1] = size;
-    out.levelCount++;
+    out.addLevel(price, size);
   }
   return value.length;
 }

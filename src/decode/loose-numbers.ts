@@ -2,7 +2,8 @@
 import type { EventBuffer } from '../model/event.js';
 import type { Scale } from '../model/instrument.js';
 import { endOfValue } from '../model/json.js';
-import { cursor, readBareDecimal, readDecimal, readLevels } from './numbers.js';
+import { readLevels } from './levels.js';
+import { cursor, readBareDecimal, readDecimal } from './numbers.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -54,10 +55,7 @@ export function readAnyLevels(
       if (p < 0) return -1;
     }
     if (bytes[p] !== LIST_END) return -1;
-    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
-    out.levels[out.levelCount * 2] = first;
-    out.levels[out.levelCount * 2 + 1] = second;
-    out.levelCount++;
+    out.addLevel(first, second);
     count++;
     if (bytes[p + 1] === LIST_END && p + 2 === end) return count;
     if (bytes[p + 1] !== COMMA) return -1;

@@ -1,15 +1,10 @@
 /** Reading numbers from bytes, exactly as the JSON decoder would, or not at all. */
-import type { EventBuffer } from '../model/event.js';
-
 /** Powers of ten that float64 holds exactly. */
 export const POW10 = Float64Array.from({ length: 23 }, (_, n) => 10 ** n);
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const QUOTE = 0x22;
 const DOT = 0x2e;
-const COMMA = 0x2c;
-const OPEN = 0x5b;
-const CLOSE = 0x5d;
 const ZERO = 0x30;
 
 /** Where the last read ended. One shared cell spares an object per number; decoding is synchronous. */
@@ -148,139 +143,9 @@ export function readBareDecimal(bytes: Uint8Array, p: number, decimals: number):
   return scaled;
 }
 
-/**
- * `[["price","size"],…]` at `p` appended to `out.levels`; returns the number of levels, -1 when any byte differs from
- * that form. On -1 `out.levelCount` is undefined.
- */
-export function readLevels(
-  bytes: Uint8Array,
-  p: number,
-  priceDecimals: number,
-  sizeDecimals: number,
-  out: EventBuffer,
-): number {
-  if (bytes[p] !== OPEN) return -1;
-  p++;
-  if (bytes[p] === CLOSE) {
-    cursor.at = p + 1;
-    return 0;
-  }
-  let { levels } = out;
-  const from = out.levelCount;
-  let at = from * 2;
-  for (;;) {
-    if (bytes[p] !== OPEN || bytes[p + 1] !== QUOTE) return -1;
-    const price = readDecimal(bytes, p + 2, priceDecimals);
-    if (price < 0) return -1;
-    p = cursor.at;
-    if (bytes[p] !== COMMA || bytes[p + 1] !== QUOTE) return -1;
-    const size = readDecimal(bytes, p + 2, sizeDecimals);
-    if (size < 0) return -1;
-    p = cursor.at;
-    if (bytes[p] !== CLOSE) return -1;
-    if (at + 2 > levels.length) {
-      out.levelCount = at >> 1;
-      out.growLevels();
-      levels = out.levels;
-    }
-    levels[at] = price;
-    levels[at + 1] = size;
-    at += 2;
-    const next = bytes[p + 1];
-    p += 2;
-    if (next === COMMA) continue;
-    if (next !== CLOSE) return -1;
-    break;
-  }
-  cursor.at = p;
-  out.levelCount = at >> 1;
-  return out.levelCount - from;
-}
-
-/** The same where plain integers in quotes may follow price and size, which nobody reads. */
-export function readWideLevels(
-  bytes: Uint8Array,
-  p: number,
-  priceDecimals: number,
-  sizeDecimals: number,
-  out: EventBuffer,
-): number {
-  if (bytes[p] !== OPEN) return -1;
-  if (bytes[p + 1] === CLOSE) {
-    cursor.at = p + 2;
-    return 0;
-  }
-  const from = out.levelCount;
-  for (;;) {
-    if (bytes[p + 1] !== OPEN || bytes[p + 2] !== QUOTE) return -1;
-    const price = readDecimal(bytes, p + 3, priceDecimals);
-    if (price < 0 || bytes[cursor.at] !== COMMA || bytes[cursor.at + 1] !== QUOTE) return -1;
-    const size = readDecimal(bytes, cursor.at + 2, sizeDecimals);
-    if (size < 0) return -1;
-    p = cursor.at;
-    while (bytes[p] === COMMA && bytes[p + 1] === QUOTE) {
-      p = behindInteger(bytes, p + 2);
-      if (p < 0 || bytes[p] !== QUOTE) return -1;
-      p++;
-    }
-    if (bytes[p] !== CLOSE) return -1;
-    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
-    out.levels[out.levelCount * 2] = price;
-    out.levels[out.levelCount * 2 + 1] = size;
-    out.levelCount++;
-    if (bytes[p + 1] === CLOSE) break;
-    if (bytes[p + 1] !== COMMA) return -1;
-    p++;
-  }
-  cursor.at = p + 2;
-  return out.levelCount - from;
-}
-
-/** The same with numbers that are not in quotes, of which one more, a plain integer, stands behind the size. */
-export function readBareLevels(
-  bytes: Uint8Array,
-  p: number,
-  priceDecimals: number,
-  sizeDecimals: number,
-  out: EventBuffer,
-): number {
-  if (bytes[p] !== OPEN) return -1;
-  if (bytes[p + 1] === CLOSE) {
-    cursor.at = p + 2;
-    return 0;
-  }
-  const from = out.levelCount;
-  for (;;) {
-    if (bytes[p + 1] !== OPEN) return -1;
-    const price = readBareDecimal(bytes, p + 2, priceDecimals);
-    if (price < 0 || bytes[cursor.at] !== COMMA) return -1;
-    const size = readBareDecimal(bytes, cursor.at + 1, sizeDecimals);
-    if (size < 0 || bytes[cursor.at] !== COMMA) return -1;
-    p = behindInteger(bytes, cursor.at + 1);
-    if (p < 0 || bytes[p] !== CLOSE) return -1;
-    if ((out.levelCount + 1) * 2 > out.levels.length) out.growLevels();
-    out.levels[out.levelCount * 2] = price;
-    out.levels[out.levelCount * 2 + 1] = size;
-    out.levelCount++;
-    if (bytes[p + 1] === CLOSE) break;
-    if (bytes[p + 1] !== COMMA) return -1;
-    p++;
-  }
-  cursor.at = p + 2;
-  return out.levelCount - from;
-}
-
 /** Where the plain JSON integer at `p` ends; -1 where there is none. */
-function behindInteger(bytes: Uint8Array, p: number): number {
+export function behindInteger(bytes: Uint8Array, p: number): number {
   const start = p;
   while (bytes[p] >= ZERO && bytes[p] <= ZERO + 9) p++;
   return p === start || p - start > 16 || (p - start > 1 && bytes[start] === ZERO) ? -1 : p;
-}
-
-/** Puts `asks` pairs, which stand from pair `first` on, behind the `bids` that follow them. */
-export function swapLevels({ levels }: EventBuffer, first: number, asks: number, bids: number): void {
-  const at = first * 2;
-  const held = levels.slice(at, at + asks * 2);
-  levels.copyWithin(at, at + asks * 2, at + (asks + bids) * 2);
-  levels.set(held, at + bids * 2);
 }

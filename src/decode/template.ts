@@ -9,16 +9,8 @@ import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK, RATE_DECIMALS } 
 import { absentIn, FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
 import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
-import {
-  cursor,
-  readBareDecimal,
-  readBareLevels,
-  readDecimal,
-  readInteger,
-  readLevels,
-  readWideLevels,
-  swapLevels,
-} from './numbers.js';
+import { readBareLevels, readLevels, readWideLevels, swapLevels } from './levels.js';
+import { cursor, readBareDecimal, readDecimal, readInteger } from './numbers.js';
 
 /** What differs between the srcs of one venue inside a message. */
 export interface Names {

@@ -121,6 +121,14 @@ export class EventBuffer {
     this.levels = this.#levelsHome;
   }
 
+  addLevel(price: number, size: number): void {
+    const at = this.levelCount * 2;
+    if (at + 2 > this.levels.length) this.growLevels();
+    this.levels[at] = price;
+    this.levels[at + 1] = size;
+    this.levelCount++;
+  }
+
   /** Doubles the room for records; for the rare message of more trades than there is room for. */
   growEvents(): void {
     const grown = new Float64Array(this.events.length * 2);

@@ -1,16 +1,8 @@
 /** Numbers read from bytes: the same value as the decimal text has, or a refusal, never a wrong value. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  cursor,
-  readBareDecimal,
-  readBareLevels,
-  readDecimal,
-  readInteger,
-  readLevels,
-} from '../../src/decode/numbers.js';
+import { cursor, readBareDecimal, readDecimal, readInteger } from '../../src/decode/numbers.js';
 import { scaleDecimal } from '../../src/model/decimal.js';
-import { EventBuffer } from '../../src/model/event.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
@@ -142,75 +134,5 @@ describe('readBareDecimal', () => {
   it('leaves what follows to others', () => {
     expect([readBareDecimal(bytes('7.5E+4'), 0, 2), cursor.at]).toEqual([750, 3]);
     expect([readBareDecimal(bytes('7.5.1'), 0, 2), cursor.at]).toEqual([750, 3]);
-  });
-});
-
-describe('readLevels', () => {
-  const read = (text: string, out = new EventBuffer(1, 1)): number => readLevels(bytes(text), 0, 1, 0, out);
-
-  it('reads any number of levels behind those that are there', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(1e6), fc.nat(1e6)), { maxLength: 60 }), fc.nat(5), (levels, before) => {
-        const out = new EventBuffer(1, 8);
-        out.levels.fill(-5);
-        out.levelCount = before;
-        const text = JSON.stringify(levels.map(([price, size]) => [`${price}`, `${size}`]));
-        expect(readLevels(bytes(`${text},`), 0, 1, 0, out)).toBe(levels.length);
-        expect(cursor.at).toBe(text.length);
-        expect(out.levelCount).toBe(before + levels.length);
-        expect([...out.levels.subarray(before * 2, out.levelCount * 2)]).toEqual(
-          levels.flatMap(([price, size]) => [price * 10, size]),
-        );
-        expect([...out.levels.subarray(0, before * 2)].every((x) => x === -5)).toBe(true);
-      }),
-    );
-  });
-
-  it.each([
-    '',
-    '[',
-    '[[',
-    '[[]]',
-    '[["1"]]',
-    '[["1","2","3"]]',
-    '[["1","2"],]',
-    '[["1","2"]',
-    '[["1","2"] ]',
-    '[[1,2]]',
-    '[["1.11","2"]]',
-    '[["1","-2"]]',
-    '{}',
-  ])('refuses %j', (text) => {
-    expect(read(text)).toBe(-1);
-  });
-});
-
-describe('readBareLevels', () => {
-  const level = fc.tuple(fc.nat(1e6), fc.nat(1e6), fc.nat(1e9));
-
-  it('reads any number of levels behind those that are there, and only price and size of each', () => {
-    fc.assert(
-      fc.property(fc.array(level, { maxLength: 60 }), fc.nat(5), (levels, before) => {
-        const out = new EventBuffer(1, 8);
-        out.levels.fill(-5);
-        out.levelCount = before;
-        const text = JSON.stringify(levels);
-        expect(readBareLevels(bytes(`${text},`), 0, 1, 0, out)).toBe(levels.length);
-        expect(cursor.at).toBe(text.length);
-        expect(out.levelCount).toBe(before + levels.length);
-        expect([...out.levels.subarray(before * 2, out.levelCount * 2)]).toEqual(
-          levels.flatMap(([price, size]) => [price * 10, size]),
-        );
-        expect([...out.levels.subarray(0, before * 2)].every((x) => x === -5)).toBe(true);
-      }),
-    );
-  });
-
-  it.each([
-    ...['', '[', '[[', '[[]]', '[[1]]', '[[1,2]]', '[[1,2,]]', '[[1,2,3,4]]', '[[1,2,3],]', '[[1,2,3]', '[[1,2,3] ]'],
-    ...['[["1","2","3"]]', '[[1,2,"3"]]', '[[1.11,2,3]]', '[[1,-2,3]]', '[[1,2,-3]]', '[[1,2,03]]', '[[1,2,3.0]]'],
-    ...['[[01,2,3]]', '[[1,02,3]]', '[[1.,2,3]]', '[[1e1,2,3]]', '[[1,2e1,3]]', '[[1,2,3e1]]', '[[1 ,2,3]]', '{}'],
-  ])('refuses %j', (text) => {
-    expect(readBareLevels(bytes(text), 0, 1, 0, new EventBuffer(1, 1))).toBe(-1);
   });
 });
