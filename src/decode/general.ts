@@ -187,14 +187,16 @@ function fillRows(
 /** Digits that are the shortest text of their number. */
 const PLAIN_INTEGER = /^(?:0|[1-9]\d{0,14})$/;
 
-/** The plain text at a path, or the digits of an integer there; null where there is none or it is not sure. */
-function textAt(bytes: Buffer, path: readonly string[], end: number): string | null {
-  if (follow(bytes, path, end) !== 1) return null;
+/** The plain text `found`, or the digits of an integer there; null where it is not sure. */
+function textFound(bytes: Buffer): string | null {
   const { from, to } = found;
-  if (bytes[from] === QUOTE) return hasEscape(bytes, from, to) ? null : bytes.toString('utf8', from + 1, to - 1);
+  if (bytes[from] === QUOTE) return hasEscape(bytes, from, to) ? null : rawText(bytes);
   const digits = bytes.toString('latin1', from, to);
   return PLAIN_INTEGER.test(digits) ? digits : null;
 }
+
+/** The inside of the text `found`, as it stands there. */
+const rawText = (bytes: Buffer): string => bytes.toString('utf8', found.from + 1, found.to - 1);
 
 /** The name of the stream, where the message is of the src's symbol; null for everything else. */
 function streamOf(
@@ -207,11 +209,11 @@ function streamOf(
   const symbol = lowerCase === true ? escapedLower : escapedSymbol;
   let text = '';
   for (let n = 0; n < plan.stream.length; n++) {
-    const path = plan.stream[n];
-    if (n > 0 && follow(bytes, path, end) === 0) continue;
+    const there = follow(bytes, plan.stream[n], end);
+    if (there === 0 && n > 0) continue;
+    if (there !== 1 || (n === 0 && bytes[found.from] !== QUOTE)) return null;
     // a symbol may need escapes, and stands in the message as it does in the binding
-    const isText = n > 0 || (follow(bytes, path, end) === 1 && bytes[found.from] === QUOTE);
-    const part = !isText ? null : plan.symbol === null ? rawText(bytes) : textAt(bytes, path, end);
+    const part = plan.symbol === null ? rawText(bytes) : textFound(bytes);
     if (part === null) return null;
     text += part;
   }
@@ -219,13 +221,11 @@ function streamOf(
     let there = follow(bytes, plan.symbol, end);
     if (there === 0 && plan.symbolElse !== null) there = follow(bytes, plan.symbolElse, end);
     if (there !== 1 || bytes[found.from] !== QUOTE) return null;
-    return bytes.toString('utf8', found.from + 1, found.to - 1) === symbol ? text : null;
+    return rawText(bytes) === symbol ? text : null;
   }
   if (symbolFirst) return text.startsWith(symbol + separator) ? text.slice(symbol.length + separator.length) : null;
   return text.endsWith(separator + symbol) ? text.slice(0, -(symbol.length + separator.length)) : null;
 }
-
-const rawText = (bytes: Buffer): string => bytes.toString('utf8', found.from + 1, found.to - 1);
 
 /** Layout and variant of a stream, the variant in the lower bits; -1 where none of them fits for sure. */
 function layoutOf(
@@ -324,13 +324,9 @@ function fillField(
       return true;
     }
     case 'price':
-    case 'size': {
-      const value = readEitherDecimal(bytes, at, scale[form], loose === true);
-      e[o + target] = value;
-      return value >= 0 && cursor.at === end;
-    }
+    case 'size':
     case 'fine': {
-      const value = readEitherDecimal(bytes, at, fineDecimals(scale), loose === true);
+      const value = readEitherDecimal(bytes, at, form === 'fine' ? fineDecimals(scale) : scale[form], loose === true);
       e[o + target] = value;
       return value >= 0 && cursor.at === end;
     }
