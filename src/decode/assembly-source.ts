@@ -1,6 +1,6 @@
 /** Writes the AssemblyScript source of the usual forms: one function per form, and the choice among them. */
 import { EVENT_STRIDE, Field, MORE, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
-import { absentIn, FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
+import { absentIn, FIELD_OF, flagsOf, hasLevels, KIND_OF, levelReaderOf, targetsBehindRows } from './fields.js';
 import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 
@@ -59,11 +59,6 @@ function stepOver(guess: number): string {
   return `g = load<u32>(GUESSES, ${guess * 4}); if (n != g) { store<u32>(GUESSES, n, ${guess * 4}); g = n; } p += g;`;
 }
 
-function readerOf({ wide, bare }: FieldLayout): string {
-  if (bare === true) return 'readBareLevels';
-  return wide === true ? 'readWideLevels' : 'readLevels';
-}
-
 /** A 0 may say that there is no value. */
 const noZero = ({ positive }: FieldLayout): string => (positive === true ? 'if (x == 0) return 0; ' : '');
 
@@ -92,7 +87,7 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
       return `{ const sign: f64 = load<u8>(p) == 45 ? -1 : 1; if (sign < 0) p++; ${number(`readDecimal(p, ${RATE_DECIMALS}, 0)`, guess)} p--; ${setField(target, 'x == 0 ? 0 : sign * <f64>(<i64>x)')} }`;
     case 'levels': {
       const count = field.means === 'bids' ? Field.SIZE : Field.PRICE2;
-      return `held = levelCount; p = ${readerOf(field)}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
+      return `held = levelCount; p = ${levelReaderOf(field)}(p, to); if (p == 0) return 0; ${setField(count, '<f64>(<i32>(levelCount - held))')}`;
     }
     case 'flag':
       if (field.means === 'offBook')
@@ -154,11 +149,9 @@ const flagsSource = (numbered: number): string => `${flagsOf(numbered, 0)} | ((n
 
 /** The record is used again: what a message does not carry must not keep the value of an earlier one. */
 function absentSource(form: Form): string {
-  const filled = filledBy(form);
-  const absent: string[] = [];
-  for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
-    if (!filled.has(field)) absent.push(setField(field, String(absentIn(KIND_OF[form.layout.event], field))));
-  return absent.join(' ');
+  return absentIn(form)
+    .map(({ field, value }) => setField(field, String(value)))
+    .join(' ');
 }
 
 /** Puts what stands behind rows into the records of all of them; `o` is at the last. */

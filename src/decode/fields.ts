@@ -1,7 +1,7 @@
 /** Where each meaning goes in an event record, shared by the generated decoders and the JSON decoder. */
 import { Derivative, Field, Kind, STREAM_SHIFT } from '../model/event.js';
-import { type Form, fieldsBehindRows, fieldsOf } from './forms.js';
-import { MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
+import { behindRows, type Form, fieldsOf } from './forms.js';
+import { type FieldLayout, MAX_STREAMS, type Meaning, type MessageLayout } from './layout.js';
 
 /** Record field of the meanings that fill exactly one. */
 export const FIELD_OF: Partial<Record<Meaning, number>> = {
@@ -38,7 +38,7 @@ export const KIND_OF: Record<MessageLayout['event'], number> = {
 const DERIVATIVE_FIELDS: readonly number[] = Object.values(Derivative);
 
 /** What a record field holds where a message of that kind says nothing of it. */
-export function absentIn(kind: number, field: number): number {
+export function absentValue(kind: number, field: number): number {
   if (kind === Kind.derivative && DERIVATIVE_FIELDS.includes(field)) return Number.NaN;
   return field >= Field.FIRST && field <= Field.PREVIOUS ? -1 : 0;
 }
@@ -53,26 +53,36 @@ export function flagsOf(layout: number, stream: number): number {
   return (layout * MAX_STREAMS + stream) << STREAM_SHIFT;
 }
 
+/** Record fields that a field fills beside FLAGS. */
+function targetsOf({ form, means }: FieldLayout): number[] {
+  if (form === 'levels') return [Field.PRICE, means === 'bids' ? Field.SIZE : Field.PRICE2];
+  if (means === 'id') return [Field.FIRST, Field.LAST];
+  if (means === 'buyerIsMaker' || means === 'aggressor') return [Field.SIDE];
+  const target = FIELD_OF[means];
+  return target === undefined ? [] : [target];
+}
+
 /** Record fields that a form fills when it has read its rows already. */
-export function targetsBehindRows(form: Form): number[] {
-  return [
-    ...new Set(
-      fieldsBehindRows(form).flatMap(({ means }) =>
-        means === 'id' ? [Field.FIRST, Field.LAST] : [FIELD_OF[means] ?? 0],
-      ),
-    ),
-  ];
+export function targetsBehindRows({ steps }: Form): number[] {
+  return [...new Set(fieldsOf(behindRows(steps)).flatMap(targetsOf))];
 }
 
 /** Record fields that a form fills beside KIND and FLAGS. */
-export function filledBy(form: Form): Set<number> {
-  const filled = new Set<number>();
-  for (const { form: written, means } of fieldsOf(form.steps)) {
-    const target = FIELD_OF[means];
-    if (target !== undefined) filled.add(target);
-    if (means === 'id') filled.add(Field.FIRST);
-    if (means === 'buyerIsMaker' || means === 'aggressor') filled.add(Field.SIDE);
-    if (written === 'levels') filled.add(means === 'bids' ? Field.SIZE : Field.PRICE2).add(Field.PRICE);
-  }
-  return filled;
+export function filledBy({ steps }: Form): Set<number> {
+  return new Set(fieldsOf(steps).flatMap(targetsOf));
+}
+
+/** The others, and what they hold then. */
+export function absentIn(form: Form): { field: number; value: number }[] {
+  const filled = filledBy(form);
+  const absent: { field: number; value: number }[] = [];
+  for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
+    if (!filled.has(field)) absent.push({ field, value: absentValue(KIND_OF[form.layout.event], field) });
+  return absent;
+}
+
+/** The name, in both scanners, of what reads levels as a field has them. */
+export function levelReaderOf({ wide, bare }: FieldLayout): string {
+  if (bare === true) return 'readBareLevels';
+  return wide === true ? 'readWideLevels' : 'readLevels';
 }

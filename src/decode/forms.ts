@@ -173,15 +173,14 @@ export function fieldsOf(steps: readonly Step[]): FieldLayout[] {
   );
 }
 
-/** The fields that stand behind rows: what they fill is put into the records of all rows. */
-export function fieldsBehindRows({ steps }: Form): FieldLayout[] {
+/** The steps behind rows: what they fill is put into the records of all rows. */
+export function behindRows(steps: readonly Step[]): readonly Step[] {
   const rows = steps.findIndex(({ kind }) => kind === 'rows');
-  return rows < 0 ? [] : fieldsOf(steps.slice(rows + 1));
+  return rows < 0 ? [] : steps.slice(rows + 1);
 }
 
 function checkOrder(steps: readonly Step[], layout: MessageLayout): void {
-  const rows = steps.findIndex(({ kind }) => kind === 'rows');
-  const behind = rows < 0 ? [] : steps.slice(rows + 1);
+  const behind = behindRows(steps);
   if (fieldsOf(behind).some(({ form, means }) => (form !== 'time' && form !== 'id') || means === 'count'))
     throw new Error(`layout ${layout.name}: behind rows there are times and ids alone`);
   if (behind.some((step) => step.kind === 'streams' && step.names.length > 1))

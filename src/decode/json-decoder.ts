@@ -4,7 +4,7 @@ import { EVENT_STRIDE, type EventBuffer, Field, Kind, OFF_BOOK, RATE_DECIMALS } 
 import { fineDecimals, type Scale } from '../model/instrument.js';
 import type { Bound } from './envelope.js';
 import { explain, fieldAt, type JsonObject } from './explain.js';
-import { absentIn, FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
+import { absentValue, FIELD_OF, flagsOf, hasLevels, KIND_OF } from './fields.js';
 import { type FieldLayout, indexOfStream, type MessageLayout } from './layout.js';
 
 /** Makes the record `i` an empty one of that kind. */
@@ -12,7 +12,7 @@ export function blank(out: EventBuffer, i: number, kind: number): void {
   while ((i + 1) * EVENT_STRIDE > out.events.length) out.growEvents();
   const e = out.events;
   const o = i * EVENT_STRIDE;
-  for (let field: number = Field.EMITTED; field < EVENT_STRIDE; field++) e[o + field] = absentIn(kind, field);
+  for (let field: number = Field.EMITTED; field < EVENT_STRIDE; field++) e[o + field] = absentValue(kind, field);
   e[o + Field.KIND] = kind;
 }
 

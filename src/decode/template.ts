@@ -6,7 +6,7 @@
  * is not to be had, and the oracle of the compiled one.
  */
 import { EVENT_STRIDE, type EventBuffer, Field, MORE, OFF_BOOK, RATE_DECIMALS } from '../model/event.js';
-import { absentIn, FIELD_OF, filledBy, flagsOf, hasLevels, KIND_OF, targetsBehindRows } from './fields.js';
+import { absentIn, FIELD_OF, flagsOf, hasLevels, KIND_OF, levelReaderOf, targetsBehindRows } from './fields.js';
 import { type Form, formsOf, hasAsksFirst, type Step } from './forms.js';
 import type { FieldLayout, Layouts, MessageLayout } from './layout.js';
 import { readBareLevels, readLevels, readWideLevels, swapLevels } from './levels.js';
@@ -58,11 +58,6 @@ const literal = (text: string): string => `if (${differs(text)}) return -1; p +=
 const SYMBOL = `{ const s = names.symbol; const n = s.length; if (p + n > end) return -1;
    for (let i = 0; i < n; i++) if (bytes[p + i] !== s[i]) return -1; p += n; }`;
 
-function readerOf({ wide, bare }: FieldLayout): string {
-  if (bare === true) return 'readBareLevels';
-  return wide === true ? 'readWideLevels' : 'readLevels';
-}
-
 /** Skips the inside of a string that is plain ASCII without escapes; stops at the closing quote. */
 const SKIP_TEXT = `for (;;) { const c = bytes[p]; if (c === 34) break; if (!(c >= 32 && c < 127) || c === 92) return -1; p++; }`;
 
@@ -91,7 +86,7 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
     case 'rate':
       return `{ const sign = bytes[p] === 45 ? -1 : 1; if (sign < 0) p++; const v = readDecimal(bytes, p, ${RATE_DECIMALS}); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v === 0 ? 0 : sign * v; }`;
     case 'levels':
-      return `{ const n = ${readerOf(field)}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
+      return `{ const n = ${levelReaderOf(field)}(bytes, p, names.priceDecimals, names.sizeDecimals, out); if (n < 0) return -1; p = cursor.at; e[o + ${
         field.means === 'bids' ? Field.SIZE : Field.PRICE2
       }] = n; }`;
     case 'flag':
@@ -153,11 +148,9 @@ function stepSource(step: Step, layout: MessageLayout, numbered: number): string
 
 /** The record is used again: what a message does not carry must not keep the value of an earlier one. */
 function absentSource(form: Form): string {
-  const filled = filledBy(form);
-  const absent: string[] = [];
-  for (let field: number = Field.EMITTED; field <= Field.SIZE2; field++)
-    if (!filled.has(field)) absent.push(`e[o + ${field}] = ${absentIn(KIND_OF[form.layout.event], field)};`);
-  return absent.join(' ');
+  return absentIn(form)
+    .map(({ field, value }) => `e[o + ${field}] = ${value};`)
+    .join(' ');
 }
 
 /** Puts what stands behind rows into the records of all of them; `o` is at the last. */
