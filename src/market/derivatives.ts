@@ -28,11 +28,6 @@ export class Standing {
     return this.#t > t - this.#lookback ? this.#value : Number.NaN;
   }
 
-  /** `t` of the entry that said it; NaN where it is not known. */
-  since(t: Micros): Micros {
-    return Number.isNaN(this.at(t)) ? Number.NaN : this.#t;
-  }
-
   /** NaN says nothing: what was said before stands. */
   say(t: Micros, value: number): void {
     if (Number.isNaN(value)) return;

@@ -42,19 +42,13 @@ describe('a value', () => {
     state.say(T + 7, recordOf({ index: 20, interest: 3 }), 0);
     state.say(T + 9, recordOf({ interest: 0 }), 0);
     expect([state.mark.at(T + 9), state.funding.at(T + 9), state.index.at(T + 9)]).toEqual([10, -5, 20]);
-    expect([state.openInterest.at(T + 9), state.openInterest.since(T + 9), state.mark.since(T + 9)]).toEqual([
-      0,
-      T + 9,
-      T,
-    ]);
-    expect([state.nextFunding.at(T + 9), state.nextFunding.since(T + 9)]).toEqual([Number.NaN, Number.NaN]);
+    expect([state.openInterest.at(T + 9), state.nextFunding.at(T + 9)]).toEqual([0, Number.NaN]);
   });
 
   it('that was said a look-back ago is not known any more', () => {
     const state = new Derivatives(scale, LOOKBACK);
     state.say(T, recordOf({ mark: 10 }), 0);
-    expect([state.mark.at(T + LOOKBACK - 1), state.mark.since(T + LOOKBACK - 1)]).toEqual([10, T]);
-    expect([state.mark.at(T + LOOKBACK), state.mark.since(T + LOOKBACK)]).toEqual([Number.NaN, Number.NaN]);
+    expect([state.mark.at(T + LOOKBACK - 1), state.mark.at(T + LOOKBACK)]).toEqual([10, Number.NaN]);
     state.say(T + LOOKBACK, recordOf({ mark: 10 }), 0);
     expect(state.mark.at(T + LOOKBACK)).toBe(10);
   });
