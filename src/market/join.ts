@@ -3,6 +3,7 @@ import type { Continuity } from '../model/continuity.js';
 import type { Micros } from '../model/entry.js';
 import { type EventBuffer, Field } from '../model/event.js';
 import type { Snapshot } from '../model/rules.js';
+import type { ScaledLevels } from './scaled-levels.js';
 
 /** A book update kept until the snapshot it may follow arrives. */
 export interface KeptUpdate {
@@ -20,12 +21,6 @@ export interface KeptUpdate {
 export interface ScaledSnapshot {
   snapshot: Snapshot;
   levels: ScaledLevels;
-}
-
-/** [price, size] pairs, scaled: so many bids, then the asks. */
-export interface ScaledLevels {
-  bids: number;
-  levels: Float64Array;
 }
 
 /** `fetch`: a newer snapshot is needed; `wait`: the stream has to reach the snapshot first; else what makes the book. */

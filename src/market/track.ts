@@ -2,7 +2,7 @@
 
 import type { BookRooms } from '../model/book-room.js';
 import type { Continuity } from '../model/continuity.js';
-import { formatScaled, scaleDecimal } from '../model/decimal.js';
+import { scaleDecimal } from '../model/decimal.js';
 import {
   type BookState,
   type Checkpoint,
@@ -16,8 +16,10 @@ import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, OFF_BOOK, STREAM_SHI
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
+import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
-import { createRenewal, type Renewal, type ScaledLevels, type ScaledSnapshot, SnapshotJoin } from './join.js';
+import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
+import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
@@ -67,15 +69,10 @@ export class Track {
   levelBand = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   readonly #rules: VenueRules;
   readonly #flow: string | undefined;
-  readonly #connOf: (origin: number) => string | null;
+  readonly #stream: BookStream;
   readonly #trades: TradeStreams;
   readonly #join = new SnapshotJoin();
   #renewal: Renewal | null = null;
-  /** layout and stream variant of the book stream that is followed; -1 until the first */
-  #stream = -1;
-  /** connection of the book stream; null where it is not known */
-  #bookConn: string | null = null;
-  #bookOrigin = -1;
   /** updates in a row that were older than the book */
   #staleRun = 0;
 
@@ -87,8 +84,9 @@ export class Track {
     this.continuity = options.rules.continuity();
     this.onLevel = options.onLevel ?? null;
     this.#flow = options.flow;
-    this.#connOf = options.connOf ?? (() => null);
-    this.#trades = new TradeStreams(options.rules.tradeChain, this.#connOf);
+    const connOf = options.connOf ?? (() => null);
+    this.#stream = new BookStream(connOf);
+    this.#trades = new TradeStreams(options.rules.tradeChain, connOf);
   }
 
   /**
@@ -139,7 +137,7 @@ export class Track {
 
   /** A message with a number that cannot be held: its own stream has a hole, others do not. */
   #invalid(stream: number): number {
-    if (stream === this.#stream) return this.lose({ stream: 'depth', from: this.lastBookT, reason: 'number' });
+    if (this.#stream.is(stream)) return this.lose({ stream: 'depth', from: this.lastBookT, reason: 'number' });
     return this.#trades.isFlow(stream) ? Effect.tradeGap : Effect.none;
   }
 
@@ -161,20 +159,7 @@ export class Track {
 
   /** Whether the book is made of the stream of this layout and variant. */
   isBook(stream: number): boolean {
-    return stream === this.#stream;
-  }
-
-  /** Whether the book message at offset `o` is of the stream that is followed; the first to come is. */
-  #follows(e: Float64Array, o: number): boolean {
-    const stream = e[o + Field.FLAGS] >> STREAM_SHIFT;
-    if (this.#stream === -1) this.#stream = stream;
-    else if (this.#stream !== stream) return false; // another speed or depth of the same book is another chain
-    const origin = e[o + Field.ORIGIN];
-    if (origin !== this.#bookOrigin) {
-      this.#bookOrigin = origin;
-      this.#bookConn = this.#connOf(origin);
-    }
-    return true;
+    return this.#stream.is(stream);
   }
 
   /**
@@ -184,7 +169,7 @@ export class Track {
   #wholeBook(buffer: EventBuffer, o: number, t: Micros): number {
     const e = buffer.events;
     this.counts.snapshots++;
-    if (!this.#follows(e, o)) return Effect.none;
+    if (!this.#stream.follows(e, o)) return Effect.none;
     const lost = this.state === 'valid' ? Effect.lost : Effect.none;
     this.#join.forget();
     this.#renewal = null;
@@ -204,7 +189,7 @@ export class Track {
   #depth(buffer: EventBuffer, o: number, t: Micros): number {
     const e = buffer.events;
     this.counts.depth++;
-    if (!this.#follows(e, o)) return Effect.none;
+    if (!this.#stream.follows(e, o)) return Effect.none;
     const first = e[o + Field.FIRST];
     const last = e[o + Field.LAST];
     const previous = e[o + Field.PREVIOUS];
@@ -249,7 +234,7 @@ export class Track {
     if (verdict === 'stale') return;
     this.#renewal = null;
     if (verdict !== 'apply') return;
-    this.#loadSnapshot(from);
+    this.#loadLevels(from.levels);
     this.counts.renewed++;
   }
 
@@ -267,7 +252,7 @@ export class Track {
     const joined = this.#join.join(this.continuity);
     this.needsSnapshot = joined === 'fetch';
     if (joined === 'fetch' || joined === 'wait') return Effect.none;
-    this.#loadSnapshot(joined.from);
+    this.#loadLevels(joined.from.levels);
     const listener = this.onLevel;
     this.onLevel = null; // a snapshot is not flow, nor are the updates that complete it
     for (const { t, bids, levels } of joined.updates) {
@@ -290,37 +275,17 @@ export class Track {
     this.book.message(levels, 0, bids, (levels.length >> 1) - bids);
   }
 
-  #loadSnapshot({ levels }: ScaledSnapshot): void {
-    this.#loadLevels(levels);
-  }
-
   #loadLevels(scaled: ScaledLevels): void {
     this.#setBook(scaled);
-    const { bids, levels } = scaled;
-    // beyond its last level on either side nothing is known
-    this.low = bids > 0 ? levels[(bids - 1) * 2] : Number.NaN;
-    this.high = levels.length > bids * 2 ? levels[levels.length - 2] : Number.NaN;
-  }
-
-  /** Levels as a book holds them; null where one cannot be held exactly. */
-  #scaled(bids: [string, string][], asks: [string, string][]): ScaledLevels | null {
-    const { price, size } = this.scale;
-    const levels = new Float64Array((bids.length + asks.length) * 2);
-    let n = 0;
-    for (const side of [bids, asks])
-      for (const level of side) {
-        levels[n] = scaleDecimal(level[0], price);
-        levels[n + 1] = scaleDecimal(level[1], size);
-        if (!(levels[n] >= 0 && levels[n + 1] >= 0)) return null;
-        n += 2;
-      }
-    return { bids: bids.length, levels };
+    const { low, high } = coverageOf(scaled);
+    this.low = low;
+    this.high = high;
   }
 
   /** A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits. */
   snapshot(snapshot: Snapshot): number {
     this.counts.snapshots++;
-    const levels = this.#scaled(snapshot.bids, snapshot.asks);
+    const levels = scaleLevels(snapshot, this.scale);
     if (levels === null) {
       this.counts.invalid++;
       return Effect.none;
@@ -370,10 +335,8 @@ export class Track {
     if (isOwnClose(close)) return Effect.none;
     // trade ids go on: the next connection's tell how many trades were missed
     const effect = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
-    if (this.#bookConn !== null && this.#bookConn !== conn) return effect;
-    this.#stream = -1;
-    this.#bookConn = null;
-    this.#bookOrigin = -1;
+    if (!this.#stream.comesBy(conn)) return effect;
+    this.#stream.forget();
     return effect | this.lose({ stream: '*', from: this.lastBookT, reason: 'disconnect' });
   }
 
@@ -389,25 +352,22 @@ export class Track {
 
   /** Everything needed to go on from here, as the `book` entry holds it. */
   checkpoint(): Checkpoint {
-    const { price, size } = this.scale;
-    const text = ([p, q]: [number, number]): [string, string] => [formatScaled(p, price), formatScaled(q, size)];
-    const bound = (value: number): string | null => (Number.isNaN(value) ? null : formatScaled(value, price));
+    const { scale } = this;
     const valid = this.state === 'valid';
     return {
       state: this.state,
-      coverage: { low: bound(this.low), high: bound(this.high) },
+      coverage: { low: boundText(this.low, scale), high: boundText(this.high, scale) },
       streams: {
         depth: this.continuity.state(),
-        stream: this.#stream,
-        conn: this.#bookConn,
+        ...this.#stream.state(),
         trades: this.#trades.state(),
         lastBookT: this.lastBookT,
         lastTradeT: this.lastTradeT,
         emitted: this.emitted,
         ...(this.#renewal === null ? {} : { renewal: this.#renewal.from.snapshot }),
       },
-      bids: valid ? this.book.levels(BID).map(text) : [],
-      asks: valid ? this.book.levels(ASK).map(text) : [],
+      bids: valid ? textsOf(this.book.levels(BID), scale) : [],
+      asks: valid ? textsOf(this.book.levels(ASK), scale) : [],
     };
   }
 
@@ -422,23 +382,20 @@ export class Track {
   }
 
   #renewAgain(snapshot: Snapshot): void {
-    const levels = this.#scaled(snapshot.bids, snapshot.asks);
+    const levels = scaleLevels(snapshot, this.scale);
     if (levels !== null) this.#renewal = createRenewal({ snapshot, levels }, this.#rules.continuity());
   }
 
   /** Takes over a checkpoint; returns Effect.valid when it holds a valid book. */
   restore(checkpoint: Checkpoint): number {
-    const { price } = this.scale;
     const { streams } = checkpoint;
-    const levels = this.#scaled(checkpoint.bids, checkpoint.asks);
+    const levels = scaleLevels(checkpoint, this.scale);
     if (levels === null) {
       this.counts.invalid++;
       return Effect.none;
     }
     this.continuity.restore((streams.depth ?? {}) as Record<string, unknown>);
-    this.#stream = typeof streams.stream === 'number' ? streams.stream : -1;
-    this.#bookConn = typeof streams.conn === 'string' ? streams.conn : null;
-    this.#bookOrigin = -1;
+    this.#stream.restore(streams);
     this.#trades.restore((streams.trades ?? {}) as Record<string, unknown>);
     for (const name of ['lastBookT', 'lastTradeT', 'emitted'] as const) {
       const value = streams[name];
@@ -450,8 +407,8 @@ export class Track {
     if (streams.renewal !== undefined) this.#renewAgain(streams.renewal as Snapshot);
     this.#setBook(levels);
     const { low, high } = checkpoint.coverage;
-    this.low = low === null ? Number.NaN : scaleDecimal(low, price);
-    this.high = high === null ? Number.NaN : scaleDecimal(high, price);
+    this.low = boundOf(low, this.scale);
+    this.high = boundOf(high, this.scale);
     this.#becomeValid();
     return Effect.valid;
   }
