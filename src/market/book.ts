@@ -372,6 +372,23 @@ export class Book {
     return sum;
   }
 
+  /** Sum of the sizes at scaled prices from `low` to `high`, both included: one addition for each tick between. */
+  volumeBetween(side: BookSide, low: number, high: number): number {
+    const { sizes, far } = this.#sides[side];
+    const first = Math.ceil(low / this.tick) - this.#base;
+    const last = Math.floor(high / this.tick) - this.#base;
+    let sum = 0;
+    if (!Number.isNaN(this.#zero)) {
+      const end = Math.min(last, WINDOW - 1);
+      for (let index = Math.max(0, first); index <= end; index++) sum += sizes[index];
+    }
+    if (far.size === 0 || (this.#sides[side].odd === 0 && first >= 0 && last < WINDOW)) return sum;
+    far.each((price, size) => {
+      if (price >= low && price <= high) sum += size;
+    });
+    return sum;
+  }
+
   #sum(side: BookSide, limit: number): number {
     const ladder = this.#sides[side];
     const best = this.#state[side];

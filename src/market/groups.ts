@@ -97,14 +97,36 @@ export class Groups {
     lastPrice: 0,
   };
   readonly hold: Micros;
-  /** called with every closed group; the object is used again */
-  onClose: ((group: Group) => void) | null = null;
+  readonly #listeners: ((group: Group) => void)[] = [];
+  /** the open group was told of: nothing can join it any more */
+  #told = false;
   readonly #windows: GroupWindow[] = [];
   #matched = 0;
   #lastId = -1;
 
   constructor(hold: Micros = GROUP_HOLD) {
     this.hold = hold;
+  }
+
+  /**
+   * Calls `listener` with every group once it is complete: when another begins, or when `hold` has passed without a print of it.
+   * The object is used again.
+   */
+  onComplete(listener: (group: Group) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The time after which the open group is complete; Infinity where nobody waits for that. */
+  get due(): Micros {
+    const waits = this.#listeners.length > 0 && this.open.prints > 0 && !this.#told;
+    return waits ? this.open.lastT + this.hold : Number.POSITIVE_INFINITY;
+  }
+
+  /** Time has passed `due`: the open group is told of. It stays the newest of the windows until another begins. */
+  complete(): void {
+    if (this.#told || this.open.prints === 0) return;
+    this.#told = true;
+    for (const listener of this.#listeners) listener(this.open);
   }
 
   /** The window over the last `size` groups; equal sizes share one. */
@@ -140,6 +162,7 @@ export class Groups {
       return false;
     }
     this.close();
+    this.#told = false;
     this.#matched = matched;
     open.firstT = t;
     open.lastT = t;
@@ -156,8 +179,8 @@ export class Groups {
   close(): void {
     const { open } = this;
     if (open.prints === 0) return;
+    this.complete();
     for (const window of this.#windows) window.close(open);
-    this.onClose?.(open);
     open.prints = 0;
   }
 

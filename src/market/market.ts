@@ -4,11 +4,13 @@ import type { Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { MinuteCounter, minuteOf } from './baseline.js';
-import { ASK, BID } from './book.js';
+import { ASK, BID, type BookSide } from './book.js';
 import { Derivatives } from './derivatives.js';
 import { Flow, type FlowWindow } from './flow.js';
-import { Groups } from './groups.js';
+import type { Follower } from './follower.js';
+import { type Group, Groups } from './groups.js';
 import { Ledger } from './ledger.js';
+import { LevelFeed } from './level-feed.js';
 import { type Basis, GRID, GridStatistic, type Take } from './statistic.js';
 import { StepWindow } from './steps.js';
 import { Effect, type Track } from './track.js';
@@ -27,8 +29,8 @@ const NEAR_TICKS = 5;
 /** Effects on what is said beside the market. */
 const BESIDE = Effect.derivative | Effect.liquidation | Effect.besideGap;
 
-/** Why detectors are asked to look; bits may be combined. */
-export const Wake = { trade: 1, book: 2, beat: 4 } as const;
+/** Why detectors are asked to look; bits may be combined. `group`: an aggressor group is complete. */
+export const Wake = { trade: 1, book: 2, beat: 4, group: 8 } as const;
 
 /** What the venue's data can prove and how it comes; the venue's `capabilities` have this shape. */
 export interface DataFacts {
@@ -82,10 +84,20 @@ export class Market {
   readonly #statistics = new Map<string, GridStatistic>();
   readonly #mids: StepWindow[] = [];
   readonly #tops: TopVolume[] = [];
+  readonly #levels: LevelFeed;
+  readonly #shared = new Map<string, unknown>();
+  readonly #onTrade: NonNullable<Follower['trade']>[] = [];
+  readonly #onBook: NonNullable<Follower['book']>[] = [];
+  readonly #onTouches: NonNullable<Follower['touches']>[] = [];
+  readonly #onTick: NonNullable<Follower['tick']>[] = [];
+  readonly #onLoss: NonNullable<Follower['lose']>[] = [];
+  /** a group was completed since detectors were last told so */
+  #grouped = false;
   #ledger: Ledger | null = null;
   #cellBps = 0;
   #cellMinute = -1;
   #wantsTrades = false;
+  #hearsGroups = false;
   #wantsTouch = false;
   #nextTick: Micros = Number.POSITIVE_INFINITY;
   #beatEnd: Micros = 0;
@@ -97,6 +109,7 @@ export class Market {
     this.options = options;
     this.#groupCounts = new MinuteCounter(options.baselineMinutes);
     this.derivatives = new Derivatives(track.scale, options.lookback);
+    this.#levels = new LevelFeed(track);
   }
 
   // What detectors ask for when they are created.
@@ -143,10 +156,66 @@ export class Market {
       });
       this.#ledger = ledger;
       this.#cellBps = bps;
-      this.track.levelBand = ledger.band;
-      this.track.onLevel = ledger.change;
+      this.#levels.tap({ band: ledger.band, change: ledger.change });
     }
     return this.#ledger;
+  }
+
+  /** State that several detectors share: made by the first who asks for that name, which says all it depends on. */
+  share<T>(name: string, create: () => T): T {
+    if (!this.#shared.has(name)) this.#shared.set(name, create());
+    return this.#shared.get(name) as T;
+  }
+
+  /** From now on `follower` is told what happens; see there. Ask while being created. */
+  follow(follower: Follower): void {
+    const { trade, book, touches, tick, lose, group, levels } = follower;
+    if (trade !== undefined) {
+      this.#wantsTrades = true;
+      this.#onTrade.push(trade.bind(follower));
+    }
+    if (book !== undefined) {
+      this.#wantsTouch = true;
+      this.#onBook.push(book.bind(follower));
+    }
+    if (touches !== undefined) this.#onTouches.push(touches.bind(follower));
+    if (tick !== undefined) this.#onTick.push(tick.bind(follower));
+    if (lose !== undefined) this.#onLoss.push(lose.bind(follower));
+    if (group !== undefined) this.onGroup(group.bind(follower));
+    if (levels !== undefined) this.#levels.tap(levels);
+  }
+
+  /** Calls `listener` with every complete aggressor group; detectors are woken with `Wake.group` after it. */
+  onGroup(listener: (group: Group) => void): void {
+    this.#wantsTrades = true;
+    if (!this.#hearsGroups) {
+      this.#hearsGroups = true;
+      this.groups.onComplete(() => {
+        this.#grouped = true;
+      });
+    }
+    this.groups.onComplete(listener);
+  }
+
+  /** Somebody follows best quotes. */
+  get hearsTouches(): boolean {
+    return this.#onTouches.length > 0;
+  }
+
+  /**
+   * Size displayed on a side within `bps` of the mid, scaled; NaN where the book is not valid, one-sided, crossed or not known that
+   * far. Costs a walk over that range: nothing for every message.
+   */
+  depthWithin(side: BookSide, bps: number): number {
+    const { track, bid, ask } = this;
+    if (track.state !== 'valid' || !(bid < ask)) return Number.NaN;
+    const mid = (bid + ask) / 2;
+    if (side === BID) {
+      const limit = mid * (1 - bps / 1e4);
+      return limit < track.low ? Number.NaN : track.book.volumeBetween(BID, limit, bid);
+    }
+    const limit = mid * (1 + bps / 1e4);
+    return limit > track.high ? Number.NaN : track.book.volumeBetween(ASK, ask, limit);
   }
 
   /** A statistic sampled on the grid; equal names share one. */
@@ -208,10 +277,18 @@ export class Market {
   #advance(t: Micros): number {
     if (t > this.#nextTick) this.#tick(t);
     this.t = t;
+    if (t > this.groups.due) this.groups.complete();
     const isBeat = t >= this.#beatEnd;
     if (isBeat) this.#beatEnd = (Math.floor(t / BEAT) + 1) * BEAT;
-    this.due = Math.min(this.#beatEnd, this.#nextTick + 1);
-    return isBeat ? Wake.beat : 0;
+    this.due = Math.min(this.#beatEnd, this.#nextTick + 1, this.groups.due + 1);
+    return (isBeat ? Wake.beat : 0) | this.#completed();
+  }
+
+  /** Wake.group where a group was completed since this was last asked. */
+  #completed(): number {
+    if (!this.#grouped) return 0;
+    this.#grouped = false;
+    return Wake.group;
   }
 
   /** The first entry of data was met: from here on trades count as complete. */
@@ -227,7 +304,10 @@ export class Market {
     // after a long silence only what the rings can hold is worth sampling
     const oldest = t - (this.options.baselineMinutes + 2) * MICROS_PER_MINUTE;
     if (g < oldest) g = Math.ceil(oldest / GRID) * GRID;
-    for (; g < t; g += GRID) for (const statistic of this.#statistics.values()) statistic.tick(g);
+    for (; g < t; g += GRID) {
+      for (const tick of this.#onTick) tick(g);
+      for (const statistic of this.#statistics.values()) statistic.tick(g);
+    }
     this.#nextTick = g;
   }
 
@@ -239,7 +319,7 @@ export class Market {
     let wake = 0;
     if ((effect & Effect.trade) !== 0 && buffer !== null) {
       if (this.#wantsTrades) this.#trade(buffer.events, i * EVENT_STRIDE);
-      wake = Wake.trade;
+      wake = Wake.trade | this.#completed();
     }
     if ((effect & (Effect.book | Effect.valid)) !== 0) {
       if (this.#wantsTouch) this.#refresh((effect & Effect.valid) !== 0);
@@ -249,9 +329,17 @@ export class Market {
     return wake;
   }
 
+  /** Takes in the touch records `[from, to)` of a buffer; nobody is woken for them. */
+  touches(events: Float64Array, from: number, to: number): void {
+    for (const listener of this.#onTouches) listener(events, from, to);
+  }
+
   /** Nobody is woken for what is said beside the market: it is looked at when something else happens. */
   #takeBeside(effect: number, buffer: EventBuffer | null, o: number): void {
-    if ((effect & Effect.besideGap) !== 0) this.derivatives.clear();
+    if ((effect & Effect.besideGap) !== 0) {
+      this.derivatives.clear();
+      for (const lose of this.#onLoss) lose(Effect.besideGap);
+    }
     if (buffer === null) return;
     if ((effect & Effect.derivative) !== 0) this.derivatives.say(this.t, buffer.events, o);
     if ((effect & Effect.liquidation) !== 0) this.derivatives.liquidate(this.t, buffer.events, o);
@@ -267,7 +355,11 @@ export class Market {
     this.lastSize = size;
     const opened = this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size, e[o + Field.FIRST]);
     if (opened) this.#groupCounts.add(t);
+    // the group is complete when nothing joined it for a while: that moment must not pass unseen
+    const complete = this.groups.due + 1;
+    if (complete < this.due) this.due = complete;
     this.#flow.push(t, side * size);
+    for (let i = 0; i < this.#onTrade.length; i++) this.#onTrade[i](t, side, price, size);
     if (this.#ledger !== null && this.track.state === 'valid') {
       const passive = side > 0 ? ASK : BID;
       this.#ledger.trade(t, passive, price, size);
@@ -294,6 +386,8 @@ export class Market {
       top.bid = book.topVolume(BID, top.depth);
       top.ask = book.topVolume(ASK, top.depth);
     }
+    for (let i = 0; i < this.#onBook.length; i++) this.#onBook[i](t, joined);
+    this.#levels.settle();
   }
 
   /** The ledger follows the book a cell beyond the touch: a removal may come before the first trade that explains it. */
@@ -331,8 +425,10 @@ export class Market {
         top.ask = Number.NaN;
       }
     }
+    for (const lose of this.#onLoss) lose(effect);
     this.#ledger?.clear();
     this.#follow();
+    this.#levels.settle();
     for (const statistic of this.#statistics.values())
       if (statistic.basis === 'book' || (effect & Effect.tradeGap) !== 0) statistic.clear();
   }

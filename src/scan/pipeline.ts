@@ -99,7 +99,7 @@ export class Pipeline {
 
   #createRuns(): void {
     for (const chosen of this.#settings.detectors) {
-      const reason = unsupported(chosen, this.#header);
+      const reason = unsupported(chosen, this.#header, this.#venue);
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#sink.note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
@@ -114,7 +114,8 @@ export class Pipeline {
     const voice = new Voice(detector.name, parameters, provable, this.#speaker, this.#market, (t, signal) =>
       this.#say(t, signal),
     );
-    const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0);
+    const beside = detector.needs.includes('liquidations') ? Effect.besideGap : 0;
+    const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
     return { run: detector.create(options, this.#market, voice), rests };
   }
 
@@ -155,6 +156,7 @@ export class Pipeline {
     this.#t = t;
     this.#market.t = t;
     this.#track.touches(events, i, n);
+    if (this.#market.hearsTouches) this.#market.touches(events, i, n);
     return n;
   }
 
@@ -168,6 +170,7 @@ export class Pipeline {
     if (this.done) return;
     const beat = this.#market.advance(this.#t);
     const effect = this.#track.apply(buffer, i);
+    if ((effect & Effect.touch) !== 0 && this.#market.hearsTouches) this.#market.touches(buffer.events, i, i + 1);
     if ((buffer.events[i * EVENT_STRIDE + Field.FLAGS] & MORE) !== 0)
       this.#wake |= beat | this.#take(effect, buffer, i);
     else if ((beat | this.#wake) !== 0 || (effect & ~Effect.touch) !== 0) this.#follow(effect, beat, buffer, i);
@@ -287,13 +290,13 @@ export class Pipeline {
 
   /** The market takes a record in; detectors look at message ends. Returns Wake bits. */
   #take(effect: number, buffer: EventBuffer | null, i: number): number {
-    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#lose(effect);
+    if ((effect & (Effect.lost | Effect.tradeGap | Effect.besideGap)) !== 0) this.#lose(effect);
     return this.#market.apply(effect, buffer, i);
   }
 
   #lose(effect: number): void {
     for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.close(this.#t, 'gap');
-    this.#market.lose(effect);
+    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#market.lose(effect);
     for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose();
   }
 
@@ -332,11 +335,16 @@ function sameInstrument(a: Instrument, b: Instrument): boolean {
 }
 
 /** Why a detector cannot work on this tape; null where it can. */
-function unsupported({ detector }: Chosen, { tape }: HeaderEntry): string | null {
+function unsupported({ detector }: Chosen, { tape }: HeaderEntry, venue: Venue): string | null {
   const { channels, flow } = tape;
+  const { liquidations } = venue.channels;
+  const byLiquidations = detector.needs.includes('liquidations');
+  if (byLiquidations && liquidations === undefined) return `${venue.id} pushes no liquidations`;
   if (channels.length === 0) return null; // the header does not say what was recorded
   if (detector.needs.includes('trades') && !channels.includes(flow)) return `the tape holds no ${flow} channel`;
   if (detector.needs.includes('book') && !channels.some((channel) => channel.startsWith('depth')))
     return 'the tape holds no depth channel';
+  if (byLiquidations && liquidations !== undefined && !channels.includes(liquidations))
+    return `the tape holds no ${liquidations} channel`;
   return null;
 }

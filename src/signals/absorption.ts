@@ -75,6 +75,32 @@ Refill and cancel figures are lower bounds: conflated updates hide pairs of both
     },
     settle: { type: 'duration', default: '3s', min: '0s', max: '1m', doc: 'faded and not passed this long: held' },
   },
+  meaning: {
+    side: 'the passive party: when asks absorb buys, sell',
+    price: 'the edge of the level that has to be passed',
+    score:
+      'volume over what is usual, times how little the mid moved (B, composite), times the share refilled (C, composite)',
+    ends: {
+      held: 'the aggression faded and the level was not passed for "settle"',
+      broken: 'the level was consumed and price went on',
+      pulled: 'the level was passed after most of it was cancelled, not traded',
+    },
+    evidence: {
+      kind: { type: 'text', choices: ['composite', 'A', 'B', 'C'], doc: 'which definition' },
+      absorbed: { type: 'text', choices: ['buys', 'sells'], doc: 'what was absorbed' },
+      passive: { type: 'text', choices: ['bid', 'ask'], doc: 'by whom' },
+      volume: { type: 'size', doc: 'aggressive volume of the window, of that side' },
+      usual: { type: 'size', doc: 'volume that counts as heavy, as it was at the onset' },
+      absorbed_size: { type: 'size', doc: 'traded against the level since the window of the onset began' },
+      displacement_ticks: { type: 'ticks', nullable: true, doc: 'how far the mid moved over the window' },
+      level_low: { type: 'price', optional: true, doc: 'lowest price of the level' },
+      level_high: { type: 'price', optional: true, doc: 'highest price of the level' },
+      refill_lb: { type: 'size', optional: true, doc: 'at least this much was added or was hidden' },
+      cancel_lb: { type: 'size', optional: true, doc: 'at least this much was cancelled' },
+      max_displayed: { type: 'size', optional: true, doc: 'largest displayed size' },
+      window_ms: { type: 'ms', doc: 'the window' },
+    },
+  },
   lookback: ({ window }) => 2 * window,
   create(options, market, voice): DetectorRun {
     return new Absorption(options, market, voice);

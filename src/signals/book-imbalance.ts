@@ -1,5 +1,5 @@
 /** book-imbalance: resting size leans to one side of the book, on average over some seconds. */
-import { ASK, BID, type Book, type BookSide } from '../market/book.js';
+import { ASK, BID, type BookSide } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import { GRID } from '../market/statistic.js';
 import { StepWindow } from '../market/steps.js';
@@ -37,6 +37,22 @@ that is known, are null and start nothing. A leaning book says that more is offe
       min: '0s',
       max: '1m',
       doc: 'the mean must stay over (or under) the threshold this long',
+    },
+  },
+  meaning: {
+    side: 'the heavier side',
+    price: 'the mid',
+    score: 'the mean imbalance, without its sign',
+    ends: { faded: 'the mean was at or below "off" for "hold"' },
+    evidence: {
+      levels: { type: 'count', optional: true, doc: 'levels of each side that are summed' },
+      bps: { type: 'bps', optional: true, doc: 'or how far from the mid is summed' },
+      mean: { type: 'ratio', doc: 'mean of I over the window, signed' },
+      imbalance: { type: 'ratio', nullable: true, doc: 'I at this moment' },
+      bid_size: { type: 'size', nullable: true, doc: 'B at this moment' },
+      ask_size: { type: 'size', nullable: true, doc: 'A at this moment' },
+      window_ms: { type: 'ms', doc: 'the window' },
+      threshold: { type: 'ratio', doc: 'the mean that starts an event' },
     },
   },
   lookback: ({ window }) => window,
@@ -190,34 +206,14 @@ function createLevelMeasure(market: Market, levels: number): Measure {
 
 function createBandMeasure(market: Market, bps: number): Measure {
   market.top(1); // asks for the touch
-  const { track } = market;
-  let prices = new Float64Array(256);
-  let sizes = new Float64Array(256);
-  /** sum of a side's sizes up to `limit`; NaN where the book is not known that far */
-  const sum = (book: Book, side: BookSide, limit: number): number => {
-    if (side === BID ? limit < track.low : limit > track.high) return Number.NaN;
-    for (;;) {
-      const n = book.top(side, prices.length, prices, sizes);
-      let total = 0;
-      for (let i = 0; i < n; i++) {
-        if (side === BID ? prices[i] < limit : prices[i] > limit) return total;
-        total += sizes[i];
-      }
-      if (n < prices.length) return total;
-      prices = new Float64Array(prices.length * 2);
-      sizes = new Float64Array(prices.length);
-    }
-  };
   const measure: Measure = {
     bid: Number.NaN,
     ask: Number.NaN,
     read(why) {
       // a walk over the band is dear: once a beat is enough for a mean over seconds
       if ((why & Wake.beat) === 0) return;
-      const known = track.state === 'valid' && market.bid < market.ask;
-      const mid = (market.bid + market.ask) / 2;
-      measure.bid = known ? sum(track.book, BID, mid * (1 - bps / 1e4)) : Number.NaN;
-      measure.ask = known ? sum(track.book, ASK, mid * (1 + bps / 1e4)) : Number.NaN;
+      measure.bid = market.depthWithin(BID, bps);
+      measure.ask = market.depthWithin(ASK, bps);
     },
   };
   return measure;

@@ -1,11 +1,37 @@
 /** The contract of a detector: what it is called, what it needs, its parameters, and how it runs. */
 
 import type { Market } from '../market/market.js';
-import type { Basis } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
 import type { EndReason } from '../model/signal.js';
 import { defaultOf, type Parameters, type ParameterValue, type Values } from './parameters.js';
 import type { Voice } from './voice.js';
+
+/** What a detector cannot do without. */
+export type Need = 'book' | 'trades' | 'liquidations';
+
+/** One field of a signal's evidence, in words and for the schema. Prices and sizes are exact decimals, ratios have six. */
+export interface EvidenceField {
+  type: 'price' | 'size' | 'ratio' | 'count' | 'ms' | 'bps' | 'ticks' | 'text' | 'flag';
+  /** may be null: not known */
+  nullable?: boolean;
+  /** may be left out, as the parameters have it */
+  optional?: boolean;
+  /** of a text: all it may be */
+  choices?: readonly string[];
+  doc: string;
+}
+
+/** What the fields of a detector's signals mean, for the manual and the schema. */
+export interface Meaning {
+  /** has no duration: one line with phase `point`, and no end */
+  point?: boolean;
+  side: string;
+  price: string;
+  score: string;
+  evidence: Readonly<Record<string, EvidenceField>>;
+  /** reasons of its ends beside gap, hour and eof, and what each means */
+  ends?: Readonly<Partial<Record<EndReason, string>>>;
+}
 
 /** One detector on one src. It keeps nothing older than its look-back, its running events aside. */
 export interface DetectorRun {
@@ -25,8 +51,9 @@ export interface DetectorModule<P extends Parameters> {
   summary: string;
   /** paragraphs for `--list` and the manual */
   doc: string;
-  needs: readonly Basis[];
+  needs: readonly Need[];
   parameters: P;
+  meaning: Meaning;
   /** data older than this (µs) plays no role, baselines aside */
   lookback(options: Values<P>): Micros;
   create(options: Values<P>, market: Market, voice: Voice): DetectorRun;
@@ -37,8 +64,9 @@ export interface Detector {
   name: string;
   summary: string;
   doc: string;
-  needs: readonly Basis[];
+  needs: readonly Need[];
   parameters: Parameters;
+  meaning: Meaning;
   lookback(options: Options): Micros;
   create(options: Options, market: Market, voice: Voice): DetectorRun;
 }

@@ -40,6 +40,27 @@ tape any print is an imbalance of 1.`,
     },
     volume: { type: 'size', default: '0', doc: "the window's volume must reach this size" },
   },
+  meaning: {
+    side: 'the side of the heavier aggressors',
+    price: 'the last trade',
+    score: 'the T that decides, without its sign',
+    ends: { faded: 'T was at or below "off", or the volume below half the gate of the onset, for "hold"' },
+    evidence: {
+      imbalance: { type: 'ratio', nullable: true, doc: 'T over the time window' },
+      buy_size: { type: 'size', doc: 'V+ of the window' },
+      sell_size: { type: 'size', doc: 'V- of the window' },
+      prints: { type: 'count', doc: 'trades in the window' },
+      window_ms: { type: 'ms', doc: 'the window' },
+      groups: { type: 'count', doc: 'aggressor groups looked at' },
+      groups_imbalance: {
+        type: 'ratio',
+        nullable: true,
+        doc: 'T over them; null where there are not so many within a minute',
+      },
+      volume_gate: { type: 'size', doc: 'volume the window had to reach at the onset' },
+      threshold: { type: 'ratio', doc: 'the T that starts an event' },
+    },
+  },
   lookback: ({ window }) => window,
   create(options, market, voice): DetectorRun {
     return new TapeImbalance(options, market, voice);

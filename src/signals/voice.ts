@@ -1,7 +1,7 @@
 /** How a detector speaks: it gives facts, and a whole signal line comes out, with a deterministic id. */
 import type { Market } from '../market/market.js';
 import type { Micros } from '../model/entry.js';
-import type { EndReason, Evidence, Phase, Quality, Side, Signal } from '../model/signal.js';
+import type { EndReason, Evidence, Phase, Plan, Quality, Side, Signal } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
 import { Step } from './lifecycle.js';
 
@@ -15,10 +15,13 @@ export interface Speaker {
 export interface Facts {
   /** +1 buy, -1 sell */
   side: number;
+  /** tells events of one side apart that may run at the same time: a kind, a level; part of the id */
+  key?: string;
   /** exact decimal; null where unknown */
   price: number | null;
   score: number;
   evidence: Evidence;
+  plan?: Plan;
 }
 
 /** Takes a signal and its time in µs. */
@@ -39,7 +42,7 @@ interface Open {
   facts: Facts;
 }
 
-/** The voice of one detector run. At most one event per side is open. */
+/** The voice of one detector run. At most one event per side and key is open. */
 export class Voice {
   readonly #name: string;
   /** what every id of this run begins with, mixed already: options are long texts */
@@ -48,7 +51,7 @@ export class Voice {
   readonly #market: Market;
   readonly #provable: boolean;
   readonly #say: Say;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Map<string, Open>();
 
   /** @param parameters canonical text of the options in force; part of every id */
   constructor(name: string, parameters: string, provable: boolean, speaker: Speaker, market: Market, say: Say) {
@@ -67,26 +70,37 @@ export class Voice {
     else if (step === Step.end) this.end(t, facts.side, reason, facts);
   }
 
+  /** Something that has no duration happened: one line, and no end. `first` as for an onset. */
+  point(t: Micros, first: Micros, facts: Facts): void {
+    this.#line(t, t, 'point', this.#begin(t, first, facts), undefined, this.#quality());
+  }
+
   /** An event begins. `first` is the `t` of the oldest entry it rests on (NaN: the one at `t`). */
   onset(t: Micros, first: Micros, facts: Facts): void {
-    const id = nameOf(mix(this.#seed, `${sideOf(facts)}\n${t}`));
-    const open = { id, first: Number.isNaN(first) ? t : first, facts };
-    this.#open.set(facts.side, open);
+    const open = this.#begin(t, first, facts);
+    this.#open.set(keyOf(facts.side, facts.key), open);
     this.#line(t, t, 'onset', open, undefined, this.#quality());
   }
 
+  #begin(t: Micros, first: Micros, facts: Facts): Open {
+    const { key } = facts;
+    const id = nameOf(mix(this.#seed, `${sideOf(facts)}\n${t}${key === undefined ? '' : `\n${key}`}`));
+    return { id, first: Number.isNaN(first) ? t : first, facts };
+  }
+
   update(t: Micros, facts: Facts): void {
-    const open = this.#open.get(facts.side);
+    const open = this.#open.get(keyOf(facts.side, facts.key));
     if (open === undefined) return;
     open.facts = facts;
     this.#line(t, t, 'update', open, undefined, this.#quality());
   }
 
-  /** The event of that side ends; without `facts`, those of its last line stand. */
-  end(t: Micros, side: number, reason: EndReason, facts?: Facts): void {
-    const open = this.#open.get(side);
+  /** The event of that side, and of that key, ends; without `facts`, those of its last line stand. */
+  end(t: Micros, side: number, reason: EndReason, facts?: Facts, key = facts?.key): void {
+    const at = keyOf(side, key);
+    const open = this.#open.get(at);
     if (open === undefined) return;
-    this.#open.delete(side);
+    this.#open.delete(at);
     if (facts !== undefined) open.facts = facts;
     this.#line(t, this.#market.t, 'end', open, reason, reason === 'gap' ? 'suspect' : this.#quality());
   }
@@ -115,6 +129,10 @@ export class Voice {
       this.#say(t, { time, venue, symbol, signal, phase, side, id, price, score, evidence, quality });
     else this.#say(t, { time, venue, symbol, signal, phase, side, id, reason, price, score, evidence, quality });
   }
+}
+
+function keyOf(side: number, key = ''): string {
+  return `${side} ${key}`;
 }
 
 function sideOf(facts: Facts): Side {

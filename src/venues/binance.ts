@@ -222,6 +222,7 @@ function createVenue(market: Market): Venue {
       default: futures ? ['depth', 'trade', 'aggTrade', 'bookTicker'] : ['depth', 'trade', 'bookTicker'],
       flow: 'trade',
       all: Object.keys(facts.channels),
+      ...(futures ? { liquidations: 'forceOrder' } : {}),
     },
     flowOf: (channels) => (channels.includes('trade') ? 'trade' : 'aggTrade'),
     connections: (symbols, channels) => connections(market, symbols, channels),

@@ -239,7 +239,12 @@ function createVenue(category: Category, title: string): Venue {
       offBookMarked: true,
       ...(category === 'spot' ? {} : { liquidations: 'all' }),
     },
-    channels: { default: ['depth', 'trade'], flow: 'trade', all: channels },
+    channels: {
+      default: ['depth', 'trade'],
+      flow: 'trade',
+      all: channels,
+      ...(category === 'spot' ? {} : { liquidations: 'liquidation' }),
+    },
     flowOf: () => 'trade',
     connections: (symbols, asked) => connections(category, symbols, asked),
     topicOf: (bytes, from, to) => leadingText(bytes, from, to, 'topic'),

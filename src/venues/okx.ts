@@ -332,7 +332,12 @@ function createVenue(market: Market, title: string): Venue {
       offBookMarked: false,
       ...(market === 'spot' ? {} : { liquidations: 'sampled' }),
     },
-    channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS[market]) },
+    channels: {
+      default: ['depth', 'trade'],
+      flow: 'trade',
+      all: Object.keys(CHANNELS[market]),
+      ...(market === 'swap' ? { liquidations: 'liquidation' } : {}),
+    },
     flowOf: () => 'trade',
     connections: (symbols, channels) => connections(market, symbols, channels),
     topicOf,

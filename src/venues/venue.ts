@@ -99,7 +99,8 @@ export interface Venue extends VenueRules {
   kind: Instrument['kind'];
   hosts: { ws: string; rest: string };
   capabilities: Capabilities;
-  channels: { default: string[]; flow: string; all: string[] };
+  /** `liquidations`: the channel that pushes them, where one does */
+  channels: { default: string[]; flow: string; all: string[]; liquidations?: string };
   /** the flow channel among the channels asked for */
   flowOf(channels: string[]): string;
   /** @throws {TapedeckError} E_USAGE for an unknown channel */

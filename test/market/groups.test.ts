@@ -14,7 +14,7 @@ interface Print {
 function grouped(prints: Print[]): Group[] {
   const groups = new Groups();
   const closed: Group[] = [];
-  groups.onClose = (group) => closed.push({ ...group });
+  groups.onComplete((group) => closed.push({ ...group }));
   for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1 } of prints)
     groups.add(t, matched, id, side, price, size);
   groups.close();
@@ -46,6 +46,41 @@ describe('what belongs to one taker order', () => {
   ];
   test.each(cases)('%s', (_, second, count) => {
     expect(grouped([{ id: 1 }, second])).toHaveLength(count);
+  });
+});
+
+describe('when a group is complete', () => {
+  test('once time has passed its hold it is told of, and not a second time when the next one begins', () => {
+    const groups = new Groups();
+    expect(groups.due).toBe(Number.POSITIVE_INFINITY);
+    const told: number[] = [];
+    groups.add(1000, 1, 1, 1, 100, 5);
+    expect(groups.due).toBe(Number.POSITIVE_INFINITY); // nobody waits for it
+    groups.onComplete(({ volume }) => told.push(volume));
+    expect(groups.due).toBe(11_000);
+    groups.add(9000, 1, 2, 1, 100, 2);
+    expect(groups.due).toBe(19_000);
+    groups.complete();
+    expect(told).toEqual([7]);
+    expect(groups.due).toBe(Number.POSITIVE_INFINITY);
+    groups.complete();
+    groups.add(30_000, 2, 3, 1, 100, 1);
+    expect(told).toEqual([7]);
+    groups.add(30_001, 2, 4, -1, 100, 3);
+    expect(told).toEqual([7, 1]);
+    groups.clear();
+    groups.complete();
+    expect(told).toEqual([7, 1]);
+  });
+
+  test('what is complete by time is still the newest of a window', () => {
+    const groups = new Groups();
+    const last = groups.last(2);
+    groups.onComplete(() => {});
+    groups.add(1000, 1, 1, 1, 100, 5);
+    groups.add(2000, 2, 2, -1, 100, 3);
+    groups.complete();
+    expect([last.firstT(50_000), last.buy, last.sell]).toEqual([1000, 5, 3]);
   });
 });
 

@@ -26,6 +26,18 @@ export class PlainBook {
 const prices = new Float64Array(64);
 const sizes = new Float64Array(64);
 
+/** Stretches of price: everything, from the best to some other level and a little further, between ticks, and none. */
+function ranges(levels: [number, number][]): [number, number][] {
+  const all: [number, number][] = [[Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]];
+  if (levels.length === 0) return all;
+  const [best] = levels[0];
+  for (const at of [0, 1, levels.length >> 1, levels.length - 1]) {
+    const [price] = levels[Math.min(at, levels.length - 1)];
+    all.push([Math.min(best, price) - 0.5, Math.max(best, price) + 0.5], [price, price], [price + 1, price]);
+  }
+  return all;
+}
+
 /** Asks everything of both books and demands the same answers. */
 export function compare(book: Book, plain: PlainBook): void {
   for (const side of [BID, ASK] as const) {
@@ -40,6 +52,10 @@ export function compare(book: Book, plain: PlainBook): void {
       expect(book.topVolume(side, limit)).toBe(got.reduce((sum, [, size]) => sum + size, 0));
     }
     expect(book.levels(side)).toEqual(wanted);
+    for (const [low, high] of ranges(wanted)) {
+      const inside = wanted.filter(([price]) => price >= low && price <= high);
+      expect(book.volumeBetween(side, low, high)).toBe(inside.reduce((sum, [, size]) => sum + size, 0));
+    }
     const visited: [number, number][] = [];
     book.each(side, (price, size) => visited.push([price, size]));
     expect(new Map(visited)).toEqual(plain.sides[side]);

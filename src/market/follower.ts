@@ -1,0 +1,36 @@
+/** What state of the market is told as things happen, so that each kind of state stands in a file of its own. */
+import type { Micros } from '../model/entry.js';
+import type { LevelListener } from './book.js';
+import type { Group } from './groups.js';
+
+/** Prices, scaled, between which book changes are of interest; its owner may move it between messages. */
+export interface Band {
+  low: number;
+  high: number;
+}
+
+/** Hears of single levels as a message is applied, those of its band only; what a message did as a whole is known at `book`. */
+export interface LevelTap {
+  readonly band: Band;
+  readonly change: LevelListener;
+}
+
+/**
+ * Followers are told in the order they asked, each after flow windows, groups, mids and sums are current and before detectors
+ * look. Sizes and prices are scaled integers.
+ */
+export interface Follower {
+  /** a print of the flow; `side` +1: the aggressor bought */
+  trade?(t: Micros, side: number, price: number, size: number): void;
+  /** a message was applied to the valid book, or with `joined`, the book became valid: nothing before is to be compared with it */
+  book?(t: Micros, joined: boolean): void;
+  /** best quotes (touch records `[from, to)`), as the venue pushes them beside the book */
+  touches?(events: Float64Array, from: number, to: number): void;
+  /** an aggressor group is complete; the object is used again */
+  group?(group: Group): void;
+  /** a second of data time (GRID), before the first entry behind it */
+  tick?(t: Micros): void;
+  /** data was lost: `effect` holds Effect.lost (the book), Effect.tradeGap (trades) or Effect.besideGap (touches and what is beside) */
+  lose?(effect: number): void;
+  readonly levels?: LevelTap;
+}
