@@ -28,9 +28,11 @@ export interface Follower {
   touches?(events: Float64Array, from: number, to: number): void;
   /** an aggressor group is complete; the object is used again */
   group?(group: Group): void;
-  /** a second of data time (GRID), before the first entry behind it */
+  /** a second of data time (GRID), before the first entry behind it; statistics have taken their samples */
   tick?(t: Micros): void;
   /** data was lost: `effect` holds Effect.lost (the book), Effect.tradeGap (trades) or Effect.besideGap (touches and what is beside) */
   lose?(effect: number): void;
+  /** a unit begins: what depends on more than a bounded past starts afresh */
+  unit?(): void;
   readonly levels?: LevelTap;
 }

@@ -91,6 +91,7 @@ export class Market {
   readonly #onTouches: NonNullable<Follower['touches']>[] = [];
   readonly #onTick: NonNullable<Follower['tick']>[] = [];
   readonly #onLoss: NonNullable<Follower['lose']>[] = [];
+  readonly #onUnit: NonNullable<Follower['unit']>[] = [];
   /** a group was completed since detectors were last told so */
   #grouped = false;
   #ledger: Ledger | null = null;
@@ -169,7 +170,7 @@ export class Market {
 
   /** From now on `follower` is told what happens; see there. Ask while being created. */
   follow(follower: Follower): void {
-    const { trade, book, touches, tick, lose, group, levels } = follower;
+    const { trade, book, touches, tick, lose, unit, group, levels } = follower;
     if (trade !== undefined) {
       this.#wantsTrades = true;
       this.#onTrade.push(trade.bind(follower));
@@ -181,6 +182,7 @@ export class Market {
     if (touches !== undefined) this.#onTouches.push(touches.bind(follower));
     if (tick !== undefined) this.#onTick.push(tick.bind(follower));
     if (lose !== undefined) this.#onLoss.push(lose.bind(follower));
+    if (unit !== undefined) this.#onUnit.push(unit.bind(follower));
     if (group !== undefined) this.onGroup(group.bind(follower));
     if (levels !== undefined) this.#levels.tap(levels);
   }
@@ -267,6 +269,11 @@ export class Market {
 
   // What the scan tells.
 
+  /** A unit begins. */
+  beginUnit(): void {
+    for (const unit of this.#onUnit) unit();
+  }
+
   /** Time moves to `t`, before the entry at `t` is applied. Returns Wake.beat on the first entry of a beat. */
   advance(t: Micros): number {
     if (t >= this.due) return this.#advance(t);
@@ -305,8 +312,9 @@ export class Market {
     const oldest = t - (this.options.baselineMinutes + 2) * MICROS_PER_MINUTE;
     if (g < oldest) g = Math.ceil(oldest / GRID) * GRID;
     for (; g < t; g += GRID) {
-      for (const tick of this.#onTick) tick(g);
+      // baselines first: a quantile asked for at `g` must not rest on a minute that has left the ring
       for (const statistic of this.#statistics.values()) statistic.tick(g);
+      for (const tick of this.#onTick) tick(g);
     }
     this.#nextTick = g;
   }

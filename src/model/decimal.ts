@@ -96,3 +96,12 @@ export function formatScaled(value: number, decimals: number): string {
 export function unscale(value: number, decimals: number): number {
   return value / 10 ** decimals;
 }
+
+/** Ratios are printed with this many decimals. */
+const DIGITS = 1e6;
+
+/** A ratio for output: a fixed number of decimals, so that it does not depend on scales or summation order. */
+export function rounded(value: number): number {
+  const size = Math.round(Math.abs(value) * DIGITS) / DIGITS;
+  return value < 0 && size > 0 ? -size : size;
+}

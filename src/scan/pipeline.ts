@@ -2,12 +2,14 @@
 
 import { scannerBooks } from '../decode/wasm-books.js';
 import { Market } from '../market/market.js';
+import { Surroundings } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
+import { Confirmation } from '../signals/confirmation.js';
 import type { DetectorRun } from '../signals/detector.js';
 import type { Chosen } from '../signals/registry.js';
 import { Voice } from '../signals/voice.js';
@@ -51,6 +53,7 @@ export class Pipeline {
   #market: Market;
   readonly #checksum: Checksum | null;
   #running: Running[] = [];
+  #confirmation: Confirmation | null = null;
   #header: HeaderEntry;
   #t: Micros = 0;
   #begun = false;
@@ -105,15 +108,30 @@ export class Pipeline {
     }
   }
 
+  /** What stands around signals is followed only where there are any. */
+  #around(): Surroundings {
+    const market = this.#market;
+    return market.share('surroundings', () => new Surroundings(market, this.#settings.htf));
+  }
+
+  #confirms(): Confirmation {
+    this.#confirmation ??= new Confirmation(this.#market);
+    return this.#confirmation;
+  }
+
   #createRun({ detector, options }: Chosen): Running {
     const { capabilities } = this.#venue;
     const byBook = detector.needs.includes('book');
     const byTrades = detector.needs.includes('trades');
     const provable = !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected);
     const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const voice = new Voice(detector.name, parameters, provable, this.#speaker, this.#market, (t, signal) =>
-      this.#say(t, signal),
-    );
+    const voice = new Voice({
+      ...{ name: detector.name, parameters, provable, speaker: this.#speaker, market: this.#market },
+      around: this.#around(),
+      confirmation: detector.confirms === true ? this.#confirms() : null,
+      plan: this.#settings.plan,
+      say: (t, signal) => this.#say(t, signal),
+    });
     const beside = detector.needs.includes('liquidations') ? Effect.besideGap : 0;
     const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
     return { run: detector.create(options, this.#market, voice), rests };
@@ -211,6 +229,7 @@ export class Pipeline {
     this.#track = this.#createTrack();
     this.#market = this.#createMarket();
     this.#running = [];
+    this.#confirmation = null;
     this.#createRuns();
     if (this.#begun) this.#market.begin(this.#t);
     this.#checksum?.moveTo(this.#market);
@@ -264,6 +283,8 @@ export class Pipeline {
     if (t >= this.#unitEnd) {
       for (const { run } of this.#running) run.close(this.#unitEnd - 1, 'hour');
       this.#flush();
+      this.#market.beginUnit();
+      this.#confirmation?.clear();
       this.#unitEnd = (Math.floor(t / unit) + 1) * unit;
     }
     this.done = to !== undefined && t >= to;
@@ -284,6 +305,7 @@ export class Pipeline {
       const { run } = running[n];
       if ((run.wake & wake) !== 0) run.evaluate(t, wake);
     }
+    if (wake !== 0 && this.#confirmation?.waits === true) this.#confirmation.look(t);
     // an entry in the last microsecond of a unit shares its time with the ends of that unit
     if (this.#said.length > 0 && t !== this.#unitEnd - 1) this.#flush();
   }
@@ -296,7 +318,10 @@ export class Pipeline {
 
   #lose(effect: number): void {
     for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.close(this.#t, 'gap');
-    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.#market.lose(effect);
+    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) {
+      this.#market.lose(effect);
+      this.#confirmation?.clear();
+    }
     for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose();
   }
 

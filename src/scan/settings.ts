@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
 import { MICROS_PER_MINUTE, parseDuration } from '../model/time.js';
+import { PLAN_DEFAULTS, type PlanSettings } from '../signals/plan.js';
 import { type Chosen, chooseDetectors, type Setting } from '../signals/registry.js';
 
 export interface ScanSettings {
@@ -18,6 +19,8 @@ export interface ScanSettings {
   /** signals with `from <= time < to` are printed */
   from?: Micros;
   to?: Micros;
+  /** what plans of setups are made with */
+  plan: PlanSettings;
   /** sums over all decoded state are wanted */
   checksum: boolean;
 }
@@ -30,6 +33,7 @@ export interface GivenSettings {
   baseline?: Micros | undefined;
   warmup?: Micros | undefined;
   htf?: Micros | undefined;
+  plan?: Partial<PlanSettings> | undefined;
 }
 
 const DAY: Micros = 1440 * MICROS_PER_MINUTE;
@@ -65,6 +69,7 @@ export function scanSettings(
     baseline,
     warmup: time('warmup'),
     htf: wholeMinutes('htf'),
+    plan: { ...PLAN_DEFAULTS, ...given.plan },
   };
 }
 
@@ -72,9 +77,11 @@ export function scanSettings(
  * How long before a unit reading must start, so that the unit's signals are those of the whole: the ring of the baseline, and
  * before it the windows its first samples look back on, in whole minutes, or one bar of the higher timeframe.
  */
-export function lookback({ detectors, baseline, warmup, htf }: ScanSettings): Micros {
+export function lookback({ detectors, unit, baseline, warmup, htf }: ScanSettings): Micros {
   const windows = detectors.map(({ detector, options }) => detector.lookback(options));
-  const longest = Math.max(htf, ...windows);
+  // the last closed bar before a unit that does not begin with a bar began more than one bar before it
+  const bars = unit % htf === 0 ? htf : 2 * htf;
+  const longest = Math.max(bars, ...windows);
   return Math.max(baseline + Math.ceil(longest / MICROS_PER_MINUTE) * MICROS_PER_MINUTE, warmup);
 }
 

@@ -53,6 +53,8 @@ export interface DetectorModule<P extends Parameters> {
   doc: string;
   needs: readonly Need[];
   parameters: P;
+  /** its signals are of an aggression, which three tests confirm or not */
+  confirms?: boolean;
   meaning: Meaning;
   /** data older than this (µs) plays no role, baselines aside */
   lookback(options: Values<P>): Micros;
@@ -66,6 +68,7 @@ export interface Detector {
   doc: string;
   needs: readonly Need[];
   parameters: Parameters;
+  confirms?: boolean;
   meaning: Meaning;
   lookback(options: Options): Micros;
   create(options: Options, market: Market, voice: Voice): DetectorRun;

@@ -18,6 +18,7 @@ window and over the last aggressor groups (the prints of one taker order count a
 print nor one large order is enough. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
 tape any print is an imbalance of 1.`,
   needs: ['trades'],
+  confirms: true,
   parameters: {
     window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'time window' },
     groups: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'last aggressor groups (at most one minute old)' },

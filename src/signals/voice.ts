@@ -1,9 +1,15 @@
 /** How a detector speaks: it gives facts, and a whole signal line comes out, with a deterministic id. */
 import type { Market } from '../market/market.js';
+import type { Surroundings } from '../market/surroundings.js';
+import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
-import type { EndReason, Evidence, Phase, Plan, Quality, Side, Signal } from '../model/signal.js';
+import type { Confirm, EndReason, Evidence, Phase, Quality, Side, Signal } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
+import type { Confirmation } from './confirmation.js';
 import { Step } from './lifecycle.js';
+import { type Intent, makePlan, type PlanSettings } from './plan.js';
+
+export { rounded };
 
 /** Which src speaks; `recorder` changes when a new recorder run goes on with the tape. */
 export interface Speaker {
@@ -21,46 +27,47 @@ export interface Facts {
   price: number | null;
   score: number;
   evidence: Evidence;
-  plan?: Plan;
+  /** of a setup: what its plan is made from */
+  intent?: Intent;
 }
 
 /** Takes a signal and its time in µs. */
 export type Say = (t: Micros, signal: Signal) => void;
 
-/** Ratios are printed with this many decimals. */
-const DIGITS = 1e6;
-
-/** A ratio for output: a fixed number of decimals, so that it does not depend on scales or summation order. */
-export function rounded(value: number): number {
-  const size = Math.round(Math.abs(value) * DIGITS) / DIGITS;
-  return value < 0 && size > 0 ? -size : size;
-}
-
 interface Open {
   id: string;
   first: Micros;
   facts: Facts;
+  confirm?: Confirm;
+}
+
+/** What a voice speaks of, and with what. */
+export interface VoiceOptions {
+  name: string;
+  /** canonical text of the options in force; part of every id */
+  parameters: string;
+  /** the venue's data shows every loss that matters here */
+  provable: boolean;
+  speaker: Speaker;
+  market: Market;
+  around: Surroundings;
+  /** judges aggressions; null where a detector's signals are none */
+  confirmation: Confirmation | null;
+  plan: PlanSettings;
+  say: Say;
 }
 
 /** The voice of one detector run. At most one event per side and key is open. */
 export class Voice {
-  readonly #name: string;
+  readonly #options: VoiceOptions;
   /** what every id of this run begins with, mixed already: options are long texts */
   readonly #seed: Mix;
-  readonly #speaker: Speaker;
-  readonly #market: Market;
-  readonly #provable: boolean;
-  readonly #say: Say;
   readonly #open = new Map<string, Open>();
 
-  /** @param parameters canonical text of the options in force; part of every id */
-  constructor(name: string, parameters: string, provable: boolean, speaker: Speaker, market: Market, say: Say) {
-    this.#name = name;
+  constructor(options: VoiceOptions) {
+    const { name, parameters, speaker } = options;
+    this.#options = options;
     this.#seed = mix(START, `${name}\n${parameters}\n${speaker.venue}:${speaker.symbol}\n`);
-    this.#provable = provable;
-    this.#speaker = speaker;
-    this.#market = market;
-    this.#say = say;
   }
 
   /** Says what a lifecycle's step was, if it was anything; `reason` is that of an end by the rule itself. */
@@ -85,7 +92,14 @@ export class Voice {
   #begin(t: Micros, first: Micros, facts: Facts): Open {
     const { key } = facts;
     const id = nameOf(mix(this.#seed, `${sideOf(facts)}\n${t}${key === undefined ? '' : `\n${key}`}`));
-    return { id, first: Number.isNaN(first) ? t : first, facts };
+    const open: Open = { id, first: Number.isNaN(first) ? t : first, facts };
+    const { confirmation, market } = this.#options;
+    if (confirmation !== null)
+      open.confirm = confirmation.begin(t, facts.side, open.first, (confirm) => {
+        open.confirm = confirm;
+        this.#line(market.t, market.t, 'update', open, undefined, this.#quality());
+      });
+    return open;
   }
 
   update(t: Micros, facts: Facts): void {
@@ -102,32 +116,30 @@ export class Voice {
     if (open === undefined) return;
     this.#open.delete(at);
     if (facts !== undefined) open.facts = facts;
-    this.#line(t, this.#market.t, 'end', open, reason, reason === 'gap' ? 'suspect' : this.#quality());
+    const { confirmation, market } = this.#options;
+    if (open.confirm !== undefined) confirmation?.drop(open.confirm);
+    this.#line(t, market.t, 'end', open, reason, reason === 'gap' ? 'suspect' : this.#quality());
   }
 
   #quality(): Quality {
-    return this.#provable ? 'verified' : 'unverifiable';
+    return this.#options.provable ? 'verified' : 'unverifiable';
   }
 
   #line(t: Micros, last: Micros, phase: Phase, open: Open, reason: EndReason | undefined, quality: Quality): void {
-    const { venue, symbol, recorder } = this.#speaker;
+    const { name, speaker, market, around, say } = this.#options;
     const { facts, id, first } = open;
-    const time = formatTime(t);
-    const signal = this.#name;
-    const side = sideOf(facts);
-    const { price } = facts;
-    const score = rounded(facts.score);
-    const evidence = { ...facts.evidence, recorder, first, last };
-    const context = this.#market.derivatives.context(t);
-    if (context !== undefined) {
-      const why = reason === undefined ? {} : { reason };
-      this.#say(t, { time, venue, symbol, signal, phase, side, id, ...why, price, score, evidence, context, quality });
-      return;
-    }
-    // two literals, as a spread in the middle of one took longer than all the rest of a line
-    if (reason === undefined)
-      this.#say(t, { time, venue, symbol, signal, phase, side, id, price, score, evidence, quality });
-    else this.#say(t, { time, venue, symbol, signal, phase, side, id, reason, price, score, evidence, quality });
+    const { venue, symbol, recorder } = speaker;
+    // keys are set one after the other in their order: a spread in a literal took longer than all the rest of a line
+    const signal = { time: formatTime(t), venue, symbol, signal: name, phase, side: sideOf(facts), id } as Signal;
+    if (reason !== undefined) signal.reason = reason;
+    signal.price = facts.price;
+    signal.score = rounded(facts.score);
+    signal.evidence = { ...facts.evidence, recorder, first, last };
+    if (open.confirm !== undefined) signal.confirm = { ...open.confirm };
+    signal.context = around.context(t, facts.side);
+    if (facts.intent !== undefined) signal.plan = makePlan(facts.intent, market.track.instrument, this.#options.plan);
+    signal.quality = quality;
+    say(t, signal);
   }
 }
 

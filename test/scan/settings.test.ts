@@ -30,7 +30,9 @@ describe('look-back', () => {
   test('reading starts so long before the unit of the start', () => {
     const from = 90 * MINUTE;
     expect(readingStart(settings(), from)).toBe(50 * MINUTE);
-    expect(readingStart(settings({ unit: MINUTE }), from + 1)).toBe(80 * MINUTE);
+    // the last closed bar of a unit that begins within one
+    expect(readingStart(settings({ unit: MINUTE }), from + 1)).toBe(75 * MINUTE);
+    expect(readingStart(settings({ unit: MINUTE, htf: MINUTE }), from + 1)).toBe(84 * MINUTE);
   });
 });
 

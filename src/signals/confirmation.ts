@@ -1,0 +1,113 @@
+/** Three tests of an aggression: was it large for the book, did it last, and did the price go with it. */
+import { ASK, BID } from '../market/book.js';
+import type { Market } from '../market/market.js';
+import { PRESSURE_SPAN, Pressure } from '../market/pressure.js';
+import { rounded } from '../model/decimal.js';
+import type { Micros } from '../model/entry.js';
+import type { Confirm } from '../model/signal.js';
+
+/** Aggressive volume over the depth it met, or a fall of that depth of which trades explain the other share. */
+const SIZE_RATIO = 0.25;
+const DEPTH_FELL = 0.3;
+const EXPLAINED = 0.5;
+/** Imbalance of the last two seconds, groups in them, and share of the quarter seconds on one side. */
+const IMBALANCE = 0.6;
+const GROUPS = 3;
+const SHARE = 0.5;
+/** How long the price has to react. */
+export const REACTION: Micros = 1_000_000;
+
+interface Watch {
+  due: Micros;
+  side: number;
+  /** twice the mid at the beginning */
+  from: number;
+  /** largest move of twice the mid with the aggressor */
+  best: number;
+  confirm: Confirm;
+  tell(confirm: Confirm): void;
+}
+
+/** Judges aggressions of one src. The first two tests are known when a signal is said, the third a second later. */
+export class Confirmation {
+  readonly #market: Market;
+  readonly #pressure: Pressure;
+  readonly #watches: Watch[] = [];
+
+  constructor(market: Market) {
+    this.#market = market;
+    this.#pressure = market.share('pressure', () => {
+      const pressure = new Pressure(market);
+      market.follow(pressure);
+      return pressure;
+    });
+    market.mid(REACTION); // asks for the touch
+  }
+
+  /** Someone waits for a reaction. */
+  get waits(): boolean {
+    return this.#watches.length > 0;
+  }
+
+  /**
+   * An aggression of `side` was seen at `t`; `first` is when it began. `tell` is called when the reaction is known, if nothing comes
+   * between.
+   */
+  begin(t: Micros, side: number, first: Micros, tell: (confirm: Confirm) => void): Confirm {
+    const pressure = this.#pressure;
+    const passive = side > 0 ? ASK : BID;
+    const push = pressure.push(t, side);
+    const before = pressure.depthBefore(passive, Math.max(first, t - PRESSURE_SPAN));
+    const ratio = push.volume / before;
+    const lost = before - pressure.depthNow(passive);
+    const fell = lost / before;
+    const known = !Number.isNaN(fell) && before > 0;
+    const all = push.volume + push.against;
+    const confirm: Confirm = {
+      size: known ? ratio >= SIZE_RATIO || (fell >= DEPTH_FELL && push.volume >= EXPLAINED * lost) : null,
+      size_ratio: known ? rounded(ratio) : null,
+      depth_fell: known ? rounded(fell) : null,
+      duration: push.groups >= GROUPS && push.share >= SHARE && push.volume - push.against >= IMBALANCE * all,
+      same_side_share: rounded(push.share),
+      reaction: null,
+      reaction_ticks: null,
+      stall: null,
+    };
+    const from = this.#market.bid + this.#market.ask;
+    // without a mid nobody will ever know
+    if (!Number.isNaN(from)) this.#watches.push({ due: t + REACTION, side, from, best: 0, confirm, tell });
+    return confirm;
+  }
+
+  /** The event ended before its reaction was known. */
+  drop(confirm: Confirm): void {
+    const at = this.#watches.findIndex((watch) => watch.confirm === confirm);
+    if (at >= 0) this.#watches.splice(at, 1);
+  }
+
+  /** The market moved on to `t`. */
+  look(t: Micros): void {
+    const watches = this.#watches;
+    const twice = this.#market.bid + this.#market.ask;
+    let due = 0;
+    for (const watch of watches) {
+      // what came at the last moment counts, what came behind it does not
+      if (t > watch.due) due++;
+      else if (watch.side * (twice - watch.from) > watch.best) watch.best = watch.side * (twice - watch.from);
+    }
+    for (const watch of watches.splice(0, due)) this.#judge(watch);
+  }
+
+  #judge({ best, confirm, tell }: Watch): void {
+    const { tick } = this.#market.track.book;
+    confirm.reaction = best >= 2 * tick;
+    confirm.reaction_ticks = rounded(best / (2 * tick));
+    confirm.stall = confirm.size === null ? null : confirm.size && confirm.duration === true && !confirm.reaction;
+    tell(confirm);
+  }
+
+  /** Data was lost, or a unit begins: what waits is forgotten. */
+  clear(): void {
+    this.#watches.length = 0;
+  }
+}

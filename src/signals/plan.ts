@@ -1,0 +1,88 @@
+/** The plan of a setup: entry, stops and target in scaled prices, made into risk, reward and a size that costs are part of. */
+import { scaleDecimal, unscale } from '../model/decimal.js';
+import { type Instrument, scaleOf } from '../model/instrument.js';
+import type { Plan } from '../model/signal.js';
+
+/** What a person risks, and what trading costs. */
+export interface PlanSettings {
+  /** account in quote units; undefined: no size is printed */
+  equity?: number;
+  /** share of it that may be lost at the stop, costs included, in percent */
+  risk: number;
+  /** a trade's fee and slippage, each way, in bps */
+  fee: number;
+  slippage: number;
+  /** notional is at most so many times the account */
+  leverage: number;
+}
+
+export const PLAN_DEFAULTS: PlanSettings = { risk: 0.1, fee: 5, slippage: 0.5, leverage: 5 };
+
+/** Scaled prices; NaN where there is none. */
+export interface Intent {
+  side: number;
+  /** what one could get at this moment: the opposite touch */
+  entry: number;
+  /** the stop that counts, and the two that the article names */
+  stop: number;
+  stopLevel: number;
+  stopOrigin: number;
+  target: number;
+  /** scaled spread, for the warning */
+  spread: number;
+}
+
+const BPS = 1e4;
+/** A stop nearer than this many spreads is noise. */
+const LEAST_SPREADS = 1.5;
+const round = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+/**
+ * The plan of an intent. Size: what may be lost, divided by what one unit loses at the stop with both trades' costs, rounded down to
+ * the lot and capped by leverage. Costs are taken at the entry price.
+ */
+export function makePlan(intent: Intent, instrument: Instrument, settings: PlanSettings): Plan {
+  const { price: decimals } = scaleOf(instrument);
+  const price = (scaled: number): number | null => (Number.isNaN(scaled) ? null : unscale(scaled, decimals));
+  const { side, entry, stop, stopLevel, stopOrigin, target, spread } = intent;
+  const costBps = 2 * (settings.fee + settings.slippage);
+  const riskBps = (Math.abs(entry - stop) / entry) * BPS;
+  const rewardBps = Number.isNaN(target) ? null : ((side * (target - entry)) / entry) * BPS;
+  return {
+    entry: unscale(entry, decimals),
+    stop: unscale(stop, decimals),
+    stop_level: price(stopLevel),
+    stop_origin: price(stopOrigin),
+    target: price(target),
+    risk_bps: round(riskBps),
+    reward_bps: rewardBps === null ? null : round(rewardBps),
+    rr: rewardBps === null ? null : round(rewardBps / riskBps),
+    rr_net: rewardBps === null ? null : round((rewardBps - costBps) / (riskBps + costBps)),
+    breakeven_bps: round(costBps),
+    size: settings.equity === undefined ? null : sizeOf(settings, settings.equity, intent, instrument, costBps),
+    warning: warningOf(intent, riskBps, costBps, spread),
+  };
+}
+
+function sizeOf(
+  { risk, leverage }: PlanSettings,
+  equity: number,
+  { entry, stop }: Intent,
+  instrument: Instrument,
+  costBps: number,
+): number {
+  const scale = scaleOf(instrument);
+  const perUnit = Math.abs(entry - stop) / entry + costBps / BPS;
+  const notional = Math.min((equity * (risk / 100)) / perUnit, equity * leverage);
+  const multiplier = Number(instrument.multiplier);
+  const value = instrument.kind === 'inverse' ? multiplier : unscale(entry, scale.price) * multiplier;
+  const lot = scaleDecimal(instrument.lot, scale.size);
+  // a quotient a rounding away from a whole lot is that lot
+  const lots = Math.floor(((notional / value) * 10 ** scale.size) / lot + 1e-9);
+  return unscale(lots * lot, scale.size);
+}
+
+function warningOf({ entry, stop }: Intent, riskBps: number, costBps: number, spread: number): string | null {
+  if (riskBps < costBps) return 'stop is nearer than the costs';
+  return Math.abs(entry - stop) < LEAST_SPREADS * spread ? 'stop is nearer than 1.5 spreads' : null;
+}
