@@ -38,8 +38,8 @@ class Axis {
     }
     const low = quantile(this.label === 'low' ? LOW + MARGIN : LOW);
     const high = quantile(this.label === 'high' ? HIGH - MARGIN : HIGH);
-    // where low and high are one, as on a silent market, nothing stands out
-    const label = low === high ? 'normal' : value <= low ? 'low' : value >= high ? 'high' : 'normal';
+    // beyond, not at: what is always the same is normal
+    const label = value < low ? 'low' : value > high ? 'high' : 'normal';
     if (label === this.label || t - this.#since < DWELL) return;
     this.label = label;
     this.#since = t;

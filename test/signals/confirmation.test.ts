@@ -1,0 +1,96 @@
+/** The three tests of an aggression on scripted tapes: noise passes none, a drive through the book all, a wall stalls it. */
+import { describe, expect, test } from 'vitest';
+import type { Confirm, Signal } from '../../src/model/signal.js';
+import { type Level, SECOND, type Scanned, scanLines, TapeBuilder } from '../scan/tape-builder.js';
+
+const given = {
+  detect: ['tape-imbalance'],
+  warmup: SECOND,
+  set: ['tape-imbalance.quantile=0', 'tape-imbalance.groups=3', 'tape-imbalance.window=2s'],
+};
+const MIRROR = 2001;
+
+/** A script in both directions: prices mirrored, sides swapped. */
+class Script {
+  readonly tape = new TapeBuilder();
+  readonly #side: 1 | -1;
+
+  constructor(side: 1 | -1) {
+    this.#side = side;
+  }
+
+  #levels(levels: readonly Level[]): Level[] {
+    return this.#side > 0 ? [...levels] : levels.map(([price, size]): Level => [MIRROR - price, size]);
+  }
+
+  book(bids: readonly Level[], asks: readonly Level[], whole = false): this {
+    const [b, a] = this.#side > 0 ? [bids, asks] : [asks, bids];
+    if (whole) this.tape.snapshot(this.#levels(b), this.#levels(a));
+    else this.tape.depth(this.#levels(b), this.#levels(a));
+    return this;
+  }
+
+  trade(price: number, size: number): this {
+    this.tape.trade(this.#side, this.#side > 0 ? price : MIRROR - price, size);
+    return this;
+  }
+
+  wait(micros: number): this {
+    this.tape.wait(micros);
+    return this;
+  }
+}
+
+/** Around 100.0, within and beyond ten bps. */
+const side = (first: number, step: number, size: number, count = 8): Level[] =>
+  Array.from({ length: count }, (_, i): Level => [first + i * step, size]);
+
+const confirms = ({ signals }: Scanned, phase: Signal['phase']): Confirm[] =>
+  signals.flatMap((signal) => (signal.phase === phase && signal.confirm !== undefined ? [signal.confirm] : []));
+
+describe.each([1, -1] as const)('aggressor %i', (aggressor) => {
+  test('a little into a deep book that does not move passes none', async () => {
+    const script = new Script(aggressor).book(side(1000, -1, 5000), side(1001, 1, 5000), true);
+    // two seconds of silence, so that only what comes now counts
+    script.wait(4 * SECOND).book([[999, 5001]], []);
+    for (let i = 0; i < 3; i++) script.wait(100_000).trade(1001, 1);
+    for (let i = 0; i < 40; i++) script.wait(100_000).book([[990, 10 + i]], []);
+    const scanned = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=0s'] });
+    expect(confirms(scanned, 'onset')[0]).toMatchObject({ size: false, duration: false, reaction: null, stall: null });
+    const [confirm] = confirms(scanned, 'update');
+    expect(confirm).toMatchObject({ size: false, duration: false, reaction: false, reaction_ticks: 0, stall: false });
+  });
+
+  test('a drive of two seconds through the book passes all', async () => {
+    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20, 30), true).wait(3 * SECOND);
+    for (let i = 0; i < 30; i++) {
+      script.wait(80_000).trade(1001 + (i >> 1), 10);
+      script.wait(40_000).book(i % 2 === 1 ? [[1001 + (i >> 1), 20]] : [], [[1001 + (i >> 1), i % 2 === 1 ? 0 : 10]]);
+    }
+    for (let i = 0; i < 15; i++) script.wait(100_000).book([[990, 10 + i]], []);
+    const scanned = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=2s'] });
+    expect(confirms(scanned, 'onset')[0]).toMatchObject({ size: true, duration: true, reaction: null });
+    const [confirm] = confirms(scanned, 'update');
+    expect(confirm).toMatchObject({ size: true, duration: true, reaction: true, stall: false });
+    expect(confirm.same_side_share).toBe(1);
+    expect(confirm.reaction_ticks).toBeGreaterThanOrEqual(1);
+  });
+
+  test('a drive that the book takes without moving stalls', async () => {
+    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+    for (let i = 0; i < 40; i++) script.wait(100_000).trade(1001, 6).book([], [[1008, 20 + (i % 2)]]);
+    const scanned = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=2s'] });
+    const [confirm] = confirms(scanned, 'update');
+    expect(confirm).toMatchObject({ size: true, duration: true, reaction: false, stall: true });
+  });
+});
+
+test('what ends before a second has passed is not judged, nor is what a gap cuts', async () => {
+  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+  for (let i = 0; i < 12; i++) script.wait(100_000).trade(1001, 6);
+  script.tape.wait(1000).trade(1, 1001, 1, { lost: 1 });
+  for (let i = 0; i < 15; i++) script.wait(100_000).book([[990, 10 + i]], []);
+  const scanned = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=900ms'] });
+  expect(scanned.signals.map(({ phase, reason }) => reason ?? phase)).toEqual(['onset', 'gap']);
+  expect(scanned.signals[1].confirm?.reaction).toBeNull();
+});
