@@ -46,6 +46,8 @@ export interface MarketOptions {
   baselineMinutes: number;
   /** valid data needed before a baseline speaks */
   warmup: Micros;
+  /** bar of the higher timeframe */
+  htf: Micros;
   /** what was said longer ago is not known any more: as long as reading starts before what is printed */
   lookback: Micros;
 }

@@ -7,6 +7,11 @@ import type { Market } from './market.js';
 import { Regime } from './regime.js';
 import { isWeekend, sessionAt } from './session.js';
 
+/** The surroundings of a market, made by the first who asks. */
+export function surroundingsOf(market: Market): Surroundings {
+  return market.share('surroundings', () => new Surroundings(market, market.options.htf));
+}
+
 /** The context of signals. Nothing in it was used by a rule that does not say so, and nothing comes from after `t`. */
 export class Surroundings {
   readonly regime: Regime;

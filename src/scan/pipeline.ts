@@ -2,7 +2,7 @@
 
 import { scannerBooks } from '../decode/wasm-books.js';
 import { Market } from '../market/market.js';
-import { Surroundings } from '../market/surroundings.js';
+import { surroundingsOf } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
@@ -94,10 +94,10 @@ export class Pipeline {
   }
 
   #createMarket(): Market {
-    const { baseline, warmup } = this.#settings;
+    const { baseline, warmup, htf } = this.#settings;
     const facts = this.#venue.capabilities;
     const baselineMinutes = baseline / MICROS_PER_MINUTE;
-    return new Market(this.#track, { facts, warmup, baselineMinutes, lookback: lookback(this.#settings) });
+    return new Market(this.#track, { facts, warmup, baselineMinutes, htf, lookback: lookback(this.#settings) });
   }
 
   #createRuns(): void {
@@ -106,12 +106,6 @@ export class Pipeline {
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#sink.note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
-  }
-
-  /** What stands around signals is followed only where there are any. */
-  #around(): Surroundings {
-    const market = this.#market;
-    return market.share('surroundings', () => new Surroundings(market, this.#settings.htf));
   }
 
   #confirms(): Confirmation {
@@ -127,7 +121,8 @@ export class Pipeline {
     const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
     const voice = new Voice({
       ...{ name: detector.name, parameters, provable, speaker: this.#speaker, market: this.#market },
-      around: this.#around(),
+      // followed only where there are signals
+      around: surroundingsOf(this.#market),
       confirmation: detector.confirms === true ? this.#confirms() : null,
       plan: this.#settings.plan,
       say: (t, signal) => this.#say(t, signal),

@@ -1,21 +1,17 @@
 /** book-imbalance: resting size leans to one side of the book, on average over some seconds. */
-import { ASK, BID, type BookSide } from '../market/book.js';
+import { createMeasure, imbalance, type Measure, UNIT } from '../market/lean.js';
 import { type Market, Wake } from '../market/market.js';
-import { GRID } from '../market/statistic.js';
 import { StepWindow } from '../market/steps.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
 
-/** Imbalances are held as integers of a millionth, so that their mean over time is exact. */
-const UNIT = 1e6;
-
 export default defineDetector({
   name: 'book-imbalance',
   summary: 'Resting size leans to one side of the book',
   doc: `I = (B - A) / (B + A), where B and A are the sizes of the best levels of each side, or of all levels within some
-basis points of the mid. An event begins when the mean of I over the window is at or above the threshold (buy: bids
+basis points of the mid; with "weight", those near to the mid count more. An event begins when the mean of I over the window is at or above the threshold (buy: bids
 are heavier) or at or below its negative (sell). One-sided and crossed books, and measures that reach beyond the part of the book
 that is known, are null and start nothing. A leaning book says that more is offered on one side, not that price will move.`,
   needs: ['book'],
@@ -27,6 +23,13 @@ that is known, are null and start nothing. A leaning book says that more is offe
       min: 0,
       max: 1000,
       doc: 'sum within this many bps of the mid instead; 0: go by levels',
+    },
+    weight: {
+      type: 'number',
+      default: 0,
+      min: 0,
+      max: 1000,
+      doc: 'a level counts exp(-d / weight), d its distance from the mid in bps, as far as "bps" or eight times this; 0: all alike',
     },
     window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'the mean is taken over this time' },
     on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean imbalance that starts an event' },
@@ -47,6 +50,7 @@ that is known, are null and start nothing. A leaning book says that more is offe
     evidence: {
       levels: { type: 'count', optional: true, doc: 'levels of each side that are summed' },
       bps: { type: 'bps', optional: true, doc: 'or how far from the mid is summed' },
+      weight: { type: 'bps', optional: true, doc: 'distance at which a level counts 1/e' },
       mean: { type: 'ratio', doc: 'mean of I over the window, signed' },
       imbalance: { type: 'ratio', nullable: true, doc: 'I at this moment' },
       bid_size: { type: 'size', nullable: true, doc: 'B at this moment' },
@@ -64,6 +68,7 @@ that is known, are null and start nothing. A leaning book says that more is offe
 interface BookImbalanceOptions {
   readonly levels: number;
   readonly bps: number;
+  readonly weight: number;
   readonly window: number;
   readonly on: number;
   readonly off: number;
@@ -88,8 +93,7 @@ class BookImbalance implements DetectorRun {
     this.#options = options;
     this.#market = market;
     this.#voice = voice;
-    this.#measure =
-      options.bps > 0 ? createBandMeasure(market, options.bps) : createLevelMeasure(market, options.levels);
+    this.#measure = createMeasure(market, options);
     this.#mean = new StepWindow(options.window);
     const rules = { armFor: options.hold, disarmFor: options.hold };
     this.#lives = [new Lifecycle(rules), new Lifecycle(rules)];
@@ -132,11 +136,12 @@ class BookImbalance implements DetectorRun {
   }
 
   #facts(side: number, score: number) {
-    const { bps, levels, window, on } = this.#options;
+    const { bps, levels, weight, window, on } = this.#options;
     const market = this.#market;
     const { bid, ask } = this.#measure;
     const known = !Number.isNaN(this.#value);
     const evidence: Evidence = bps > 0 ? { bps } : { levels };
+    if (weight > 0) evidence.weight = weight;
     evidence.mean = rounded(side * score);
     evidence.imbalance = known ? rounded(this.#value / UNIT) : null;
     evidence.bid_size = known ? market.size(bid) : null;
@@ -159,62 +164,4 @@ class BookImbalance implements DetectorRun {
     this.#value = Number.NaN;
     this.#calmUntil = Number.NEGATIVE_INFINITY;
   }
-}
-
-/** (B − A) / (B + A) in millionths, rounded alike on both sides of zero; NaN where a side is empty or unknown. */
-export function imbalance(bid: number, ask: number): number {
-  if (!(bid > 0 && ask > 0)) return Number.NaN;
-  const size = Math.round((Math.abs(bid - ask) / (bid + ask)) * UNIT);
-  return bid < ask ? -size : size;
-}
-
-/** Sizes of both sides by some rule; NaN where they cannot be known. */
-interface Measure {
-  bid: number;
-  ask: number;
-  read(why: number): void;
-}
-
-function createLevelMeasure(market: Market, levels: number): Measure {
-  const top = market.top(levels);
-  const { track } = market;
-  const prices = new Float64Array(levels);
-  const sizes = new Float64Array(levels);
-  let covered = false;
-  let checkAt = 0;
-  const reaches = (side: BookSide): boolean => {
-    if (track.book.top(side, levels, prices, sizes) < levels) return false;
-    const last = prices[levels - 1];
-    // NaN bounds: the venue did not say how far the book is known, so what it lists is what there is
-    return side === BID ? !(last < track.low) : !(last > track.high);
-  };
-  const measure: Measure = {
-    bid: Number.NaN,
-    ask: Number.NaN,
-    read() {
-      // the reach changes slowly and costs more than the sums: it is looked at once a second, and while it is short
-      if (market.t >= checkAt || !covered) {
-        checkAt = (Math.floor(market.t / GRID) + 1) * GRID;
-        covered = track.state === 'valid' && market.bid < market.ask && reaches(BID) && reaches(ASK);
-      }
-      measure.bid = covered ? top.bid : Number.NaN;
-      measure.ask = covered ? top.ask : Number.NaN;
-    },
-  };
-  return measure;
-}
-
-function createBandMeasure(market: Market, bps: number): Measure {
-  market.top(1); // asks for the touch
-  const measure: Measure = {
-    bid: Number.NaN,
-    ask: Number.NaN,
-    read(why) {
-      // a walk over the band is dear: once a beat is enough for a mean over seconds
-      if ((why & Wake.beat) === 0) return;
-      measure.bid = market.depthWithin(BID, bps);
-      measure.ask = market.depthWithin(ASK, bps);
-    },
-  };
-  return measure;
 }

@@ -5,10 +5,11 @@ import absorption from './absorption.js';
 import bookImbalance from './book-imbalance.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
 import { readParameter } from './parameters.js';
+import skewFade from './skew-fade.js';
 import tapeImbalance from './tape-imbalance.js';
 
 /** All detectors, in the order they are listed to people. */
-export const detectors: readonly Detector[] = [bookImbalance, tapeImbalance, absorption];
+export const detectors: readonly Detector[] = [bookImbalance, tapeImbalance, absorption, skewFade];
 
 /** A detector with every parameter's value. */
 export interface Chosen {

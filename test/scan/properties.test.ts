@@ -17,6 +17,8 @@ const lively: TestSettings = {
     ...['tape-imbalance.quantile=0.3', 'tape-imbalance.hold=500ms', 'tape-imbalance.groups=5'],
     ...['absorption.quantile=0.6', 'absorption.window=5s', 'absorption.hold=500ms', 'absorption.ratio=0.3'],
     ...['book-imbalance.window=2s', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'],
+    ...['skew-fade.regime=any', 'skew-fade.on=0.2', 'skew-fade.off=0.1', 'skew-fade.hold=500ms', 'skew-fade.calm=0.6'],
+    ...['skew-fade.tapeWindow=2s'],
   ],
 };
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
@@ -34,7 +36,7 @@ test('the lively settings do make events of every detector, on troubled tapes to
     const { signals } = await scanLines(randomTape({ seed: 7, minutes: 8, troubled }).lines, lively);
     for (const { signal, phase, reason = '' } of signals) seen.add(`${signal} ${phase} ${reason}`);
   }
-  for (const name of ['book-imbalance', 'tape-imbalance', 'absorption'])
+  for (const name of ['book-imbalance', 'tape-imbalance', 'absorption', 'skew-fade'])
     for (const phase of ['onset ', 'end hour', 'end gap']) expect([...seen]).toContain(`${name} ${phase}`);
 });
 

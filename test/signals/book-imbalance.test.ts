@@ -1,6 +1,6 @@
 /** book-imbalance on scripted books with known answers. */
 import { describe, expect, test } from 'vitest';
-import { imbalance } from '../../src/signals/book-imbalance.js';
+import { imbalance } from '../../src/market/lean.js';
 import { ladder, SECOND, scanLines, summary, TapeBuilder } from '../scan/tape-builder.js';
 
 const detect = ['book-imbalance'];
@@ -64,6 +64,35 @@ describe('events', () => {
     );
     for (let i = 0; i < 200; i++) tape.wait(100_000).clock();
     expect((await scanLines(tape.lines, { detect })).signals).toEqual([]);
+  });
+
+  test('by distance: a level counts exp(-d / weight)', async () => {
+    // the mid is 100.05; bids at 100.0 and 99.5 are 4.9975 and 54.9725 bps away, asks as far on the other side
+    const tape = new TapeBuilder().snapshot(
+      [
+        [1000, 10],
+        [995, 90],
+        [900, 1],
+      ],
+      [
+        [1001, 2],
+        [1006, 90],
+        [1100, 1],
+      ],
+    );
+    for (let i = 0; i < 80; i++) tape.wait(SECOND / 4).clock();
+    const set = ['book-imbalance.weight=10', 'book-imbalance.bps=60'];
+    const [{ evidence }] = (await scanLines(tape.lines, { detect, set })).signals;
+    const weigh = (bps: number): number => Math.round(1000 * Math.exp(-bps / 10)) / 1000;
+    const sum = (best: number): number => best * weigh(4.9975) + 90 * weigh(54.9725);
+    expect(evidence).toMatchObject({ weight: 10, bps: 60 });
+    expect(evidence.bid_size).toBeCloseTo(sum(10), 4);
+    expect(evidence.ask_size).toBeCloseTo(sum(2), 4);
+    // further than the book is known it is null
+    const far = ['book-imbalance.weight=10', 'book-imbalance.bps=1000'];
+    expect((await scanLines(tape.lines, { detect, set: far })).signals).toEqual([]);
+    // all alike the far levels hide the lean
+    expect((await scanLines(tape.lines, { detect, set: set.slice(1) })).signals).toEqual([]);
   });
 
   test('within bps of the mid', async () => {

@@ -1,7 +1,7 @@
 /** The three tests of an aggression on scripted tapes: noise passes none, a drive through the book all, a wall stalls it. */
 import { describe, expect, test } from 'vitest';
 import type { Confirm, Signal } from '../../src/model/signal.js';
-import { type Level, SECOND, type Scanned, scanLines, TapeBuilder } from '../scan/tape-builder.js';
+import { type Level, type Scanned, SECOND, scanLines, TapeBuilder } from '../scan/tape-builder.js';
 
 const given = {
   detect: ['tape-imbalance'],
@@ -78,7 +78,11 @@ describe.each([1, -1] as const)('aggressor %i', (aggressor) => {
 
   test('a drive that the book takes without moving stalls', async () => {
     const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
-    for (let i = 0; i < 40; i++) script.wait(100_000).trade(1001, 6).book([], [[1008, 20 + (i % 2)]]);
+    for (let i = 0; i < 40; i++)
+      script
+        .wait(100_000)
+        .trade(1001, 6)
+        .book([], [[1008, 20 + (i % 2)]]);
     const scanned = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=2s'] });
     const [confirm] = confirms(scanned, 'update');
     expect(confirm).toMatchObject({ size: true, duration: true, reaction: false, stall: true });

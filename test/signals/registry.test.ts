@@ -19,6 +19,7 @@ describe('choosing', () => {
       'book-imbalance',
       'tape-imbalance',
       'absorption',
+      'skew-fade',
     ]);
     expect(chooseDetectors(['absorption', 'absorption'], []).map(({ detector }) => detector.name)).toEqual([
       'absorption',
@@ -35,7 +36,7 @@ describe('choosing', () => {
     [
       ['absorbtion'],
       [],
-      "E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are book-imbalance, tape-imbalance, absorption",
+      "E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are book-imbalance, tape-imbalance, absorption, skew-fade",
     ],
     [null, ['absorption.windw=1s'], "E_CONFIG: absorption has no parameter 'windw'; did you mean 'window'?"],
     [null, ['absorption.toString=1s'], "E_CONFIG: absorption has no parameter 'toString'"],
