@@ -2,47 +2,50 @@
 import type { Signal } from '../model/signal.js';
 import type { Sums } from './checksum.js';
 
-/** One line of aligned columns, the first 80 of them enough for a glance; what differs by signal follows as `name=value`. */
+/** The first 79 columns are enough for a glance; names of detectors fit. */
+const WIDTHS = { time: 27, signal: 19, phase: 6, side: 4, price: 10, score: 6, source: 20 } as const;
+
+function columns(
+  [time, signal, phase, side, price, score, source]: readonly [string, string, string, string, string, string, string],
+  facts: string,
+): string {
+  const what = `${signal.padEnd(WIDTHS.signal)} ${phase.padEnd(WIDTHS.phase)} ${side.padEnd(WIDTHS.side)}`;
+  const figures = `${price.padStart(WIDTHS.price)}  ${score.padStart(WIDTHS.score)}`;
+  return `${time.padEnd(WIDTHS.time)}  ${what} ${figures}  ${source.padEnd(WIDTHS.source)}  ${facts}`;
+}
+
+/** One line of aligned columns; what differs by signal follows as `name=value`, groups of a group as `group.name=value`. */
 export function signalText(signal: Signal): string {
-  const {
-    time,
-    venue,
-    symbol,
-    signal: name,
-    phase,
-    side,
-    id,
-    reason,
-    price,
-    score,
-    evidence,
-    context,
-    quality,
-  } = signal;
-  const columns = [
-    time,
-    name.padEnd(14),
-    phase.padEnd(6),
-    side.padEnd(4),
-    (price === null ? '-' : String(price)).padStart(10),
-    score.toFixed(3).padStart(6),
-    `${venue}:${symbol}`.padEnd(20),
+  const { time, venue, symbol, signal: name, phase, side, id, reason, price, score } = signal;
+  const { evidence, confirm, context, plan, quality } = signal;
+  const facts = [
+    ...factsOf('', { reason }),
+    ...factsOf('', evidence),
+    ...factsOf('confirm.', confirm),
+    ...factsOf('', context),
+    ...factsOf('plan.', plan),
+    ...factsOf('', { quality, id }),
   ];
-  const facts = Object.entries({ ...(reason === undefined ? {} : { reason }), ...evidence, ...context, quality, id });
-  return `${columns.join('  ')}  ${facts.map(([key, value]) => `${key}=${value ?? '-'}`).join(' ')}`;
+  const cells = [time, name, phase, side, price === null ? '-' : String(price), score.toFixed(3)] as const;
+  return columns([...cells, `${venue}:${symbol}`], facts.join(' '));
 }
 
 /** The column titles of `signalText`. */
-export const TEXT_TITLES = [
-  'TIME'.padEnd(27),
-  'SIGNAL'.padEnd(14),
-  'PHASE '.padEnd(6),
-  'SIDE',
-  'PRICE'.padStart(10),
-  'SCORE'.padStart(6),
-  'SOURCE'.padEnd(20),
-  'FACTS',
-].join('  ');
+export const TEXT_TITLES = columns(['TIME', 'SIGNAL', 'PHASE', 'SIDE', 'PRICE', 'SCORE', 'SOURCE'], 'FACTS');
+
+function factsOf(prefix: string, group: object | undefined): string[] {
+  return Object.entries(group ?? {}).flatMap(([name, value]: [string, unknown]) => {
+    if (value === undefined) return [];
+    if (typeof value === 'object' && value !== null) return factsOf(`${prefix}${name}.`, value);
+    return [`${prefix}${name}=${wordOf(value)}`];
+  });
+}
+
+/** One word, as facts stand apart by blanks. */
+function wordOf(value: unknown): string {
+  const text = value === null ? '-' : String(value);
+  return text === '' || text.includes(' ') ? JSON.stringify(text) : text;
+}
 
 export function sumsText({ src, messages, trades, depth, levels, touches, digest }: Sums): string {
   return `checksum  ${src}  messages=${messages} trades=${trades} depth=${depth} levels=${levels} touches=${touches} digest=${digest}`;
