@@ -20,14 +20,15 @@ export interface ManualOf {
 const OTHER_PAGES = ['tapedeck-signals(5)', 'tapedeck-tape(5)'];
 
 /** One line of running text: backslashes, hyphens and control characters of roff made literal. */
-function literal(text: string): string {
+export function literal(text: string): string {
   const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('`', '\\(ga').replaceAll("'", '\\(aq');
   return escaped.replaceAll('^', '\\(ha').replaceAll('~', '\\(ti').replace(/^\./, '\\&.');
 }
 
-const bold = (text: string): string => `\\fB${literal(text)}\\fR`;
+export const bold = (text: string): string => `\\fB${literal(text)}\\fR`;
 const italic = (text: string): string => `\\fI${literal(text)}\\fR`;
-const sentence = (text: string): string => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+export const sentence = (text: string): string =>
+  `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
 function prose(text: string): string[] {
   return text
@@ -95,8 +96,8 @@ function synopsisLine(program: string, command: Command): string {
 
 // the version, not a date: pages change when the program does, and the same sources give the same bytes;
 // no hyphenation: words such as binance-spot are copied from here
-const head = (page: string, { program, version }: ManualOf): string =>
-  `.TH "${page.toUpperCase().replaceAll('-', '\\-')}" 1 "" "${program} ${version}" "${program} manual"\n.nh\n.ad l`;
+export const head = (page: string, { program, version }: ManualOf, section = 1): string =>
+  `.TH "${page.toUpperCase().replaceAll('-', '\\-')}" ${section} "" "${program} ${version}" "${program} manual"\n.nh\n.ad l`;
 
 const exitStatus = [
   '.SH EXIT STATUS',
@@ -111,7 +112,7 @@ const exitStatus = [
   'Wrong usage or failure; one line on stderr with a stable code says what and where.',
 ];
 
-function seeAlso(names: readonly string[]): string[] {
+export function seeAlso(names: readonly string[]): string[] {
   const references = names.map((name) => {
     const [, page, section] = /^(.*)\((\d)\)$/.exec(name) ?? [name, name, '1'];
     return `.BR ${literal(page)} (${section})`;

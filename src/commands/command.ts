@@ -193,6 +193,12 @@ export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: s
   };
 }
 
+/** A number, with a sign or without. @throws {TapedeckError} E_USAGE */
+export function decimalNumber(text: string): number {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : refuse(text, 'a number');
+}
+
 /** A number above zero. @throws {TapedeckError} E_USAGE */
 export function positiveNumber(text: string): number {
   const value = /^\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;

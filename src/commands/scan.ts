@@ -6,18 +6,30 @@ import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { describeDamage } from '../output/damage.js';
 import { type Progress, startProgress } from '../output/progress.js';
 import { createDataWriter, type DataWriter } from '../output/stdio.js';
-import { escapeControl, truncate } from '../output/text.js';
+import { escapeControl, truncate, wrap } from '../output/text.js';
 import type { Sums } from '../scan/checksum.js';
+import { readConfig } from '../scan/config.js';
+import { signalFilter } from '../scan/filter.js';
 import { type Jobs, planJobs } from '../scan/jobs.js';
 import type { Printed } from '../scan/pipeline.js';
 import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
-import { type GivenSettings, mergeSettings, readConfig, readingStart, scanSettings } from '../scan/settings.js';
+import { type GivenSettings, mergeSettings, readingStart, scanSettings } from '../scan/settings.js';
 import { signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
 import { detectorFacts, detectorText } from '../signals/describe.js';
-import { detectors, parseSetting } from '../signals/registry.js';
+import { presetNames } from '../signals/presets.js';
+import { detectorByName, detectors, parseSetting } from '../signals/registry.js';
 import { metered } from '../tape/meter.js';
 import { openTape, type Tape } from '../tape/tape.js';
-import { type CommandIo, defineCommand, duration, formatOption, fromOption, toOption, wholeNumber } from './command.js';
+import {
+  type CommandIo,
+  decimalNumber,
+  defineCommand,
+  duration,
+  formatOption,
+  fromOption,
+  toOption,
+  wholeNumber,
+} from './command.js';
 
 /** More threads than any machine has are a typing error. */
 const MOST_JOBS = 1024;
@@ -46,14 +58,36 @@ export default defineCommand({
       describe: 'change a parameter, as absorption.window=10s',
       array: true,
     },
+    preset: {
+      value: 'NAME',
+      describe: 'parameters to start from',
+      details:
+        'scalp: short windows, so signals come sooner and more often; quiet: only what stands far out and lasts. What --config and --set say goes over it. tapedeck scan --list says what a preset changes.',
+      choices: presetNames,
+    },
     config: {
       value: 'FILE',
       describe: 'read settings from a JSON file; those typed win',
-      details:
-        'Keys, all optional: "detect" (a list of names), "set" (detectors and their parameters: {"absorption":{"window":"20s"}}), "unit", "baseline", "warmup", "htf" (durations as text).',
+      details: 'See CONFIG below.',
       complete: 'file',
     },
-    list: { describe: 'list every detector with its parameters, defaults and definition' },
+    'min-score': {
+      value: 'X',
+      describe: 'print signals with this score and more',
+      details: 'Scores of different detectors cannot be compared: it goes well with --detect, or use --where.',
+      parse: decimalNumber,
+    },
+    side: { value: 'SIDE', describe: 'print signals of this side', choices: ['buy', 'sell'] },
+    where: {
+      value: 'EXPR',
+      describe: `print signals for which this holds, as 'score > 0.8 && side == "buy"'`,
+      details: 'See FILTERS below.',
+    },
+    list: {
+      describe: 'list detectors: definition, parameters with defaults, evidence',
+      details: 'All of them, or those named with --detect.',
+    },
+    schema: { describe: 'print the JSON Schema of a line of --format json' },
     format: formatOption,
     from: fromOption,
     to: toOption,
@@ -94,6 +128,10 @@ export default defineCommand({
     ['tapedeck scan tapes/ --format json | jq \'select(.signal=="absorption")\'', 'one kind of signal, for programs'],
     ['tapedeck record binance-usdm:BTCUSDT -o tapes/ --stdout | tapedeck scan -', 'live: same code, same signals'],
     ['tapedeck scan tapes/ --detect tape-imbalance --set tape-imbalance.window=10s', 'one detector, another window'],
+    [
+      "tapedeck scan tapes/ --preset quiet --where 'confirm.reaction == true'",
+      'few signals, and of them those the price followed',
+    ],
     ['tapedeck scan archive/ --jobs auto --format json > signals.ndjson', 'an archive of months, on all cores'],
   ],
   details: `
@@ -103,6 +141,37 @@ Time is the time of the data, so the same lines give the same signals at any spe
 From files, lines are printed in byte order, which is order of time; from stdin, as their messages arrive. With --from, reading starts
 earlier by the look-back, so that what is printed is what a scan of the whole tape prints for that time.
 
+Filters. --min-score, --side and --where choose which lines are printed; several must all hold. Each line is judged by itself: the onset
+of an event may be printed and its end not, and nothing else about the scan changes. --where takes conditions on the fields of a
+line, which tapedeck-signals(5) lists:
+
+  side == "buy" && score >= 0.8
+  signal in ["absorption", "book-imbalance"] and not (phase == "update")
+  evidence.volume > 10 || reason == "broken"
+  context.mark != null && quality == "verified"
+
+Compare by == and !=, by < <= > >= (numbers, or texts, as time is one), or by "in" with a list; join by && || ! or the words and, or, not;
+group by parentheses. Values are numbers, texts in single or double quotes, true, false and null. What a line does not have is null, and
+nothing is less or more than null. A field alone asks whether it is there and not false. A name that is no field, and a value that its
+field never has, are refused; a name inside a group that no signal has is noted.
+
+Config. A JSON object; every key may be left out:
+
+  {
+    "preset": "quiet",
+    "detect": ["absorption", "tape-imbalance"],
+    "set": {"absorption": {"window": "20s"}},
+    "symbols": {
+      "bybit-linear:*": {"set": {"absorption": {"zone": 2}}},
+      "binance-usdm:DOGEUSDT": {"detect": ["tape-imbalance"]}
+    },
+    "unit": "1h", "baseline": "5m", "warmup": "1m", "htf": "5m",
+    "min-score": 0.5, "side": "buy", "where": "phase != 'update'"
+  }
+
+Under "symbols", VENUE:SYMBOL or VENUE:* (every symbol of the venue) has detectors of its own, and settings that go over those above; where
+both fit, the one symbol goes over its venue. What is typed goes over all.
+
 As text, a terminal shows as much of each line as fits its width; a pipe or file gets the whole line, with every fact.
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
@@ -110,14 +179,19 @@ Damage is reported on stderr with its place, open events end there with reason g
 Environment. TAPEDECK_SCANNER=typescript or json reads messages without WebAssembly, or with JSON.parse alone: slower, with the same
 output to the byte, for whoever wants to check that.
 `,
-  async handler({ tape: paths, detect, set, config, list, format, checksum, from, to, jobs, ...times }, io) {
+  async handler(args, io) {
+    const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, ...plain } = args;
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
-    if (list) return printList(out, json);
+    if (list) return printList(out, json, detect);
+    if (schema) return printSchema(out);
     const file = config === undefined ? {} : readConfigFile(config);
-    const typed = { ...times, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
+    const typed = { ...plain, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
     const given: GivenSettings = mergeSettings(file, typed);
-    scanSettings(given, { checksum }); // wrong settings are said before any tape is opened
+    // wrong settings are said before any tape is opened
+    scanSettings(given, { checksum });
+    const filter = await signalFilter(given);
+    for (const note of filter?.notes ?? []) talk(io, note);
     if (paths.length === 0) throw new TapedeckError('E_USAGE', 'scan: TAPE is missing; give a tape, or - for stdin');
     if (paths.includes('-') && io.stdinIsTty)
       talk(io, 'reading a tape from the terminal: pipe one in, or end with Ctrl-D');
@@ -169,7 +243,9 @@ output to the byte, for whoever wants to check that.
       for await (const printed of signalsOf(tape, divided, options, watched ? progress : null)) {
         let text = titled ? '' : `${cut(TEXT_TITLES)}\n`;
         titled = true;
-        for (const { line, signal } of printed) text += `${json ? line : cut(escapeControl(signalText(signal)))}\n`;
+        for (const { line, signal } of printed)
+          if (filter === null || filter.passes(signal))
+            text += `${json ? line : cut(escapeControl(signalText(signal)))}\n`;
         await out.write(text);
       }
     } finally {
@@ -216,9 +292,17 @@ function jobCount(text: string): number {
   return text === 'auto' ? 0 : wholeNumber(0, MOST_JOBS)(text);
 }
 
-async function printList(out: DataWriter, json: boolean): Promise<number> {
-  if (json) for (const detector of detectors) await out.write(`${JSON.stringify(detectorFacts(detector))}\n`);
-  else await out.write(`${detectors.map((detector) => detectorText(detector).join('\n')).join('\n\n')}\n`);
+async function printList(out: DataWriter, json: boolean, names: readonly string[]): Promise<number> {
+  const listed = names.length === 0 ? detectors : names.map(detectorByName);
+  if (json) for (const detector of listed) await out.write(`${JSON.stringify(detectorFacts(detector))}\n`);
+  else await out.write(`${listed.map((detector) => detectorText(detector, wrap).join('\n')).join('\n\n')}\n`);
+  await out.flush();
+  return 0;
+}
+
+async function printSchema(out: DataWriter): Promise<number> {
+  const { lineSchema } = await import('../scan/schema.js');
+  await out.write(`${JSON.stringify(lineSchema(), null, 2)}\n`);
   await out.flush();
   return 0;
 }

@@ -101,7 +101,7 @@ export class Pipeline {
   }
 
   #createRuns(): void {
-    for (const chosen of this.#settings.detectors) {
+    for (const chosen of this.#settings.detectors.of(this.src)) {
       const reason = unsupported(chosen, this.#header, this.#venue);
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#sink.note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);

@@ -18,12 +18,15 @@ export default defineDetector({
   name: 'absorption',
   summary: 'Heavy one-sided aggression that does not move the price',
   doc: `Four meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
-B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at one level at least
+B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at the level with most volume, at least
 "ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the level is still the best or
 within a tick of it. composite (default): B and C. Side is that of the passive party: when buys are absorbed by asks, side is
 sell, absorbed is buys and passive is ask. It ends "held" (aggression faded and the level was not passed for "settle"),
 "broken" (price passed the level by the band) or "pulled" (it was passed after the level was mostly cancelled, not traded).
-Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
+
+A level is at least a tick and at least "zone" bps wide, in a power of two ticks. The band is "ticks" or "bps", whichever is wider.
+Until the onset the rule must hold for "hold", in which it may be missed by 30 %. Refill and cancel figures are lower bounds:
+conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
   parameters: {
     kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C'], doc: 'which definition' },

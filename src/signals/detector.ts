@@ -9,9 +9,9 @@ import type { Voice } from './voice.js';
 /** What a detector cannot do without. */
 export type Need = 'book' | 'trades' | 'liquidations';
 
-/** One field of a signal's evidence, in words and for the schema. Prices and sizes are exact decimals, ratios have six. */
+/** One field of a signal's evidence, in words and for the schema. Prices and sizes are exact decimals, ratios have six; a time is a `t`. */
 export interface EvidenceField {
-  type: 'price' | 'size' | 'ratio' | 'count' | 'ms' | 'bps' | 'ticks' | 'text' | 'flag';
+  type: 'price' | 'size' | 'ratio' | 'count' | 'time' | 'ms' | 'bps' | 'ticks' | 'text' | 'flag';
   /** may be null: not known */
   nullable?: boolean;
   /** may be left out, as the parameters have it */
@@ -49,7 +49,7 @@ export interface DetectorModule<P extends Parameters> {
   name: string;
   /** one line */
   summary: string;
-  /** paragraphs for `--list` and the manual */
+  /** paragraphs, with a blank line between, for `--list` and the manual; `"name"` is a name */
   doc: string;
   needs: readonly Need[];
   parameters: P;

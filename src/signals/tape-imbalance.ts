@@ -14,8 +14,8 @@ export default defineDetector({
   name: 'tape-imbalance',
   summary: 'Aggressors trade mostly one way',
   doc: `T = (V+ - V-) / (V+ + V-), where V+ and V- are the sizes bought and sold by aggressors. It is taken over a time
-window and over the last aggressor groups (the prints of one taker order count as one group); the smaller one decides, so neither one
-print nor one large order is enough. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
+window and over the last aggressor groups, what the prints show of one taker order: equal match time, side and contiguous ids, with
+price never getting better for the taker. The smaller one decides, so neither one print nor one large order is enough. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
 tape any print is an imbalance of 1.`,
   needs: ['trades'],
   confirms: true,

@@ -1,11 +1,13 @@
-/** `scan` as a command: files and stdin, formats, ranges, lists, refusals and exit status. */
+/** `scan` as a command: files and stdin, formats, ranges, filters, lists, refusals and exit status. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { argumentKey, type CommandIo, takesValue } from '../../src/commands/command.js';
 import scan from '../../src/commands/scan.js';
+import type { Signal } from '../../src/model/signal.js';
 import { parseTimeSpec } from '../../src/model/time.js';
 import { randomTape } from '../scan/random-tape.js';
 
@@ -129,7 +131,99 @@ describe('progress', () => {
   });
 });
 
+describe('filters', () => {
+  const given = { ...lively, tape: paths, format: 'json', checksum: true };
+  const linesOf = ({ stdout }: Result): string[] => stdout.trimEnd().split('\n');
+  const signalsOf = (result: Result): Signal[] => linesOf(result).map((line) => JSON.parse(line) as Signal);
+
+  test.each<[Record<string, unknown>, (signal: Signal) => boolean]>([
+    [{ side: 'buy' }, ({ side }) => side === 'buy'],
+    [{ minScore: 0.5 }, ({ score }) => score >= 0.5],
+    [{ where: "phase == 'end' && reason != 'faded'" }, ({ phase, reason }) => phase === 'end' && reason !== 'faded'],
+    [
+      { side: 'sell', minScore: 0.4, where: 'evidence.levels == 10' },
+      ({ side, score, evidence }) => side === 'sell' && score >= 0.4 && evidence.levels === 10,
+    ],
+  ])('%j prints those lines of the whole, and no other changes', async (filter, passes) => {
+    const whole = await run(given);
+    const some = linesOf(whole).filter((line) => {
+      const one = JSON.parse(line) as Signal & { checksum?: object };
+      return one.checksum !== undefined || passes(one);
+    });
+    expect(some.length).toBeGreaterThan(3);
+    expect(some.length).toBeLessThan(linesOf(whole).length);
+    expect(linesOf(await run({ ...given, ...filter }))).toEqual(some);
+    expect(linesOf(await run({ ...given, ...filter, jobs: 2 }))).toEqual(some);
+    const text = await run({ ...given, ...filter, format: 'text' });
+    expect(linesOf(text)).toHaveLength(some.length);
+    const { minScore, ...same } = filter;
+    const config = write('filter.json', JSON.stringify({ ...same, ...(minScore ? { 'min-score': minScore } : {}) }));
+    expect(linesOf(await run({ ...given, config }))).toEqual(some);
+  });
+
+  test('what is typed goes before the file', async () => {
+    const config = write('filter.json', '{"side":"buy","where":"score > 0.5"}');
+    const sides = new Set(
+      signalsOf(await run({ ...given, checksum: false, config, side: 'sell' })).map(({ side }) => side),
+    );
+    expect(sides).toEqual(new Set(['sell']));
+  });
+
+  test('a wrong expression is said before a tape is opened, an odd one noted', async () => {
+    expect(await refusal({ tape: ['nowhere'], where: 'scor > 1' })).toContain("no field 'scor'; did you mean 'score'?");
+    const config = write('filter.json', '{"where":"score >"}');
+    expect(await refusal({ tape: ['nowhere'], config })).toContain('E_CONFIG: where: a value is missing');
+    const odd = { tape: [paths[0]], where: 'evidence.volumes > 3' };
+    expect(await run(odd)).toMatchObject({
+      ...{ status: 0, stdout: '' },
+      stderr: "where: no signal has evidence.volumes; did you mean 'volume'?\n",
+    });
+    expect((await run(odd, [], { quiet: true })).stderr).toBe('');
+  });
+
+  test('the score to reach is any number', () => {
+    const option = scan.options['min-score'];
+    const parse = (text: string): unknown => (takesValue(option) ? option.parse?.(text) : undefined);
+    expect(['0.5', '-1', '.5', '1e-3', '+2'].map(parse)).toEqual([0.5, -1, 0.5, 0.001, 2]);
+    for (const wrong of ['high', '1,5', '', '0x10', '1e999'])
+      expect(() => parse(wrong)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+  });
+});
+
+test('presets set parameters; a config and what is typed go over them', async () => {
+  const windows = async (given: Record<string, unknown>): Promise<Set<unknown>> => {
+    const { stdout } = await run({ detect: ['book-imbalance'], tape: [paths[0]], format: 'json', ...given });
+    const lines = stdout.trimEnd().split('\n');
+    return new Set(lines.map((line) => (JSON.parse(line) as Signal).evidence.window_ms));
+  };
+  const config = write('preset.json', '{"preset":"scalp","set":{"book-imbalance":{"on":0.3}}}');
+  const own = write('own.json', '{"preset":"scalp","set":{"book-imbalance":{"window":"4s","on":0.3}}}');
+  const { set } = lively;
+  expect(await windows({ set })).toEqual(new Set([5000]));
+  expect(await windows({ set, preset: 'scalp' })).toEqual(new Set([2000]));
+  expect(await windows({ config })).toEqual(new Set([2000]));
+  expect(await windows({ config, preset: 'default' })).toEqual(new Set([5000]));
+  expect(await windows({ config: own })).toEqual(new Set([4000]));
+  expect(await windows({ config: own, set: ['book-imbalance.window=3s'] })).toEqual(new Set([3000]));
+});
+
+test('--schema prints a schema that takes every line', async () => {
+  const { stdout } = await run({ schema: true });
+  const validate = new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(stdout) as object);
+  const lines = (await run({ ...lively, tape: paths, format: 'json', checksum: true })).stdout.trimEnd().split('\n');
+  for (const line of lines) expect(validate(JSON.parse(line))).toBe(true);
+  expect(validate({ ...(JSON.parse(lines[0]) as object), more: 1 })).toBe(false);
+});
+
 describe('--list', () => {
+  test('those that are named, in the order they are named', async () => {
+    const names = ['absorption', 'book-imbalance'];
+    const { stdout } = await run({ list: true, detect: names, format: 'json' });
+    const listed = stdout.trimEnd().split('\n');
+    expect(listed.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual(names);
+    expect(await refusal({ list: true, detect: ['absorbtion'] })).toContain("did you mean 'absorption'?");
+  });
+
   test('needs no tape; text for people, an object per detector for programs', async () => {
     expect((await run({ list: true })).stdout).toContain('absorption: Heavy one-sided aggression');
     const lines = (await run({ list: true, format: 'json' })).stdout.trimEnd().split('\n');

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { importArchives } from '../../src/audit/import.js';
 import type { Entry } from '../../src/model/entry.js';
+import type { Signal } from '../../src/model/signal.js';
 import type { Sums } from '../../src/scan/checksum.js';
 import { type JobsOptions, planJobs } from '../../src/scan/jobs.js';
 import type { FromWorker, ToWorker } from '../../src/scan/messages.js';
@@ -136,6 +137,27 @@ describe('generated tapes', () => {
       }),
       { numRuns: 2 },
     );
+  });
+
+  test('presets and detectors of single symbols are those of one scan', async () => {
+    const folder = newFolder();
+    for (const symbol of ['BTCUSDT', 'ETHUSDT'])
+      await writeSession(folder, randomTape({ seed: 4, minutes: 5, symbol }).lines, { checkpointEvery: 25 * SECOND });
+    const symbols = {
+      'binance-usdm:*': { set: [parseSetting('book-imbalance.levels=3')] },
+      'binance-usdm:ETHUSDT': { detect: ['book-imbalance'] },
+    };
+    const given: GivenSettings = { ...lively, preset: 'scalp', symbols };
+    const { threads: _, ...whole } = await outputOf([folder], 0, { given });
+    const { threads, ...parts } = await outputOf([folder], 3, { given });
+    expect(parts).toEqual(whole);
+    expect(threads).toBeGreaterThan(1);
+    const said = whole.json.map((line) => JSON.parse(line) as Signal);
+    const names = (symbol: string): Set<string> =>
+      new Set(said.filter((one) => one.symbol === symbol).map((one) => one.signal));
+    expect(names('ETHUSDT')).toEqual(new Set(['book-imbalance']));
+    expect(names('BTCUSDT').size).toBeGreaterThan(1);
+    for (const { signal, evidence } of said) if (signal === 'book-imbalance') expect(evidence.levels).toBe(3);
   });
 
   test('a src that cannot be divided goes through one thread', async () => {

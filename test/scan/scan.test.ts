@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Damage, LineFlow } from '../../src/model/batch.js';
 import { formatTime } from '../../src/model/time.js';
 import { signalText, sumsText } from '../../src/scan/text.js';
+import { parseSetting } from '../../src/signals/registry.js';
 import { randomTape } from './random-tape.js';
 import { flowOf, ladder, MINUTE, SECOND, START, scanFlows, scanLines, summary, TapeBuilder } from './tape-builder.js';
 
@@ -142,6 +143,20 @@ test('a detector that the tape does not support says so once', async () => {
     'binance-usdm:BTCUSDT: absorption is unsupported: the tape holds no trade channel',
   ]);
   expect(scanned.signals.length).toBeGreaterThan(0);
+});
+
+test('a src with detectors of its own says what it says where all have them', async () => {
+  const one = randomTape({ seed: 5, minutes: 3 }).lines;
+  const other = randomTape({ seed: 6, minutes: 3, symbol: 'ETHUSDT' }).lines;
+  const low = ['book-imbalance.on=0.3', 'book-imbalance.off=0.2'];
+  const symbols = { 'binance-usdm:ETHUSDT': { detect: ['book-imbalance'], set: low.map(parseSetting) } };
+  const given = { unit: MINUTE, detect: ['tape-imbalance'], set: ['tape-imbalance.quantile=0.3'] };
+  const both = await scanFlows([flowOf(one), flowOf(other)], { ...given, symbols });
+  const of = (symbol: string): string[] => both.lines.filter((line) => line.includes(`"${symbol}"`));
+  expect(of('BTCUSDT')).toEqual((await scanLines(one, given)).lines);
+  expect(of('ETHUSDT')).toEqual((await scanLines(other, { unit: MINUTE, detect, set: low })).lines);
+  expect(of('BTCUSDT').length).toBeGreaterThan(0);
+  expect(of('ETHUSDT').length).toBeGreaterThan(0);
 });
 
 describe('checksum', () => {

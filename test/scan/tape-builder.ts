@@ -5,6 +5,7 @@ import type { Sums } from '../../src/scan/checksum.js';
 import { scan } from '../../src/scan/scan.js';
 import { type GivenSettings, type ScanSettings, scanSettings } from '../../src/scan/settings.js';
 import { parseSetting } from '../../src/signals/registry.js';
+import { checkLine } from './valid-line.js';
 
 export const START = 1_700_000_040_000_000; // 2023-11-14T22:14:00Z, a whole minute
 export const SECOND = 1_000_000;
@@ -163,6 +164,7 @@ export function settingsOf({ set, from, to, ...given }: TestSettings): ScanSetti
   return scanSettings({ ...given, set: (set ?? []).map(parseSetting) }, { checksum: true, ...range });
 }
 
+/** Scans flows; every line printed is held against the schema. */
 export async function scanFlows(flows: LineFlow[], given: TestSettings = {}): Promise<Scanned> {
   const result: Scanned = { lines: [], signals: [], notes: [], damage: [], sums: [] };
   const options = {
@@ -173,6 +175,7 @@ export async function scanFlows(flows: LineFlow[], given: TestSettings = {}): Pr
   };
   for await (const printed of scan(flows, options))
     for (const { line, signal } of printed) {
+      checkLine(line);
       result.lines.push(line);
       result.signals.push(signal);
     }

@@ -1,5 +1,6 @@
 /** Detectors by name, their parameters, and refusals that help. */
 import { describe, expect, test } from 'vitest';
+import { wrap } from '../../src/output/text.js';
 import { detectorFacts, detectorText } from '../../src/signals/describe.js';
 import { defaultsOf } from '../../src/signals/detector.js';
 import { chooseDetectors, detectors, parseSetting } from '../../src/signals/registry.js';
@@ -64,11 +65,18 @@ test('every detector is described whole, and its defaults are values it accepts'
       value,
     }));
     expect(chooseDetectors([detector.name], defaults)[0].options).toEqual(defaultsOf(detector));
-    const text = detectorText(detector).join('\n');
-    for (const [name, { doc }] of Object.entries(detector.parameters)) {
-      expect(text).toContain(name);
-      expect(text).toContain(doc);
+    const { name, summary, doc, needs, meaning } = detector;
+    const lines = detectorText(detector, wrap);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const text = lines.join(' ').replaceAll(/\s+/g, ' ');
+    const { side, price, score, evidence, ends = {} } = meaning;
+    for (const words of [`${name}: ${summary}`, doc, needs.join(' and '), side, price, score])
+      expect(text).toContain(words.replaceAll(/\s+/g, ' '));
+    for (const [key, described] of Object.entries<{ doc: string }>({ ...detector.parameters, ...evidence })) {
+      expect(text).toContain(` ${key} `);
+      expect(text).toContain(described.doc);
     }
-    expect(JSON.parse(JSON.stringify(detectorFacts(detector)))).toMatchObject({ name: detector.name });
+    for (const [reason, words] of Object.entries<string>(ends)) expect(text).toContain(`${reason} ${words}`);
+    expect(JSON.parse(JSON.stringify(detectorFacts(detector)))).toMatchObject({ name, meaning: { side, evidence } });
   }
 });
