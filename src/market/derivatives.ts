@@ -49,6 +49,8 @@ export class Derivatives {
   readonly openInterest: Standing;
   readonly #scale: Scale;
   readonly #liquidated = new Flow();
+  /** those of forced orders that buy, and that sell */
+  readonly #liquidatedBy: readonly [Flow, Flow] = [new Flow(), new Flow()];
   readonly #recent: FlowWindow;
   /** anything was said since the start or the last loss */
   #heard = false;
@@ -69,6 +71,11 @@ export class Derivatives {
     return this.#liquidated.window(span);
   }
 
+  /** The same of the forced orders of one side (+1: they buy), so that they can be counted. */
+  liquidationsOf(side: number, span: Micros): FlowWindow {
+    return this.#liquidatedBy[side > 0 ? 0 : 1].window(span);
+  }
+
   /** Takes in the derivative record at offset `o`. */
   say(t: Micros, e: Float64Array, o: number): void {
     this.#heard = true;
@@ -82,14 +89,16 @@ export class Derivatives {
   /** Takes in the liquidation at offset `o`. */
   liquidate(t: Micros, e: Float64Array, o: number): void {
     this.#heard = true;
-    this.#liquidated.push(t, e[o + Field.SIDE] * e[o + Field.SIZE]);
+    const signed = e[o + Field.SIDE] * e[o + Field.SIZE];
+    this.#liquidated.push(t, signed);
+    this.#liquidatedBy[signed > 0 ? 0 : 1].push(t, signed);
   }
 
   /** Messages may be missing: a value may have changed unheard. */
   clear(): void {
     this.#heard = false;
     for (const one of [this.mark, this.index, this.funding, this.nextFunding, this.openInterest]) one.clear();
-    this.#liquidated.clear();
+    for (const flow of [this.#liquidated, ...this.#liquidatedBy]) flow.clear();
   }
 
   /** What is known at `t`, for a signal line: decimals, and nothing that is absent. Undefined where nothing is known. */

@@ -38,6 +38,8 @@ export interface DataFacts {
   tradeLossDetected: boolean;
   conflationMs: number;
   groups: 'exact' | 'strong' | 'heuristic';
+  /** which liquidations are pushed; missing where none are */
+  liquidations?: 'all' | 'sampled';
 }
 
 export interface MarketOptions {

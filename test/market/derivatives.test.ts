@@ -99,6 +99,24 @@ describe('the context', () => {
     expect(state.context(T + MINUTE + SECOND)).toBeUndefined();
   });
 
+  it('the forced orders of one side can be counted', () => {
+    const state = new Derivatives(scale, LOOKBACK);
+    const [buys, sells] = [1, -1].map((side) => state.liquidationsOf(side, 10 * SECOND));
+    expect(state.liquidationsOf(-1, 10 * SECOND)).toBe(sells);
+    for (const [after, side, size] of [
+      [0, -1, 7],
+      [SECOND, 1, 5],
+      [2 * SECOND, -1, 3],
+    ] as const)
+      state.liquidate(T + after, liquidationOf(side, size), 0);
+    for (const window of [buys, sells]) window.expire(T + 3 * SECOND);
+    expect([buys.count, buys.buy, sells.count, sells.sell, sells.firstT]).toEqual([1, 5, 2, 10, T]);
+    sells.expire(T + 10 * SECOND);
+    expect([sells.count, sells.sell]).toEqual([1, 3]);
+    state.clear();
+    expect([buys.count, sells.count]).toEqual([0, 0]);
+  });
+
   it('a detector may ask for a span of its own', () => {
     const state = new Derivatives(scale, LOOKBACK);
     const window = state.liquidations(10 * SECOND);
