@@ -64,6 +64,8 @@ export class Pipeline {
   /** Wake bits of the records before the last of a message */
   #wake = 0;
   #said: Printed[] = [];
+  /** what was said of detectors that cannot work, so that another header does not say it again */
+  readonly #noted = new Set<string>();
 
   /** @param connOf the connection that records of an origin came by */
   constructor(
@@ -104,7 +106,7 @@ export class Pipeline {
     for (const chosen of this.#settings.detectors.of(this.src)) {
       const reason = unsupported(chosen, this.#header, this.#venue);
       if (reason === null) this.#running.push(this.#createRun(chosen));
-      else this.#sink.note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
+      else this.#note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
   }
 
@@ -113,11 +115,20 @@ export class Pipeline {
     return this.#confirmation;
   }
 
+  #note(text: string): void {
+    if (this.#noted.has(text)) return;
+    this.#noted.add(text);
+    this.#sink.note(text);
+  }
+
   #createRun({ detector, options }: Chosen): Running {
     const { capabilities } = this.#venue;
     const byBook = detector.needs.includes('book');
     const byTrades = detector.needs.includes('trades');
-    const provable = !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected);
+    const byLiquidations = detector.needs.includes('liquidations');
+    // no venue numbers its liquidations: one that is lost leaves no trace
+    const provable =
+      !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected) && !byLiquidations;
     const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
     const voice = new Voice({
       ...{ name: detector.name, parameters, provable, speaker: this.#speaker, market: this.#market },
@@ -127,7 +138,7 @@ export class Pipeline {
       plan: this.#settings.plan,
       say: (t, signal) => this.#say(t, signal),
     });
-    const beside = detector.needs.includes('liquidations') ? Effect.besideGap : 0;
+    const beside = byLiquidations ? Effect.besideGap : 0;
     const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
     return { run: detector.create(options, this.#market, voice), rests };
   }

@@ -7,6 +7,7 @@ import { type Market, Wake } from '../market/market.js';
 import type { GridStatistic } from '../market/statistic.js';
 import type { StepWindow } from '../market/steps.js';
 import type { EndReason, Evidence } from '../model/signal.js';
+import { AbsorptionReversal, reversalLookback } from './absorption-reversal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -17,26 +18,36 @@ const SLACK = 0.7;
 export default defineDetector({
   name: 'absorption',
   summary: 'Heavy one-sided aggression that does not move the price',
-  doc: `Four meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
-B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at the level with most volume, at least
+  doc: `Five meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
+B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at one level at least
 "ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the level is still the best or
-within a tick of it. composite (default): B and C. Side is that of the passive party: when buys are absorbed by asks, side is
-sell, absorbed is buys and passive is ask. It ends "held" (aggression faded and the level was not passed for "settle"),
-"broken" (price passed the level by the band) or "pulled" (it was passed after the level was mostly cancelled, not traded).
+within a tick of it. composite (default): B and C. D: among the three outermost bins of a footprint bar of length "window" (bins of
+"zone") one is above the "quantile" of usual cells and three times the other side of the bin a step back (an empty one counts as a lot), and
+price then comes back from the end of the bar, beyond that bin and by the band: at the bar's close, or until the next bar's. D is told when price
+has come back; it looks at trades alone, and "ratio", "refill", "hold" and "fade" play no role. Side is that of the passive party:
+when buys are absorbed by asks, side is sell, absorbed is buys and passive is ask. It ends "held" (aggression faded, D aside, and the
+level was not passed for "settle"), "broken" (price passed the level by the band; D: by "ticks") or "pulled" (it was passed after the
+level was mostly cancelled, not traded).
 
 A level is at least a tick and at least "zone" bps wide, in a power of two ticks. The band is "ticks" or "bps", whichever is wider.
 Until the onset the rule must hold for "hold", in which it may be missed by 30 %. Refill and cancel figures are lower bounds:
 conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
   parameters: {
-    kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C'], doc: 'which definition' },
-    window: { type: 'duration', default: '10s', min: '500ms', max: '1m', doc: 'window of volume and displacement' },
+    kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C', 'D'], doc: 'which definition' },
+    window: {
+      type: 'duration',
+      default: '10s',
+      min: '500ms',
+      max: '1m',
+      doc: 'window of volume and displacement, length of a bar (D)',
+    },
     quantile: {
       type: 'number',
       default: 0.95,
       min: 0,
       max: 1,
-      doc: 'usual quantile of one-sided volume (A and C: of volume at one level)',
+      doc: 'usual quantile of one-sided volume (A and C: of volume at one level, D: in one cell)',
     },
     volume: { type: 'size', default: '0', doc: 'volume must exceed this size as well' },
     ticks: {
@@ -44,7 +55,7 @@ conflated updates hide pairs of both.`,
       default: 2,
       min: 1,
       max: 10_000,
-      doc: 'band in ticks: largest displacement, and how far beyond a level price has passed it',
+      doc: 'band in ticks: largest displacement (D: how far price comes back), and how far beyond a level price has passed it',
     },
     bps: {
       type: 'number',
@@ -58,7 +69,7 @@ conflated updates hide pairs of both.`,
       default: 0.5,
       min: 0,
       max: 100,
-      doc: 'a level is at least this many bps wide, and at least a tick',
+      doc: 'a level (D: a bin) is at least this many bps wide, and at least a tick',
     },
     ratio: { type: 'number', default: 0.5, min: 0, max: 1000, doc: 'traded over largest displayed size (C)' },
     refill: { type: 'number', default: 0.5, min: 0, max: 1, doc: 'share of the traded volume that was refilled (C)' },
@@ -82,31 +93,46 @@ conflated updates hide pairs of both.`,
     side: 'the passive party: when asks absorb buys, sell',
     price: 'the edge of the level that has to be passed',
     score:
-      'volume over what is usual, times how little the mid moved (B, composite), times the share refilled (C, composite)',
+      'volume (D: of the cell) over what is usual, times how little the mid moved (B, composite), times the share refilled (C, composite)',
     ends: {
-      held: 'the aggression faded and the level was not passed for "settle"',
+      held: 'the aggression faded (D: price had turned) and the level was not passed for "settle"',
       broken: 'the level was consumed and price went on',
       pulled: 'the level was passed after most of it was cancelled, not traded',
     },
     evidence: {
-      kind: { type: 'text', choices: ['composite', 'A', 'B', 'C'], doc: 'which definition' },
+      kind: { type: 'text', choices: ['composite', 'A', 'B', 'C', 'D'], doc: 'which definition' },
       absorbed: { type: 'text', choices: ['buys', 'sells'], doc: 'what was absorbed' },
       passive: { type: 'text', choices: ['bid', 'ask'], doc: 'by whom' },
-      volume: { type: 'size', doc: 'aggressive volume of the window, of that side' },
+      volume: { type: 'size', doc: 'aggressive volume of the window or bar, of that side' },
       usual: { type: 'size', doc: 'volume that counts as heavy, as it was at the onset' },
-      absorbed_size: { type: 'size', doc: 'traded against the level since the window of the onset began' },
-      displacement_ticks: { type: 'ticks', nullable: true, doc: 'how far the mid moved over the window' },
+      absorbed_size: {
+        type: 'size',
+        doc: 'traded against the level since the window of the onset began; D: traded in the cell',
+      },
+      displacement_ticks: {
+        type: 'ticks',
+        nullable: true,
+        optional: true,
+        doc: 'how far the mid moved over the window (not D)',
+      },
       level_low: { type: 'price', optional: true, doc: 'lowest price of the level' },
       level_high: { type: 'price', optional: true, doc: 'highest price of the level' },
       refill_lb: { type: 'size', optional: true, doc: 'at least this much was added or was hidden' },
       cancel_lb: { type: 'size', optional: true, doc: 'at least this much was cancelled' },
       max_displayed: { type: 'size', optional: true, doc: 'largest displayed size' },
-      window_ms: { type: 'ms', doc: 'the window' },
+      bar: { type: 'text', optional: true, doc: 'start of the bar (D)' },
+      opposed: { type: 'size', optional: true, doc: 'the cell that it is held against (D)' },
+      reversal_ticks: { type: 'ticks', optional: true, doc: 'how far price has come back from the end of the bar (D)' },
+      theta: { type: 'ratio', optional: true, doc: 'the ratio that makes a cell imbalanced (D)' },
+      window_ms: { type: 'ms', doc: 'the window, or the length of the bar' },
     },
   },
-  lookback: ({ window }) => 2 * window,
+  lookback: (options) => (options.kind === 'D' ? reversalLookback(options) : 2 * options.window),
   create(options, market, voice): DetectorRun {
-    return new Absorption(options, market, voice);
+    const { kind } = options;
+    return kind === 'D'
+      ? new AbsorptionReversal(options, market, voice)
+      : new Absorption({ ...options, kind }, market, voice);
   },
 });
 

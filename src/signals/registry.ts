@@ -4,12 +4,21 @@ import { didYouMean } from '../model/nearest.js';
 import absorption from './absorption.js';
 import bookImbalance from './book-imbalance.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
+import footprint from './footprint.js';
+import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
 import skewFade from './skew-fade.js';
 import tapeImbalance from './tape-imbalance.js';
 
 /** All detectors, in the order they are listed to people. */
-export const detectors: readonly Detector[] = [bookImbalance, tapeImbalance, absorption, skewFade];
+export const detectors: readonly Detector[] = [
+  bookImbalance,
+  tapeImbalance,
+  absorption,
+  footprint,
+  liquidationCascade,
+  skewFade,
+];
 
 /** A detector with every parameter's value. */
 export interface Chosen {

@@ -151,7 +151,7 @@ describe('diagonal imbalance', () => {
   });
 
   it('at the edge there is nothing to hold a cell against', () => {
-    expect(found(tableOf([50], [])).concat(found(tableOf([], [50]), -1))).toEqual([]);
+    expect(found(tableOf([50], []), 1).concat(found(tableOf([], [50]), -1))).toEqual([]);
     expect([found(tableOf([50, 50], [1, 1]), 1), found(tableOf([1, 1], [50, 50]), -1)]).toEqual([[1], [0]]);
   });
 

@@ -22,6 +22,8 @@ export interface TapeOptions {
   /** what a price of the script stands for, in units of the tick */
   price?: (ticks: number) => string;
   size?: (size: number) => string;
+  /** channels recorded beside books, trades and best quotes */
+  beside?: string[];
 }
 
 /** Prices are whole ticks of 0.1 (1000 is 100.0), sizes whole units, unless `price` and `size` say otherwise. */
@@ -42,13 +44,14 @@ export class TapeBuilder {
       lot: '0.001',
       price: (ticks) => `${Math.floor(ticks / 10)}.${ticks % 10}`,
       size: String,
+      beside: [],
       ...options,
     };
-    const { symbol, start, recorder, tick, lot } = this.#options;
+    const { symbol, start, recorder, tick, lot, beside } = this.#options;
     this.src = `binance-usdm:${symbol}`;
     this.t = start;
     const instrument = { symbol, kind: 'linear', tick, lot, multiplier: '1' };
-    const channels = ['depth', 'trade', 'bookTicker'];
+    const channels = ['depth', 'trade', 'bookTicker', ...beside];
     this.entry({
       tape: { version: 1, recorder, venue: 'binance-usdm', symbol, instrument, channels, flow: 'trade', tool: 'test' },
     });
