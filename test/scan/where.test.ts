@@ -61,6 +61,9 @@ describe('what holds', () => {
   });
 
   test.each([
+    "score > 9 && side == 'sell'",
+    "side == 'sell' and score > 9",
+    "side == 'buy' || score > 9",
     'price > 0',
     'price <= 0',
     'evidence.displacement_ticks < 1',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { wrap } from '../../src/output/text.js';
 import { detectorFacts, detectorText } from '../../src/signals/describe.js';
 import { defaultsOf } from '../../src/signals/detector.js';
-import { chooseDetectors, detectors, parseSetting } from '../../src/signals/registry.js';
+import { chooseDetectors, detectorByName, detectors, parseSetting } from '../../src/signals/registry.js';
 
 const refusal = (act: () => unknown): string => {
   try {
@@ -79,4 +79,14 @@ test('every detector is described whole, and its defaults are values it accepts'
     for (const [reason, words] of Object.entries<string>(ends)) expect(text).toContain(`${reason} ${words}`);
     expect(JSON.parse(JSON.stringify(detectorFacts(detector)))).toMatchObject({ name, meaning: { side, evidence } });
   }
+});
+
+test('what a field may be stands with its words', () => {
+  const text = detectorText(detectorByName('absorption'), wrap).join(' ').replaceAll(/\s+/g, ' ');
+  for (const words of [
+    'kind which definition (composite, A, B or C)',
+    'displacement_ticks how far the mid moved over the window (ticks, or null)',
+    'level_low lowest price of the level (price; not always there)',
+  ])
+    expect(text).toContain(words);
 });
