@@ -61,6 +61,19 @@ export class Baseline {
     return n === 0 ? Number.NaN : this.#sorted[Math.min(n - 1, Math.max(0, Math.ceil(q * n) - 1))];
   }
 
+  /** How many samples do not exceed `value`. */
+  countTo(value: number): number {
+    const sorted = this.#sorted;
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle] <= value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   clear(): void {
     this.#first = 0;
     this.#next = 0;
