@@ -9,11 +9,13 @@ import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
 import skewFade from './skew-fade.js';
 import tapeImbalance from './tape-imbalance.js';
+import voids from './void.js';
 
 /** All detectors, in the order they are listed to people. */
 export const detectors: readonly Detector[] = [
   bookImbalance,
   tapeImbalance,
+  voids,
   absorption,
   footprint,
   liquidationCascade,

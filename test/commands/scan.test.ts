@@ -230,6 +230,7 @@ describe('--list', () => {
     expect(lines.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual([
       'book-imbalance',
       'tape-imbalance',
+      'void',
       'absorption',
     ]);
   });

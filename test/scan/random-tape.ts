@@ -108,8 +108,10 @@ export function randomTape({
     } else if (draw < 0.85) {
       const away = whole(DEPTH);
       const price = random() < 0.5 ? bid - away : bid + 1 + away;
-      const size = 1 + whole(random() < 0.1 ? 200 : 20);
-      sizes.set(price, size);
+      const shown = 1 + whole(random() < 0.1 ? 200 : 20);
+      // now and then a level behind the touch is taken away, until the touch moves
+      const size = draw > 0.8 && away > 0 ? 0 : shown;
+      if (size > 0) sizes.set(price, size);
       depth(price <= bid ? [[price, size]] : [], price > bid ? [[price, size]] : []);
     } else if (draw < 0.98 || !troubled) tape.clock();
     else if (draw < 0.985) tape.wait(SECOND * 30).clock();

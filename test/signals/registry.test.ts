@@ -5,6 +5,9 @@ import { detectorFacts, detectorText } from '../../src/signals/describe.js';
 import { defaultsOf } from '../../src/signals/detector.js';
 import { chooseDetectors, detectorByName, detectors, parseSetting } from '../../src/signals/registry.js';
 
+/** In the order they are listed. */
+const all = detectors.map(({ name }) => name);
+
 const refusal = (act: () => unknown): string => {
   try {
     act();
@@ -16,12 +19,7 @@ const refusal = (act: () => unknown): string => {
 
 describe('choosing', () => {
   test('all detectors with their defaults, unless some are named', () => {
-    expect(chooseDetectors(null, []).map(({ detector }) => detector.name)).toEqual([
-      'book-imbalance',
-      'tape-imbalance',
-      'absorption',
-      'skew-fade',
-    ]);
+    expect(chooseDetectors(null, []).map(({ detector }) => detector.name)).toEqual(all);
     expect(chooseDetectors(['absorption', 'absorption'], []).map(({ detector }) => detector.name)).toEqual([
       'absorption',
     ]);
@@ -34,11 +32,7 @@ describe('choosing', () => {
   });
 
   test.each([
-    [
-      ['absorbtion'],
-      [],
-      "E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are book-imbalance, tape-imbalance, absorption, skew-fade",
-    ],
+    [['absorbtion'], [], `E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are ${all.join(', ')}`],
     [null, ['absorption.windw=1s'], "E_CONFIG: absorption has no parameter 'windw'; did you mean 'window'?"],
     [null, ['absorption.toString=1s'], "E_CONFIG: absorption has no parameter 'toString'"],
     [null, ['book-imbalance.on=2'], 'E_CONFIG: book-imbalance.on: "2" is not a number from 0.01 to 1'],

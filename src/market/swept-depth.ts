@@ -1,0 +1,105 @@
+/** Depth near the touch before a large aggressor group took from it, so that what came back can be told. */
+import type { Micros } from '../model/entry.js';
+import { ASK, BID, type BookSide } from './book.js';
+import type { DepthProfile } from './depth-profile.js';
+import { Effect } from './effect.js';
+import type { Follower } from './follower.js';
+import type { Group } from './groups.js';
+import type { Market } from './market.js';
+import { Ring } from './ring.js';
+
+/** Values of a look: its time, and what stood near the touch of each side. */
+const T = 0;
+const SIZES = 1;
+const WIDTH = 3;
+/** Looks that are kept: more than a second of beats. */
+const LOOKS = 16;
+/** A book change may come this long before the trade that made it. */
+const MIN_GUARD: Micros = 10_000;
+
+/** A group that took much of what was displayed near the touch. Sizes are scaled. */
+export interface Swept {
+  firstT: Micros;
+  lastT: Micros;
+  /** what it traded */
+  volume: number;
+  /** near the touch before it, on its passive side and on the other one */
+  before: number;
+  otherBefore: number;
+}
+
+/** Looks at both sides on beats, and remembers of each side one group that took at least the share `taken` of what stood there. */
+export class SweptDepth implements Follower {
+  readonly #profile: DepthProfile;
+  readonly #buckets: number;
+  readonly #taken: number;
+  readonly #guard: Micros;
+  readonly #looks = new Ring(WIDTH, LOOKS);
+  readonly #swept: [Swept | null, Swept | null] = [null, null];
+  /** width of a bucket: looks of another one cannot be compared */
+  #width = Number.NaN;
+
+  /** @param buckets that count as near the touch */
+  constructor(market: Market, profile: DepthProfile, buckets: number, taken: number) {
+    this.#profile = profile;
+    this.#buckets = buckets;
+    this.#taken = taken;
+    this.#guard = Math.max(MIN_GUARD, market.options.facts.conflationMs * 1000);
+    market.follow(this);
+  }
+
+  /** A beat has passed. */
+  look(t: Micros): void {
+    const looks = this.#looks;
+    if (this.#width !== this.#profile.width) this.forget();
+    this.#width = this.#profile.width;
+    if (looks.full) looks.first++;
+    const at = looks.push();
+    looks.values[at + T] = t;
+    looks.values[at + SIZES + BID] = this.now(BID);
+    looks.values[at + SIZES + ASK] = this.now(ASK);
+  }
+
+  /** What stands near the touch of a side now; NaN where unknown. */
+  now(side: BookSide): number {
+    return this.#profile.sum(side, 0, this.#buckets);
+  }
+
+  group({ firstT, lastT, side, volume }: Group): void {
+    const passive = side > 0 ? ASK : BID;
+    if (this.#swept[passive] !== null) return;
+    const at = this.#lookBefore(firstT - this.#guard);
+    const { values } = this.#looks;
+    const before = at < 0 ? Number.NaN : values[at + SIZES + passive];
+    if (!(before > 0 && volume >= this.#taken * before)) return;
+    const otherBefore = values[at + SIZES + (passive === ASK ? BID : ASK)];
+    this.#swept[passive] = { firstT, lastT, volume, before, otherBefore };
+  }
+
+  /** Offset of the newest look at or before `t`; -1 where none is kept. */
+  #lookBefore(t: Micros): number {
+    const { values, mask, first, next } = this.#looks;
+    for (let n = next - 1; n >= first; n--) {
+      const at = (n & mask) * WIDTH;
+      if (values[at + T] <= t) return at;
+    }
+    return -1;
+  }
+
+  /** The group that took from a side, once `settle` has passed since it; it is forgotten. */
+  take(t: Micros, side: BookSide, settle: Micros): Swept | null {
+    const swept = this.#swept[side];
+    if (swept === null || t - swept.lastT < settle) return null;
+    this.#swept[side] = null;
+    return swept;
+  }
+
+  lose(effect: number): void {
+    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) this.forget();
+  }
+
+  forget(): void {
+    this.#looks.clear();
+    this.#swept.fill(null);
+  }
+}
