@@ -21,6 +21,11 @@ export const program: readonly ProgramEntry[] = [
   { name: 'replay', describe: 'Print a tape again at any speed', load: () => import('./commands/replay.js') },
   { name: 'scan', describe: 'Print the signals in a tape or a live stream', load: () => import('./commands/scan.js') },
   {
+    name: 'view',
+    describe: 'Show trades, book or footprint of a tape or a live stream',
+    load: () => import('./commands/view.js'),
+  },
+  {
     name: 'verify',
     describe: 'Re-read tapes and say what they prove: damage, gaps, checkpoints, best quotes',
     load: () => import('./commands/verify.js'),

@@ -21,7 +21,8 @@ export class MarketPlayer {
     this.#tape = tape;
     const header = JSON.parse(tape.lines[0]) as { t: number; tape: { instrument: Instrument } };
     this.#instrument = header.tape.instrument;
-    const options = { facts: venue.capabilities, baselineMinutes, warmup, lookback: 600 * SECOND };
+    const times = { warmup, htf: 300 * SECOND, lookback: 600 * SECOND };
+    const options = { facts: venue.capabilities, baselineMinutes, ...times };
     this.market = new Market(newTrack(venue, this.#instrument), options);
     this.market.begin(header.t);
   }

@@ -1,0 +1,274 @@
+/** `tapedeck view`: trades, book or footprint of a tape, or of a live pipe, for eyes. */
+import { ASK, BID } from '../market/book.js';
+import type { Follower } from '../market/follower.js';
+import { footprintOf } from '../market/footprint.js';
+import type { FootprintBar } from '../market/footprint-bar.js';
+import type { Market } from '../market/market.js';
+import { rounded } from '../model/decimal.js';
+import type { Micros } from '../model/entry.js';
+import { formatTime } from '../model/time.js';
+import { createPaint, type Paint } from '../output/colour.js';
+import { describeDamage } from '../output/damage.js';
+import { createDataWriter } from '../output/stdio.js';
+import { escapeControl } from '../output/text.js';
+import { barText, bookText, TRADE_TITLES, tradeText } from '../output/views.js';
+import { type Seen, watch } from '../scan/watch.js';
+import { interleave } from '../tape/interleave.js';
+import { openTape } from '../tape/tape.js';
+import {
+  type CommandIo,
+  defineCommand,
+  duration,
+  formatOption,
+  fromOption,
+  positiveNumber,
+  tapesPositional,
+  toOption,
+  wholeNumber,
+} from './command.js';
+
+const VIEWS = ['trades', 'book', 'footprint'] as const;
+/** Pictures a second on a terminal, at most. */
+const REDRAW_EVERY: Micros = 100_000;
+/** Cursor to the top left, and what stands below it away. */
+const HOME = '\x1b[H\x1b[J';
+
+export default defineCommand({
+  name: 'view',
+  describe: 'Show trades, book or footprint of a tape or a live stream',
+  positionals: {
+    view: {
+      describe: 'trades: time and sales; book: the ladder; footprint: who traded at which price',
+      required: true,
+      choices: VIEWS,
+    },
+    tape: tapesPositional,
+  },
+  options: {
+    format: formatOption,
+    from: fromOption,
+    to: toOption,
+    side: { value: 'SIDE', describe: 'trades: of these aggressors only', choices: ['buy', 'sell'] },
+    'min-notional': { value: 'N', describe: 'trades: of at least this value in quote units', parse: positiveNumber },
+    levels: { value: 'N', describe: 'book: levels of each side', parse: wholeNumber(1, 1000), default: '15' },
+    bar: {
+      value: 'DURATION',
+      describe: 'footprint: length of a bar; bars begin at whole multiples of it, UTC',
+      parse: duration,
+      default: '1m',
+    },
+    bps: {
+      value: 'N',
+      describe: 'footprint: a bin is at least so many bps wide, and a tick',
+      parse: positiveNumber,
+      default: '1',
+    },
+  },
+  examples: [
+    ['tapedeck view trades tapes/ --min-notional 100000', 'the large prints'],
+    ['tapedeck record binance-usdm:BTCUSDT --stdout | tapedeck view book -', 'a ladder that moves'],
+    [
+      'tapedeck view book tapes/ --to +90s --format json | jq .bids[0]',
+      'the best bid as it was a minute and a half in',
+    ],
+    ['tapedeck view footprint tapes/ --bar 5m', 'five minutes to a bar'],
+  ],
+  details: `
+Several markets are shown as one, in order of time. Prints that are no order flow (insurance fund, RPI, blocks) are left out, as detectors do.
+
+trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted.
+
+book prints the ladder once, as it stands at the end (or before --to). Read from a pipe onto a terminal it is drawn anew up to ten times a second.
+
+footprint prints each bar once it is complete, and the last one as far as it got, marked. A bar that was under way when reading began, or in
+which trades are missing, is marked too.
+`,
+  async handler({ view, tape: paths, format, from, to, side, minNotional, levels, bar, bps }, io) {
+    if (paths.includes('-') && io.stdinIsTty && !io.quiet)
+      io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+    const tape = await openTape(paths, io.stdin);
+    const range = await tape.range(from, to);
+    const live = paths.includes('-');
+    const out = createDataWriter(io.stdout, { live });
+    const screen: Screen = {
+      ...{ json: format === 'json', paint: createPaint(io.colour), from: range.from ?? Number.NEGATIVE_INFINITY },
+      ...{ io, rows: [] },
+    };
+    const shown =
+      view === 'trades'
+        ? showTrades(screen, { side, minNotional })
+        : view === 'book'
+          ? showBooks(screen, { levels, drawn: live && io.stdoutIsTty && format === 'text' })
+          : showFootprints(screen, { bar, bps });
+    let damaged = 0;
+    const batches = watch(interleave(tape.flows(range)), {
+      ...(range.to === undefined ? {} : { to: range.to }),
+      open: (seen) => shown.open(seen),
+      damage(damage) {
+        damaged++;
+        io.stderr.write(`${describeDamage(damage)}\n`);
+      },
+      note: (text) => void (io.quiet || io.stderr.write(`${escapeControl(text)}\n`)),
+      signal: io.signal,
+    });
+    const flush = async (): Promise<void> => {
+      if (screen.rows.length === 0) return;
+      const text = screen.rows.map((row) => `${row}\n`).join('');
+      screen.rows.length = 0;
+      await out.write(text);
+    };
+    for await (const _ of batches) {
+      shown.batch?.();
+      await flush();
+    }
+    shown.end?.();
+    await flush();
+    await out.flush();
+    return damaged > 0 ? 1 : 0;
+  },
+});
+
+/** What all views write to. */
+interface Screen {
+  json: boolean;
+  paint: Paint;
+  /** what came before is not shown */
+  from: Micros;
+  io: CommandIo;
+  rows: string[];
+}
+
+interface Shown {
+  open(seen: Seen): Follower;
+  /** a batch was read */
+  batch?(): void;
+  end?(): void;
+}
+
+/** Columns of a line of text: a terminal's width, as a wrapped line cannot be read at a glance; a pipe gets all of it. */
+function columnsOf({ stdoutIsTty, columns }: CommandIo): number {
+  return stdoutIsTty ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** What a trade is worth in quote units: size is in base units, or in contracts of so many quote units. */
+function notionalOf({ track }: Market, price: number, size: number): number {
+  const { kind, multiplier } = track.instrument;
+  return rounded(size * Number(multiplier) * (kind === 'inverse' ? 1 : price));
+}
+
+interface TradeWishes {
+  side: 'buy' | 'sell' | undefined;
+  minNotional: number | undefined;
+}
+
+function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWishes): Shown {
+  const { rows, json, paint, from, io } = screen;
+  let titled = json || !io.stdoutIsTty;
+  return {
+    open({ venue, symbol, market }) {
+      let delta = 0;
+      return {
+        trade(t, sign, scaledPrice, scaledSize) {
+          if (t < from) return;
+          delta += sign * scaledSize;
+          const [price, size] = [market.price(scaledPrice), market.size(scaledSize)];
+          const side = sign > 0 ? 'buy' : 'sell';
+          const notional = notionalOf(market, price, size);
+          if ((wanted !== undefined && side !== wanted) || notional < minNotional) return;
+          const row = {
+            time: formatTime(t),
+            venue,
+            symbol,
+            side,
+            price,
+            size,
+            notional,
+            delta: market.size(delta),
+          } as const;
+          if (!titled) rows.push(TRADE_TITLES);
+          titled = true;
+          rows.push(json ? JSON.stringify(row) : tradeText(row, paint, columnsOf(io)));
+        },
+      };
+    },
+  };
+}
+
+interface BookWishes {
+  levels: number;
+  /** again and again, onto a terminal */
+  drawn: boolean;
+}
+
+function showBooks({ rows, json, paint, io }: Screen, { levels, drawn }: BookWishes): Shown {
+  const seen = new Map<string, Seen>();
+  let drawnAt = 0;
+  const print = (): void => {
+    for (const { venue, symbol, market } of seen.values()) {
+      const { track } = market;
+      const of = (side: typeof BID | typeof ASK): [number, number][] =>
+        track.state === 'valid'
+          ? track.book.levels(side, levels).map(([price, size]) => [market.price(price), market.size(size)])
+          : [];
+      const time = formatTime(track.t);
+      const view = { time, venue, symbol, state: track.state, bids: of(BID), asks: of(ASK) };
+      if (json) rows.push(JSON.stringify(view));
+      else rows.push(...bookText(view, paint));
+    }
+  };
+  return {
+    open(one) {
+      seen.set(`${one.venue}:${one.symbol}`, one);
+      return {};
+    },
+    batch() {
+      const now = io.now();
+      if (!drawn || now - drawnAt < REDRAW_EVERY) return;
+      drawnAt = now;
+      print();
+      rows[0] = `${HOME}${rows[0] ?? ''}`;
+    },
+    end() {
+      print();
+      if (drawn) rows[0] = `${HOME}${rows[0] ?? ''}`;
+    },
+  };
+}
+
+function showFootprints({ rows, json, paint, from }: Screen, { bar: span, bps }: { bar: Micros; bps: number }): Shown {
+  const running: (() => void)[] = [];
+  const print = ({ venue, symbol, market }: Seen, bar: FootprintBar): void => {
+    if (bar.start + span <= from) return;
+    const bins = Array.from({ length: bar.bins }, (_, i) => ({
+      price: market.price(bar.priceAt(i)),
+      buy: market.size(bar.buyAt(i)),
+      sell: market.size(bar.sellAt(i)),
+    })).reverse();
+    const { whole, provisional, trades } = bar;
+    const view = {
+      ...{ start: formatTime(bar.start), venue, symbol, whole, provisional, trades },
+      ...{
+        delta: market.size(bar.delta),
+        volume: market.size(bar.volume),
+        poc: market.price(bar.priceAt(bar.poc)),
+        bins,
+      },
+    };
+    if (json) rows.push(JSON.stringify(view));
+    else rows.push(...barText(view, paint), '');
+  };
+  return {
+    open(seen) {
+      const footprint = footprintOf(seen.market, { by: 'time', span, size: 0, ticks: 1, bps });
+      footprint.onClose((bar) => print(seen, bar));
+      running.push(() => {
+        if (footprint.running !== null) print(seen, footprint.running);
+      });
+      // a bar is over when its time is, though nobody trades
+      return { tick: (t) => footprint.advance(t) };
+    },
+    end() {
+      for (const one of running) one();
+    },
+  };
+}

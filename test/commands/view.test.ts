@@ -1,0 +1,146 @@
+/** `tapedeck view`, as users run it: time and sales, the ladder and footprints, as text and as JSON. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { MINUTE, SECOND, START, TapeBuilder } from '../scan/tape-builder.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tapedeck-view-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Three trades in the first minute, one in the second, and a book of two levels a side. */
+function written(): string {
+  const tape = new TapeBuilder().snapshot(
+    [
+      [1000, 5],
+      [999, 20],
+    ],
+    [
+      [1001, 10],
+      [1002, 1],
+    ],
+  );
+  tape.wait(SECOND).trade(1, 1001, 3).wait(SECOND).trade(-1, 1000, 7).trade(1, 1001, 2);
+  tape.trade(1, 1001, 50, { kind: 'INSURANCE_FUND' });
+  tape.t = START + MINUTE + 5 * SECOND;
+  tape.trade(-1, 999, 4).depth([[1000, 0]], []);
+  const path = join(folder, 'tape.ndjson');
+  writeFileSync(path, `${tape.lines.join('\n')}\n`);
+  return path;
+}
+
+const path = written();
+const program = new URL('../../bin/tapedeck.js', import.meta.url).pathname;
+const view = (...words: string[]) =>
+  spawnSync(process.execPath, [program, 'view', ...words], { encoding: 'utf8', env: { NO_COLOR: '1' } });
+const rows = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('trades', () => {
+  test('every print of the flow, with its value and the running delta', () => {
+    const { stdout, status } = view('trades', path, '--format', 'json');
+    expect(status).toBe(0);
+    expect(rows(stdout).map(({ side, price, size, notional, delta }) => [side, price, size, notional, delta])).toEqual([
+      ['buy', 100.1, 3, 300.3, 3],
+      ['sell', 100, 7, 700, -4],
+      ['buy', 100.1, 2, 200.2, -2],
+      ['sell', 99.9, 4, 399.6, -6],
+    ]);
+    expect(rows(stdout)[0]).toMatchObject({
+      time: '2023-11-14T22:14:01.000003Z',
+      venue: 'binance-usdm',
+      symbol: 'BTCUSDT',
+    });
+  });
+
+  test('of one side, of a least value, and from a time on; the delta counts what is shown or not', () => {
+    const sold = view('trades', path, '--format', 'json', '--side', 'sell', '--min-notional', '500');
+    expect(rows(sold.stdout).map(({ size, delta }) => [size, delta])).toEqual([[7, -4]]);
+    const late = view('trades', path, '--format', 'json', '--from', '+1m');
+    expect(rows(late.stdout).map(({ size, delta }) => [size, delta])).toEqual([[4, -4]]);
+    const early = view('trades', path, '--format', 'json', '--to', '+2s');
+    expect(rows(early.stdout)).toHaveLength(1);
+  });
+
+  test('text has a line each, none longer than a terminal where it is one', () => {
+    const { stdout } = view('trades', path);
+    expect(stdout.split('\n')[0]).toBe(
+      '2023-11-14T22:14:01.000Z buy       100.1          3       300.30            3 binance-usdm:BTCUSDT',
+    );
+  });
+});
+
+describe('book', () => {
+  test('the ladder as it stands at the end, or before a time', () => {
+    const { stdout } = view('book', path, '--format', 'json');
+    expect(rows(stdout)).toMatchObject([
+      {
+        state: 'valid',
+        bids: [[99.9, 20]],
+        asks: [
+          [100.1, 10],
+          [100.2, 1],
+        ],
+      },
+    ]);
+    const before = view('book', path, '--format', 'json', '--to', '+1m', '--levels', '1');
+    expect(rows(before.stdout)).toMatchObject([{ bids: [[100, 5]], asks: [[100.1, 10]] }]);
+  });
+
+  test('as text: asks above, bids below, bars by size', () => {
+    const { stdout } = view('book', path);
+    const bar = (length: number): string => '█'.repeat(length);
+    expect(stdout).toBe(
+      [
+        'binance-usdm:BTCUSDT  2023-11-14T22:15:05.000001Z  book valid',
+        `100.2      1  ${bar(1)}`,
+        `100.1     10  ${bar(12)}`,
+        'spread 0.2 (20.000 bps)',
+        ` 99.9     20  ${bar(24)}`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a book that is not known is not shown', () => {
+    const lost = join(folder, 'lost.ndjson');
+    const tape = new TapeBuilder().snapshot([[1000, 5]], [[1001, 5]]).depth([], [], { lost: 3 });
+    writeFileSync(lost, `${tape.lines.join('\n')}\n`);
+    const { stdout } = view('book', lost, '--format', 'json');
+    expect(rows(stdout)).toMatchObject([{ state: 'syncing', bids: [], asks: [] }]);
+    expect(view('book', lost).stdout).toContain('no levels');
+  });
+});
+
+describe('footprint', () => {
+  test('a bar a minute, the last one as far as it got', () => {
+    const { stdout } = view('footprint', path, '--format', 'json');
+    expect(rows(stdout)).toMatchObject([
+      {
+        ...{ start: '2023-11-14T22:14:00.000000Z', provisional: false, volume: 12, delta: -2, trades: 3, poc: 100 },
+        bins: [
+          { price: 100.1, buy: 5, sell: 0 },
+          { price: 100, buy: 0, sell: 7 },
+        ],
+      },
+      { provisional: true, volume: 4, delta: -4, bins: [{ price: 99.9, buy: 0, sell: 4 }] },
+    ]);
+  });
+
+  test('as text: sold on the left, bought on the right', () => {
+    const { stdout } = view('footprint', path, '--bar', '1h');
+    expect(stdout).toContain('delta -6  volume 16  trades 4');
+    expect(stdout).toContain('\n100.1     0 x 5\n');
+    expect(stdout).toContain('\n  100     7 x 0     poc\n');
+  });
+});
+
+test('another view, or none, is refused with those there are', () => {
+  const { status, stderr } = view('depth', path);
+  expect(status).toBe(2);
+  expect(stderr).toContain('trades, book, footprint');
+});
