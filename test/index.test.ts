@@ -23,7 +23,8 @@ test('a tape is opened, read and scanned with what the package exports', async (
   });
   for await (const batch of signals) for (const { signal } of batch) expect(signal.venue).toBe('binance-usdm');
   expect(sums.sort()).toEqual(['binance-usdm:BTCUSDT true', 'binance-usdm:ETHUSDT true']);
-  expect(notes).toEqual([]);
+  // recorded without the channel of one detector's liquidations
+  expect(notes.filter((note) => !note.includes('liquidation-cascade is unsupported'))).toEqual([]);
 });
 
 test('a wrong path is an error with a code', async () => {

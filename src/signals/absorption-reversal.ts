@@ -1,10 +1,10 @@
 /** absorption of kind D: a heavy diagonal imbalance at the end of a footprint bar, from which price then turns. */
-import { cellVolumes } from '../market/cell-volumes.js';
+import { type CellVolumes, cellVolumes } from '../market/cell-volumes.js';
 import { type DiagonalRules, isImbalanced, opposedAt } from '../market/diagonal.js';
 import { type Footprint, footprintOf } from '../market/footprint.js';
 import type { FootprintBar } from '../market/footprint-bar.js';
 import { type Market, Wake } from '../market/market.js';
-import { GRID, type GridStatistic } from '../market/statistic.js';
+import { GRID } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
 import type { EndReason } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
@@ -66,7 +66,7 @@ export class AbsorptionReversal implements DetectorRun {
   readonly #market: Market;
   readonly #voice: Voice;
   readonly #footprint: Footprint;
-  readonly #usual: GridStatistic;
+  readonly #cells: CellVolumes;
   readonly #diagonal: DiagonalRules;
   readonly #least: number;
   readonly #pushes: readonly [Push, Push] = [createPush(1), createPush(-1)];
@@ -77,7 +77,7 @@ export class AbsorptionReversal implements DetectorRun {
     this.#voice = voice;
     const rules = { by: 'time', span: options.window, size: 0, ticks: 1, bps: options.zone } as const;
     this.#footprint = footprintOf(market, rules);
-    this.#usual = cellVolumes(market, rules);
+    this.#cells = cellVolumes(market, rules);
     this.#least = market.scaledSize(options.volume);
     const lot = market.scaledSize(market.track.instrument.lot);
     this.#diagonal = { theta: THETA, zero: 'floor', lot, least: Number.NaN };
@@ -92,8 +92,8 @@ export class AbsorptionReversal implements DetectorRun {
   /** A bar is complete: is one of its ends heavy? */
   #read(bar: FootprintBar): void {
     if (!bar.whole) return;
-    const usual = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
-    if (!(usual > 0)) return; // NaN while cold
+    const usual = Math.max(this.#least, this.#cells.gate(bar, this.#options.quantile));
+    if (!(usual > 0)) return; // NaN where nothing is known of usual cells
     this.#diagonal.least = usual;
     for (const push of this.#pushes) {
       if (push.phase === 'turned' || push.phase === 'holds') continue;
@@ -161,9 +161,10 @@ export class AbsorptionReversal implements DetectorRun {
       const { phase, broken } = push;
       if (phase === 'turned') {
         // what is over before it was told is not worth a line
-        push.phase = broken ? 'none' : 'holds';
+        const isTold = !broken && this.#cells.isWarm;
+        push.phase = isTold ? 'holds' : 'none';
         push.since = t;
-        if (!broken) this.#voice.onset(t, push.first, this.#facts(push));
+        if (isTold) this.#voice.onset(t, push.first, this.#facts(push));
       } else if (phase === 'holds' && (broken || t - push.since >= this.#options.settle)) {
         push.phase = 'none';
         this.#voice.end(t, -push.aggressor, broken ? 'broken' : 'held', this.#facts(push));

@@ -1,10 +1,10 @@
 /** footprint: stacked diagonal imbalances and unfinished auctions of closed bars, as zones that price meets again, or passes. */
-import { cellVolumes } from '../market/cell-volumes.js';
+import { type CellVolumes, cellVolumes } from '../market/cell-volumes.js';
 import { type DiagonalRules, imbalancedCells, opposedAt, stacksOf, ZERO_RULES } from '../market/diagonal.js';
 import { type Footprint, type FootprintRules, footprintOf } from '../market/footprint.js';
 import type { FootprintBar } from '../market/footprint-bar.js';
 import { type Market, Wake } from '../market/market.js';
-import { GRID, type GridStatistic } from '../market/statistic.js';
+import { GRID } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
 import type { EndReason, Evidence } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
@@ -154,7 +154,7 @@ class FootprintZones implements DetectorRun {
   readonly #market: Market;
   readonly #voice: Voice;
   readonly #footprint: Footprint;
-  readonly #usual: GridStatistic;
+  readonly #cells: CellVolumes;
   readonly #diagonal: DiagonalRules;
   readonly #least: number;
   /** oldest first */
@@ -174,7 +174,7 @@ class FootprintZones implements DetectorRun {
     const size = bars === 'trades' ? trades : bars === 'volume' ? market.scaledSize(options.size) : 0;
     const rules: FootprintRules = { by: bars, span, size, ticks, bps };
     this.#footprint = footprintOf(market, rules);
-    this.#usual = cellVolumes(market, rules);
+    this.#cells = cellVolumes(market, rules);
     this.#least = market.scaledSize(options.volume);
     const lot = market.scaledSize(market.track.instrument.lot);
     this.#diagonal = { theta, zero, lot, least: Number.NaN };
@@ -189,8 +189,8 @@ class FootprintZones implements DetectorRun {
   /** A bar is complete: its zones, to be told at the message's end. */
   #read(bar: FootprintBar): void {
     if (!bar.whole) return;
-    const { kind, stack } = this.#options;
-    const least = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
+    const { kind, stack, quantile } = this.#options;
+    const least = Math.max(this.#least, this.#cells.gate(bar, quantile));
     if (Number.isNaN(least)) return; // nothing is known of usual cells
     this.#diagonal.least = least;
     let about: Evidence | null = null;
@@ -323,11 +323,12 @@ class FootprintZones implements DetectorRun {
   #tell(t: Micros): void {
     this.#stirred = false;
     const kept: Zone[] = [];
+    const { isWarm } = this.#cells;
     const surplus = this.#zones.length - MOST_ZONES;
     for (const [n, zone] of this.#zones.entries()) {
       // what is over before it was told is not worth a line
       if (Number.isNaN(zone.since)) {
-        if (zone.broken || n < surplus) continue;
+        if (zone.broken || n < surplus || !isWarm) continue;
         zone.since = t;
         this.#voice.onset(t, zone.first, this.#facts(zone));
       } else if (zone.broken) {

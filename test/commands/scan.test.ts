@@ -52,6 +52,9 @@ const write = (name: string, text: string): string => {
 const text = (seed: number, symbol: string): string => `${randomTape({ seed, minutes: 3, symbol }).lines.join('\n')}\n`;
 const btc = text(5, 'BTCUSDT');
 const paths = [write('btc.ndjson', btc), write('eth.ndjson', text(6, 'ETHUSDT'))];
+/** What is said of the detector that these tapes hold nothing for. */
+const NO_LIQUIDATIONS =
+  'binance-usdm:BTCUSDT: liquidation-cascade is unsupported: the tape holds no forceOrder channel\n';
 const lively = { set: ['tape-imbalance.quantile=0.3', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'] };
 
 const refusal = (given: Record<string, unknown>): Promise<string> =>
@@ -102,7 +105,10 @@ describe('--jobs', () => {
     expect(await run({ ...given, tape: [paths[0]], jobs: 4 })).toEqual(one);
     expect(await run({ ...given, tape: [paths[0]], jobs: 0 })).toEqual(one);
     const piped = await run({ ...given, tape: ['-'], jobs: 4 }, [btc]);
-    expect(piped).toEqual({ ...one, stderr: 'a pipe cannot be divided: it is scanned by one thread\n' });
+    expect(piped).toEqual({
+      ...one,
+      stderr: `a pipe cannot be divided: it is scanned by one thread\n${NO_LIQUIDATIONS}`,
+    });
   });
 
   test('is a whole number, or auto', () => {
@@ -124,10 +130,11 @@ describe('progress', () => {
   });
 
   test('is not drawn into files, with -q, between signals on the same terminal, or for pipes', async () => {
-    expect((await run({ ...lively, tape: [paths[0]] })).stderr).toBe('');
+    expect((await run({ ...lively, tape: [paths[0]] })).stderr).toBe(NO_LIQUIDATIONS);
     expect((await run({ ...lively, tape: [paths[0]] }, [], { ...terminal, quiet: true })).stderr).toBe('');
-    expect((await run({ ...lively, tape: [paths[0]] }, [], { ...terminal, stdoutIsTty: true })).stderr).toBe('');
-    expect((await run({ ...lively, tape: ['-'] }, [btc], terminal)).stderr).toBe('');
+    const onTerminal = await run({ ...lively, tape: [paths[0]] }, [], { ...terminal, stdoutIsTty: true });
+    expect(onTerminal.stderr).toBe(NO_LIQUIDATIONS);
+    expect((await run({ ...lively, tape: ['-'] }, [btc], terminal)).stderr).toBe(NO_LIQUIDATIONS);
   });
 });
 
@@ -232,6 +239,8 @@ describe('--list', () => {
       'tape-imbalance',
       'void',
       'absorption',
+      'footprint',
+      'liquidation-cascade',
     ]);
   });
 });

@@ -36,7 +36,7 @@ export function randomTape({
 }: RandomTapeOptions): TapeBuilder {
   const random = randomFrom(seed);
   const whole = (most: number): number => Math.floor(random() * most);
-  const tape = new TapeBuilder(options);
+  const tape = new TapeBuilder({ ...options, beside: extras ? ['markPrice', 'forceOrder'] : [] });
   const flip = (levels: readonly Level[]): Level[] =>
     mirrored ? levels.map(([price, size]): Level => [MIRROR - price, size]) : [...levels];
   const depth = (bids: readonly Level[], asks: readonly Level[], lost = 0): void => {
@@ -65,7 +65,10 @@ export function randomTape({
     if (draw > 0.2) tape.mark(price);
     else if (draw > 0.005) tape.mark(price, { funding: ((random() - 0.5) / 1000).toFixed(16) });
     else tape.mark(price, { index: (bid / 10 + random()).toFixed(5), next: Math.floor(tape.t / 1000) + 60_000 });
-    if (draw > 0.8) tape.liquidation(draw > 0.9 ? 1 : -1, bid, 1 + whole(9), draw > 0.97 ? { state: 'NEW' } : {});
+    if (draw > 0.8) {
+      const [side, price] = draw > 0.9 === mirrored ? [-1 as const, bid] : [1 as const, bid];
+      tape.liquidation(side, mirrored ? MIRROR - price : price, 1 + whole(9), draw > 0.97 ? { state: 'NEW' } : {});
+    }
     if (draw > 0.995)
       tape.entry({ gap: { stream: draw > 0.9975 ? 'markPrice' : '*', from: tape.t - SECOND, reason: 'silence' } });
   };

@@ -141,6 +141,8 @@ test('a detector that the tape does not support says so once', async () => {
   expect(scanned.notes).toEqual([
     'binance-usdm:BTCUSDT: tape-imbalance is unsupported: the tape holds no trade channel',
     'binance-usdm:BTCUSDT: absorption is unsupported: the tape holds no trade channel',
+    'binance-usdm:BTCUSDT: footprint is unsupported: the tape holds no trade channel',
+    'binance-usdm:BTCUSDT: liquidation-cascade is unsupported: the tape holds no trade channel',
   ]);
   expect(scanned.signals.length).toBeGreaterThan(0);
 });
