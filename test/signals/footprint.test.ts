@@ -153,6 +153,22 @@ describe('what is just missed', () => {
     expect(await gates(1, 3)).toEqual([]);
   });
 
+  test('usual cells: those of the whole minutes of the baseline, also for a bar that ends with a minute', async () => {
+    const onsets = async (baseline: number): Promise<number> => {
+      const [buys, sells] = [BUYS, SELLS].map((sizes) => sizes.map((size) => size * 4));
+      // a large cell in the minute before the last one
+      const story = new Story()
+        .at(121)
+        .print(1, LOW + 1, 500)
+        .at(181)
+        .print(1, LOW + 1, 30);
+      story.at(211).table(buys, sells).until(240);
+      const { signals } = await story.scan(['footprint.quantile=1'], { baseline, warmup: SECOND });
+      return signals.filter(({ phase }) => phase === 'onset').length;
+    };
+    expect([await onsets(MINUTE), await onsets(2 * MINUTE)]).toEqual([1, 0]);
+  });
+
   test('a cold baseline', async () => {
     const tape = new Story();
     const early = tape.tape.lines.filter((line) => Number(line.slice(5, 21)) >= START + 70 * SECOND);
