@@ -45,6 +45,14 @@ test('a quantile of independent samples is exceeded as often as it says', () => 
   expect(Math.abs(over - 300)).toBeLessThan(80);
 });
 
+test('what is not known is no sample', () => {
+  const baseline = new Baseline(2);
+  baseline.add(0, Number.NaN);
+  expect(baseline.quantile(0.5)).toBeNaN();
+  for (const value of [3, Number.NaN, 1, 2]) baseline.add(MINUTE, value);
+  expect([baseline.count, baseline.quantile(0.5)]).toEqual([3, 2]);
+});
+
 test('a counter counts the last whole minutes and the running one', () => {
   const counter = new MinuteCounter(2);
   counter.add(0);
