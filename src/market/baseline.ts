@@ -80,15 +80,18 @@ export class Baseline {
 
   /**
    * The sample with so many before it in sorted order. The middle of the minute with most samples left cuts all minutes; what is
-   * on the wrong side of it is left out from there on.
+   * on the wrong side of it is left out from there on, and counts as below or above all that is left.
    */
   #ranked(rank: number): number {
     const ring = this.#ring;
     const low = this.#low;
     const high = this.#high;
+    // no sample of a minute comes in question that has more samples of its own behind it than there are behind the one wanted
+    const behind = this.#count - 1 - rank;
     for (let m = 0; m < ring.length; m++) {
-      low[m] = 0;
-      high[m] = ring[m].count;
+      const { count } = ring[m];
+      low[m] = Math.max(0, count - 1 - behind);
+      high[m] = Math.min(count, rank + 1);
     }
     for (;;) {
       let widest = 0;
@@ -109,15 +112,36 @@ export class Baseline {
 
   /** How many samples do not exceed `value`. */
   countTo(value: number): number {
-    const sorted = this.#sorted;
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (sorted[middle] <= value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    let sum = 0;
+    for (const { sorted, count } of this.#ring) sum += firstAbove(sorted, value, 0, count);
+    return sum;
+  }
+
+  /** The median, between the two middle samples where their number is even: that of mirrored samples is its mirror. NaN without samples. */
+  median(): number {
+    const n = this.#count;
+    return n === 0 ? Number.NaN : (this.#ranked((n - 1) >> 1) + this.#ranked(n >> 1)) / 2;
+  }
+
+  /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. Sorts them: not for every message. */
+  deviation(centre: number): number {
+    const distances = this.#distances(centre);
+    return distances.length === 0 ? Number.NaN : distances[Math.ceil(distances.length / 2) - 1];
+  }
+
+  /** The median distance of the samples from their median, between the two middle ones where their number is even; as costly. */
+  mad(): number {
+    const distances = this.#distances(this.median());
+    const n = distances.length;
+    return n === 0 ? Number.NaN : (distances[(n - 1) >> 1] + distances[n >> 1]) / 2;
+  }
+
+  #distances(centre: number): Float64Array {
+    const distances = new Float64Array(this.#count);
+    let n = 0;
+    for (const { sorted, count } of this.#ring)
+      for (let i = 0; i < count; i++) distances[n++] = Math.abs(sorted[i] - centre);
+    return distances.sort();
   }
 
   clear(): void {

@@ -11,6 +11,8 @@ export interface Group {
   /** receive time of the first and last print */
   firstT: Micros;
   lastT: Micros;
+  /** exchange time, the same for all its prints; 0 where the venue says none */
+  matched: Micros;
   /** +1 buying, -1 selling aggressor */
   side: number;
   volume: number;
@@ -89,6 +91,7 @@ export class Groups {
   readonly open: Group = {
     firstT: 0,
     lastT: 0,
+    matched: 0,
     side: 0,
     volume: 0,
     prints: 0,
@@ -101,7 +104,6 @@ export class Groups {
   /** the open group was told of: nothing can join it any more */
   #told = false;
   readonly #windows: GroupWindow[] = [];
-  #matched = 0;
   #lastId = -1;
 
   constructor(hold: Micros = GROUP_HOLD) {
@@ -146,7 +148,7 @@ export class Groups {
     const joins =
       open.prints > 0 &&
       side === open.side &&
-      matched === this.#matched &&
+      matched === open.matched &&
       t - open.lastT <= this.hold &&
       (id < 0 || first === this.#lastId + 1) &&
       (side > 0 ? price >= open.lastPrice : price <= open.lastPrice);
@@ -163,9 +165,9 @@ export class Groups {
     }
     this.close();
     this.#told = false;
-    this.#matched = matched;
     open.firstT = t;
     open.lastT = t;
+    open.matched = matched;
     open.side = side;
     open.volume = size;
     open.prints = 1;

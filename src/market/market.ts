@@ -20,7 +20,7 @@ export const BEAT: Micros = 100_000;
 /** Aggressor groups that make a baseline trustworthy on a market of few but large seconds. */
 const WARM_GROUPS = 100;
 const WARM_SAMPLES = 60;
-/** Trades and book changes at one price wait at least this long for each other. */
+/** Trades and the book changes they made wait at least this long for each other. */
 const MIN_GUARD: Micros = 10_000;
 
 /** The ledger looks at least this many ticks beyond the touch. */
@@ -68,6 +68,8 @@ export interface TopVolume {
 export class Market {
   readonly track: Track;
   readonly options: MarketOptions;
+  /** trades and the book changes they made come on different paths: one may be this much later than the other */
+  readonly guard: Micros;
   /** receive time of the entry being looked at */
   t: Micros = 0;
   /** since when trades are complete, and the book valid; NaN: not now */
@@ -112,6 +114,7 @@ export class Market {
   constructor(track: Track, options: MarketOptions) {
     this.track = track;
     this.options = options;
+    this.guard = Math.max(MIN_GUARD, options.facts.conflationMs * 1000);
     this.#groupCounts = new MinuteCounter(options.baselineMinutes);
     this.derivatives = new Derivatives(track.scale, options.lookback);
     this.#levels = new LevelFeed(track);
@@ -153,8 +156,7 @@ export class Market {
     this.#wantsTouch = true;
     if (this.#ledger === null) {
       const { book } = this.track;
-      const guard = Math.max(MIN_GUARD, this.options.facts.conflationMs * 1000);
-      const ledger = new Ledger(book.tick, window, guard, (side, low, high) => {
+      const ledger = new Ledger(book.tick, window, this.guard, (side, low, high) => {
         let sum = 0;
         for (let price = low; price <= high; price += book.tick) sum += book.sizeAt(side, price);
         return sum;
@@ -376,6 +378,8 @@ export class Market {
       const passive = side > 0 ? ASK : BID;
       this.#ledger.trade(t, passive, price, size);
     }
+    // a trade may have widened a band, and the book change it made is what that was done for
+    this.#levels.settle();
   }
 
   /** The book changed (or, with `joined`, became valid): touch, mid and sums follow. */

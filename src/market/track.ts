@@ -60,6 +60,8 @@ export class Track {
   /** `t` of the last update that was applied, and of the last trade */
   lastBookT: Micros = 0;
   lastTradeT: Micros = 0;
+  /** exchange time of the last update applied to the valid book: matched, else pushed; 0 where it says neither */
+  bookAt: Micros = 0;
   /** the gap that cost the book its validity, until the next join */
   gap: Gap | null = null;
   /** true when updates wait for a snapshot and the one at hand (if any) cannot be joined: a recorder must fetch */
@@ -199,6 +201,7 @@ export class Track {
         if (this.#renewal !== null) this.#renew(this.#renewal, first, last, previous);
         this.#applyLevels(buffer.levels, e[o + Field.PRICE], e[o + Field.SIZE], e[o + Field.PRICE2]);
         this.lastBookT = t;
+        this.bookAt = e[o + Field.MATCHED] || e[o + Field.EMITTED];
         this.#staleRun = 0;
         return Effect.book;
       }

@@ -2,12 +2,14 @@
 import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
 import absorption from './absorption.js';
+import block from './block.js';
 import bookImbalance from './book-imbalance.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
 import footprint from './footprint.js';
 import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
 import skewFade from './skew-fade.js';
+import sweep from './sweep.js';
 import tapeImbalance from './tape-imbalance.js';
 import voids from './void.js';
 
@@ -15,6 +17,8 @@ import voids from './void.js';
 export const detectors: readonly Detector[] = [
   bookImbalance,
   tapeImbalance,
+  sweep,
+  block,
   voids,
   absorption,
   footprint,

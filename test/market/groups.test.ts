@@ -30,7 +30,10 @@ describe('what belongs to one taker order', () => {
       t: 1000 + i,
     }));
     expect(grouped(prints)).toEqual([
-      { firstT: 1000, lastT: 1009, side: 1, volume: 20, prints: 10, levels: 3, firstPrice: 100, lastPrice: 102 },
+      {
+        ...{ firstT: 1000, lastT: 1009, matched: 5000, side: 1, volume: 20, prints: 10 },
+        ...{ levels: 3, firstPrice: 100, lastPrice: 102 },
+      },
     ]);
   });
 

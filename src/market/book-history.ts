@@ -1,0 +1,204 @@
+/**
+ * The recent past of the book near the touch, as inverse changes: what stood at a price before a trade, though the book may show the
+ * trade already. Trades and book updates come on different paths, and either may be first.
+ */
+import type { Micros } from '../model/entry.js';
+import { MICROS_PER_SECOND } from '../model/time.js';
+import { BID, type BookSide } from './book.js';
+import { Effect } from './effect.js';
+import type { Band, Follower } from './follower.js';
+import type { Market } from './market.js';
+import { BEFORE, CHANGE, PastBook, SIGNED } from './past-book.js';
+import { Ring } from './ring.js';
+
+/** No trade comes so much later than the update that shows it: what stood this long before it came stood before it was made. */
+const LATEST: Micros = MICROS_PER_SECOND;
+/** It is followed at least so many ticks beyond the touch: where they are coarse, few bps hold no level. */
+const LEAST_REACH = 50;
+/** Prices of trades hold the band open for one to two of these. */
+const EPOCH: Micros = MICROS_PER_SECOND;
+
+/** Values of a message: receive and exchange time, touch after it, prices it was followed between, and where the changes after it begin. */
+const T = 0;
+const AT = 1;
+const BEST_BID = 2;
+const BEST_ASK = 3;
+const LOW = 4;
+const HIGH = 5;
+const END = 6;
+const MESSAGE = 7;
+
+/**
+ * The history that tells what stood before an order whose first print came no more than `age` ago, `bps` beyond the touch. Like ones
+ * are shared, so ages are rounded up to whole seconds.
+ */
+export function bookHistory(market: Market, age: Micros, bps: number): BookHistory {
+  const keep = Math.ceil(age / MICROS_PER_SECOND) * MICROS_PER_SECOND + LATEST;
+  return market.share(`book history ${keep} ${bps}`, () => new BookHistory(market, keep, bps));
+}
+
+export class BookHistory implements Follower {
+  /** prices followed: some way beyond the touch, and wherever trades were made in the last second */
+  readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+  readonly levels = {
+    band: this.band,
+    change: (side: BookSide, price: number, before: number, after: number): void =>
+      this.#change(side, price, before, after),
+  };
+  readonly #market: Market;
+  readonly #keep: Micros;
+  readonly #bps: number;
+  readonly #changes = new Ring(CHANGE);
+  readonly #messages = new Ring(MESSAGE);
+  /** lowest and highest price traded in the running epoch, and in the one before */
+  #epoch = Number.NaN;
+  #lowest = Number.POSITIVE_INFINITY;
+  #highest = Number.NEGATIVE_INFINITY;
+  #lowestBefore = Number.POSITIVE_INFINITY;
+  #highestBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(market: Market, keep: Micros, bps: number) {
+    this.#market = market;
+    this.#keep = keep;
+    this.#bps = bps;
+    market.follow(this);
+  }
+
+  #change(side: BookSide, price: number, before: number, after: number): void {
+    if (before === after) return;
+    const ring = this.#changes;
+    if (ring.full && !ring.grow()) ring.first++; // messages before it cannot be gone back to any more
+    const at = ring.push();
+    ring.values[at + SIGNED] = side === BID ? -price : price;
+    ring.values[at + BEFORE] = before;
+  }
+
+  /** An order that goes deep is followed down to where it trades: the update it made may come only now. */
+  trade(t: Micros, _side: number, price: number): void {
+    this.#turn(t);
+    if (price < this.#lowest) this.#lowest = price;
+    if (price > this.#highest) this.#highest = price;
+    const { band } = this;
+    if (band.low > band.high) return; // the book is not known
+    if (price < band.low) band.low = price;
+    if (price > band.high) band.high = price;
+  }
+
+  #turn(t: Micros): void {
+    const epoch = Math.floor(t / EPOCH);
+    if (epoch === this.#epoch) return;
+    const isNext = epoch === this.#epoch + 1;
+    this.#lowestBefore = isNext ? this.#lowest : Number.POSITIVE_INFINITY;
+    this.#highestBefore = isNext ? this.#highest : Number.NEGATIVE_INFINITY;
+    this.#lowest = Number.POSITIVE_INFINITY;
+    this.#highest = Number.NEGATIVE_INFINITY;
+    this.#epoch = epoch;
+  }
+
+  book(t: Micros, joined: boolean): void {
+    if (joined) this.#forget();
+    const { bid, ask, track } = this.#market;
+    const ring = this.#messages;
+    this.#expire(t);
+    if (ring.full && !ring.grow()) ring.first++;
+    const at = ring.push();
+    const { values } = ring;
+    values[at + T] = t;
+    // when a book that was joined stood so is not known
+    values[at + AT] = joined ? Number.POSITIVE_INFINITY : track.bookAt;
+    values[at + BEST_BID] = bid;
+    values[at + BEST_ASK] = ask;
+    values[at + LOW] = this.band.low;
+    values[at + HIGH] = this.band.high;
+    values[at + END] = this.#changes.next;
+    this.#follow(t, bid, ask);
+  }
+
+  /** The newest message older than what is kept stays: the book stood as it left it. */
+  #expire(t: Micros): void {
+    const ring = this.#messages;
+    const { values, mask } = ring;
+    const limit = t - this.#keep;
+    while (ring.next - ring.first > 1 && values[((ring.first + 1) & mask) * MESSAGE + T] <= limit) ring.first++;
+    if (ring.next > ring.first) {
+      const end = values[(ring.first & mask) * MESSAGE + END];
+      if (end > this.#changes.first) this.#changes.first = end;
+    }
+  }
+
+  #follow(t: Micros, bid: number, ask: number): void {
+    this.#turn(t);
+    // a side may be empty: the other is followed all the same
+    const low = Number.isNaN(bid) || bid > ask ? ask : bid;
+    const high = Number.isNaN(ask) || ask < bid ? bid : ask;
+    if (Number.isNaN(low)) {
+      this.#ignore();
+      return;
+    }
+    const { tick } = this.#market.track.book;
+    // whole ticks, so that it is the same on any scale
+    const reach = Math.max(LEAST_REACH, Math.ceil(((low + high) / (2 * tick)) * (this.#bps / 1e4))) * tick;
+    this.band.low = Math.min(low - reach, this.#lowest, this.#lowestBefore);
+    this.band.high = Math.max(high + reach, this.#highest, this.#highestBefore);
+  }
+
+  #ignore(): void {
+    this.band.low = Number.POSITIVE_INFINITY;
+    this.band.high = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether the book has passed an exchange time: what was traded until then is in it. False where either is not known. */
+  passed(matched: Micros): boolean {
+    const ring = this.#messages;
+    if (ring.next === ring.first || matched === 0) return false;
+    const at = ring.values[((ring.next - 1) & ring.mask) * MESSAGE + AT];
+    return at > matched && at !== Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * A side of the book as it stood before an order matched at exchange time `matched` (0: not known) whose first print came at
+   * `firstT`; null where that is not known. Where exchange times are not said, it is the book a guard before the print.
+   */
+  before(side: BookSide, matched: Micros, firstT: Micros): PastBook | null {
+    const n = this.#newestBefore(matched, firstT);
+    const { values, mask, first, next } = this.#messages;
+    const at = (n & mask) * MESSAGE;
+    const end = values[at + END];
+    if (n < first || end < this.#changes.first) return null;
+    let low = Number.NEGATIVE_INFINITY;
+    let high = Number.POSITIVE_INFINITY;
+    for (let m = n + 1; m < next; m++) {
+      low = Math.max(low, values[(m & mask) * MESSAGE + LOW]);
+      high = Math.min(high, values[(m & mask) * MESSAGE + HIGH]);
+    }
+    const { track } = this.#market;
+    const touch = { bid: values[at + BEST_BID], ask: values[at + BEST_ASK] };
+    return new PastBook(track, side, touch, { low, high }, this.#changes, end);
+  }
+
+  /** Number of the newest message that came before such an order; one less than the oldest where none did. */
+  #newestBefore(matched: Micros, firstT: Micros): number {
+    const { values, mask, first, next } = this.#messages;
+    const { guard } = this.#market;
+    for (let n = next - 1; n >= first; n--) {
+      const at = (n & mask) * MESSAGE;
+      const timed = matched > 0 && values[at + AT] > 0;
+      const before = timed
+        ? values[at + AT] < matched || values[at + T] <= firstT - LATEST
+        : values[at + T] <= firstT - guard;
+      if (before) return n;
+    }
+    return first - 1;
+  }
+
+  #forget(): void {
+    this.#changes.clear();
+    this.#messages.clear();
+  }
+
+  lose(effect: number): void {
+    if ((effect & Effect.lost) === 0) return;
+    this.#forget();
+    this.#ignore();
+  }
+}

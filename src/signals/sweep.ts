@@ -1,0 +1,209 @@
+/** sweep: one taker order, or a burst of them, exhausts several displayed levels at once. */
+import { ASK, BID } from '../market/book.js';
+import { type Market, Wake } from '../market/market.js';
+import type { GridStatistic } from '../market/statistic.js';
+import { type Sweep, type Sweeps, sweepSpan, sweepsOf } from '../market/sweeps.js';
+import { usualDepth } from '../market/usual-depth.js';
+import type { Evidence } from '../model/signal.js';
+import { type DetectorRun, defineDetector } from './detector.js';
+import { rounded, type Voice } from './voice.js';
+
+/** Average prices are said to this part of a tick. */
+const TICK_PART = 1e4;
+
+export default defineDetector({
+  name: 'sweep',
+  summary: 'Aggressors exhaust several displayed levels at once',
+  doc: `A level is exhausted where it was displayed before the first print, is seen gone afterwards, and at least the share "consumed"
+of what it displayed was traded there. "single": one aggressor group (the prints of one taker order) exhausts "single" levels. "burst":
+groups of one side, no more than "gap" apart and "span" long together, exhaust "burst" levels, while no more than the share
+"opposite" of the volume goes the other way; it is said only where none of its groups was said to be a sweep. The volume must
+reach its usual quantile among groups, the swept range a width in ticks and in spreads, and the displayed size in it a share of the
+usual (median) depth: where ticks are fine, a few levels are nothing. If much of what went between the touch and the last trade was not
+traded, makers pulled it, and there is no sweep. The book before is the last one the venue timed before the first print, so it does
+not matter which comes first, trades or book (where nothing is timed, it is the book one update interval before). A sweep is
+said once the book has shown the levels gone; where it never does so within two of its intervals, there is none. Levels that are refilled
+before the next update are not seen to go.`,
+  needs: ['book', 'trades'],
+  parameters: {
+    single: { type: 'integer', default: 3, min: 1, max: 1000, doc: 'levels one order must exhaust' },
+    burst: { type: 'integer', default: 5, min: 1, max: 1000, doc: 'levels a burst must exhaust' },
+    gap: { type: 'duration', default: '50ms', min: '10ms', max: '1s', doc: 'longest pause within a burst' },
+    span: { type: 'duration', default: '250ms', min: '10ms', max: '5s', doc: 'longest burst' },
+    opposite: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of volume against a burst' },
+    consumed: {
+      type: 'number',
+      default: 0.8,
+      min: 0.01,
+      max: 1,
+      doc: 'share of what was displayed that must have been traded: at each level, and at all levels that went',
+    },
+    quantile: {
+      type: 'number',
+      default: 0.99,
+      min: 0,
+      max: 1,
+      doc: 'the volume must reach this quantile of the sizes of aggressor groups',
+    },
+    volume: { type: 'size', default: '0', doc: 'the volume must reach this size' },
+    ticks: { type: 'integer', default: 3, min: 1, max: 100_000, doc: 'least width of the swept range in ticks' },
+    spreads: { type: 'number', default: 1.5, min: 0, max: 1000, doc: 'least width of the swept range in spreads' },
+    depth: {
+      type: 'number',
+      default: 0.02,
+      min: 0,
+      max: 100,
+      doc: 'least displayed size swept, as a share of the usual depth within "bps"',
+    },
+    bps: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'depth is measured within this many bps of the mid' },
+  },
+  meaning: {
+    point: true,
+    side: 'the aggressor: a buy sweeps asks',
+    price: 'the last level exhausted',
+    score: 'displayed size swept over the usual depth within "bps"',
+    evidence: {
+      kind: { type: 'text', choices: ['single', 'burst'], doc: 'one order, or several' },
+      group_conf: {
+        type: 'text',
+        choices: ['exact', 'strong', 'heuristic'],
+        doc: 'how surely the prints of one order are known to be one order, on this venue',
+      },
+      swept_levels: { type: 'count', doc: 'displayed levels exhausted' },
+      swept_ticks: { type: 'ticks', doc: 'from the first of them to the last, both counted' },
+      swept_from: { type: 'price', doc: 'the first of them' },
+      size: { type: 'size', doc: 'volume of the order or the burst' },
+      size_gate: { type: 'size', doc: 'volume it had to reach' },
+      prints: { type: 'count', doc: 'trades' },
+      groups: { type: 'count', doc: 'aggressor groups' },
+      vwap: { type: 'price', doc: 'average price, to a ten-thousandth of a tick' },
+      slippage_bps: { type: 'bps', doc: 'average price beyond the touch before, over the mid before' },
+      pre_touch: { type: 'price', doc: 'best price of the swept side before' },
+      pre_depth: { type: 'size', doc: 'displayed before at the levels exhausted' },
+      consumed_ratio: { type: 'ratio', doc: 'traded share of what was displayed before at all levels that went' },
+      next_gap_ticks: {
+        type: 'ticks',
+        nullable: true,
+        doc: 'from the last level exhausted to the next one displayed before; null where none is known',
+      },
+      depth: { type: 'size', nullable: true, doc: 'displayed before within "bps"; null where not known that far' },
+      depth_share: { type: 'ratio', nullable: true, doc: 'volume over it' },
+      usual_depth: { type: 'size', doc: 'the usual depth' },
+      took_ms: { type: 'ms', doc: 'from the first print to the last, as received' },
+    },
+  },
+  lookback: sweepSpan,
+  create(options, market, voice): DetectorRun {
+    return new SweepRun(options, market, voice);
+  },
+});
+
+interface SweepOptions {
+  readonly single: number;
+  readonly burst: number;
+  readonly gap: number;
+  readonly span: number;
+  readonly opposite: number;
+  readonly consumed: number;
+  readonly quantile: number;
+  readonly volume: string;
+  readonly ticks: number;
+  readonly spreads: number;
+  readonly depth: number;
+  readonly bps: number;
+}
+
+class SweepRun implements DetectorRun {
+  readonly wake = Wake.trade | Wake.book | Wake.beat | Wake.group;
+  readonly #options: SweepOptions;
+  readonly #market: Market;
+  readonly #voice: Voice;
+  readonly #sweeps: Sweeps;
+  /** of asks and of bids */
+  readonly #usual: readonly [GridStatistic, GridStatistic];
+  readonly #least: number;
+  /** sweeps seen so far */
+  #seen = 0;
+  /** run of the last order said to be a sweep, of buys and of sells */
+  readonly #said: [number, number] = [0, 0];
+
+  constructor(options: SweepOptions, market: Market, voice: Voice) {
+    this.#options = options;
+    this.#market = market;
+    this.#voice = voice;
+    const { single, burst, gap, span, opposite, consumed, quantile, bps } = options;
+    this.#sweeps = sweepsOf(market, { single, burst, gap, span, opposite, consumed, quantile, bps });
+    this.#usual = [usualDepth(market, ASK, bps), usualDepth(market, BID, bps)];
+    this.#least = market.scaledSize(options.volume);
+  }
+
+  evaluate(t: number): void {
+    const { found } = this.#sweeps;
+    if (this.#seen === found) return;
+    for (let n = this.#seen; n < found; n++) {
+      const sweep = this.#sweeps.at(n);
+      if (sweep !== null) this.#look(t, sweep);
+    }
+    this.#seen = found;
+  }
+
+  #look(t: number, sweep: Sweep): void {
+    const { ticks, spreads, depth } = this.#options;
+    const at = sweep.side > 0 ? 0 : 1;
+    if (sweep.kind === 'burst' && this.#said[at] === sweep.run) return;
+    const width = this.#width(sweep);
+    const spread = (sweep.ask - sweep.bid) / this.#market.track.book.tick;
+    const usual = this.#market.usual(this.#usual[at], 0.5);
+    // NaN while the baseline is cold, zero where a tick is wider than the bps
+    if (!(usual > 0 && sweep.displayed / usual >= depth)) return;
+    if (sweep.size < this.#least || width < Math.max(ticks, spreads * spread)) return;
+    if (sweep.kind === 'single') this.#said[at] = sweep.run;
+    this.#voice.point(t, sweep.firstT, this.#facts(sweep, width, usual));
+  }
+
+  /** Ticks from the first level exhausted to the last, both counted. */
+  #width({ firstPrice, lastPrice }: Sweep): number {
+    return Math.abs(lastPrice - firstPrice) / this.#market.track.book.tick + 1;
+  }
+
+  #facts(sweep: Sweep, width: number, usual: number) {
+    const market = this.#market;
+    const { tick } = market.track.book;
+    const { kind, side, size, lastPrice, slippage, bid, ask, depth, firstT, lastT } = sweep;
+    const touch = side > 0 ? ask : bid;
+    const average = touch + (side * tick * Math.round(slippage * TICK_PART)) / TICK_PART;
+    const gap = Math.abs(sweep.nextPrice - lastPrice) / tick;
+    const isKnown = !Number.isNaN(depth);
+    const evidence: Evidence = {
+      kind,
+      group_conf: market.options.facts.groups,
+      swept_levels: sweep.levels,
+      swept_ticks: width,
+      swept_from: market.price(sweep.firstPrice),
+      size: market.size(size),
+      size_gate: market.size(Math.max(sweep.gate, this.#least)),
+      prints: sweep.prints,
+      groups: sweep.groups,
+      vwap: market.price(average),
+      slippage_bps: rounded(((slippage * tick) / (bid + ask)) * 2e4),
+      pre_touch: market.price(touch),
+      pre_depth: market.size(sweep.displayed),
+      consumed_ratio: rounded(sweep.consumed),
+      next_gap_ticks: Number.isNaN(gap) ? null : gap,
+      depth: isKnown ? market.size(depth) : null,
+      depth_share: isKnown ? rounded(size / depth) : null,
+      usual_depth: market.size(usual),
+      took_ms: (lastT - firstT) / 1000,
+    };
+    // several may be found at one time, in one message of many trades too
+    const key = `${kind} ${firstT} ${market.price(lastPrice)}`;
+    return { side, key, price: market.price(lastPrice), score: sweep.displayed / usual, evidence };
+  }
+
+  /** A point in time has no end, and what is not said yet is in the market. */
+  close(): void {}
+
+  lose(): void {
+    this.#seen = this.#sweeps.found;
+  }
+}

@@ -1,0 +1,185 @@
+/** The book as it stood before an order: held against copies of the whole book after every message. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ASK, BID, type BookSide } from '../../src/market/book.js';
+import { type BookHistory, bookHistory } from '../../src/market/book-history.js';
+import { Market } from '../../src/market/market.js';
+import type { Track } from '../../src/market/track.js';
+import { EVENT_STRIDE, Field } from '../../src/model/event.js';
+import { venueById } from '../../src/venues/registry.js';
+import { randomFrom } from '../scan/random-tape.js';
+import { type Level, SECOND, TapeBuilder } from '../scan/tape-builder.js';
+import { applyLine, decodeLines, newTrack } from './feed.js';
+
+const venue = venueById('binance-usdm');
+const instrument = { symbol: 'BTCUSDT', kind: 'linear' as const, tick: '0.1', lot: '0.001', multiplier: '1' };
+/** Scaled price of a tick of 0.1, and scaled size of one. */
+const TICK = 100;
+const ONE = 100_000;
+
+/** The book after a message. */
+interface Copy {
+  t: number;
+  /** exchange time; not known of a book that was joined */
+  at: number;
+  sides: [Map<number, number>, Map<number, number>];
+}
+
+/** Applies the lines; `look` sees the history after each, and copies of the book since it was joined. */
+function play(lines: string[], look: (history: BookHistory, copies: readonly Copy[], market: Market) => void): void {
+  const track = newTrack(venue, instrument);
+  const options = { facts: venue.capabilities, baselineMinutes: 1, warmup: 0, htf: SECOND, lookback: SECOND };
+  const market = new Market(track, options);
+  const history = bookHistory(market, SECOND, 20);
+  const decoded = decodeLines(Buffer.from(`${lines.join('\n')}\n`), venue, instrument);
+  let copies: Copy[] = [];
+  const { events, count } = decoded.buffer;
+  for (let i = 0; i < count; i++) {
+    const t = decoded.entries.get(i)?.t ?? events[i * EVENT_STRIDE + Field.T];
+    market.advance(t);
+    const before = track.counts.applied;
+    const wasValid = track.state === 'valid';
+    const effect = applyLine(track, decoded, i);
+    if (wasValid && track.state !== 'valid') market.lose(effect);
+    market.apply(effect, decoded.entries.has(i) ? null : decoded.buffer, i);
+    if (track.state !== 'valid') copies = [];
+    else if (!wasValid || track.counts.applied > before)
+      copies.push({ t, at: wasValid ? events[i * EVENT_STRIDE + Field.MATCHED] : Number.NaN, sides: copyOf(track) });
+    look(history, copies, market);
+  }
+}
+
+const copyOf = ({ book }: Track): Copy['sides'] => [new Map(book.levels(BID)), new Map(book.levels(ASK))];
+
+/** Some seconds of a book: levels come, change and go, the touch moves, and at times it is lost. */
+function bookTape(seed: number): string[] {
+  const random = randomFrom(seed);
+  const whole = (most: number): number => Math.floor(random() * most);
+  const tape = new TapeBuilder();
+  let mid = 1000;
+  const side = (sign: number): Level[] => Array.from({ length: 8 }, (_, i): Level => [mid + sign * (i + 1), 5]);
+  const join = (): void => void tape.snapshot([...side(-1), [mid - 300, 1]], [...side(1), [mid + 300, 1]]);
+  join();
+  for (let i = 0; i < 150; i++) {
+    tape.wait(whole(random() < 0.05 ? 1_500_000 : 60_000));
+    if (random() < 0.02) {
+      tape.depth([], [], { lost: 1 });
+      join();
+    }
+    mid += whole(3) - 1;
+    // what the touch left behind goes, and some of what is near changes
+    const levels = (sign: number): Level[] =>
+      Array.from({ length: 7 }, (_, n): Level => [mid + sign * (n - 2), n < 3 ? 0 : whole(4)]);
+    if (random() < 0.2) tape.trade(1, mid + whole(90), 1);
+    tape.depth(levels(-1), levels(1));
+  }
+  return tape.lines;
+}
+
+test('a side of the book before an order, what went since, and the depth then are those of the copies', () => {
+  let compared = 0;
+  let gone = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
+      const random = randomFrom(seed + 1);
+      play(bookTape(seed), (history, copies, market) => {
+        if (random() < 0.8) return;
+        const firstT = market.t - Math.floor(random() * SECOND);
+        // times of messages are whole ms, and so are those of orders: at times the same, or none
+        const matched = random() < 0.3 ? 0 : Math.floor(firstT / 1000) * 1000 - Math.floor(random() * 30) * 1000;
+        const isBefore = ({ t, at }: Copy): boolean =>
+          matched === 0 ? t <= firstT - market.guard : at < matched || t <= firstT - SECOND;
+        const n = copies.findLastIndex(isBefore);
+        for (const side of [BID, ASK] as BookSide[]) {
+          const past = history.before(side, matched, firstT);
+          expect(past === null).toBe(n < 0);
+          if (past === null) continue;
+          const copy = copies[n].sides[side];
+          const prices = new Set(copies.slice(n).flatMap(({ sides }) => [...sides[side].keys()]));
+          const followed = [...prices].filter((price) => past.follows(price));
+          const leastOf = (price: number): number =>
+            Math.min(...copies.slice(n).map(({ sides }) => sides[side].get(price) ?? 0));
+          expect(followed.map((price) => [price, past.before(price), past.least(price)])).toEqual(
+            followed.map((price) => [price, copy.get(price) ?? 0, leastOf(price)]),
+          );
+          compared += followed.length;
+          gone += followed.filter((price) => past.before(price) > 0 && past.least(price) === 0).length;
+          const [bids, asks] = copies[n].sides;
+          const bid = Math.max(...bids.keys());
+          const ask = Math.min(...asks.keys());
+          expect([past.bid, past.ask]).toEqual([bid, ask]);
+          if (!(bid < ask)) continue;
+          const limit = (side === ASK ? 1.002 : 0.998) * ((bid + ask) / 2);
+          const within = [...copy].filter(([price]) => (side === ASK ? price <= limit : price >= limit));
+          expect(past.depthWithin(20)).toBe(within.reduce((sum, [, size]) => sum + size, 0));
+        }
+      });
+    }),
+    { numRuns: 15 },
+  );
+  expect(compared).toBeGreaterThan(3000);
+  expect(gone).toBeGreaterThan(100);
+});
+
+test('the history does not go back behind a loss, nor further than its span', () => {
+  const tape = new TapeBuilder();
+  tape.snapshot(
+    [
+      [1000, 1],
+      [900, 1],
+    ],
+    [
+      [1001, 1],
+      [1100, 1],
+    ],
+  );
+  tape.wait(3 * SECOND).depth([], [[1001, 2]]);
+  const matched = Math.floor(tape.t / 1000) * 1000 + 1000;
+  tape.wait(SECOND).depth([], [[1001, 3]]);
+  tape.wait(SECOND).depth([], [[1001, 4]], { lost: 1 });
+  tape.snapshot(
+    [
+      [1000, 1],
+      [900, 1],
+    ],
+    [
+      [1001, 5],
+      [1100, 1],
+    ],
+  );
+  const seen: (number | null)[] = [];
+  play(tape.lines, (history, _, market) =>
+    seen.push(history.before(ASK, matched, market.t)?.before(1001 * TICK) ?? null),
+  );
+  // nothing before the join is known; then the book as it was joined, once it is old enough; and nothing right after the loss
+  expect(seen.map((size) => (size === null ? null : size / ONE))).toEqual([null, null, null, 2, 2, null, null, null]);
+});
+
+test('deep trades are followed, so that the update they made is known there', () => {
+  const tape = new TapeBuilder();
+  tape.snapshot(
+    [
+      [1000, 1],
+      [500, 1],
+    ],
+    [
+      [1001, 1],
+      [1080, 7],
+      [1500, 1],
+    ],
+  );
+  tape.depth([[1000, 2]], []);
+  const matched = Math.floor(tape.t / 1000) * 1000 + 1000;
+  tape
+    .wait(2000)
+    .trade(1, 1080, 7)
+    .depth([], [[1080, 0]])
+    .depth([], [[1081, 3]]);
+  let known = [Number.NaN, Number.NaN];
+  play(tape.lines, (history, _, market) => {
+    const past = history.before(ASK, matched, market.t);
+    if (past !== null)
+      known = [past.follows(1080 * TICK) ? past.before(1080 * TICK) / ONE : -1, past.follows(1090 * TICK) ? 1 : -1];
+  });
+  expect(known).toEqual([7, -1]);
+});
