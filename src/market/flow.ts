@@ -14,6 +14,8 @@ export class FlowWindow {
   #tail: number;
   #buy = 0;
   #sell = 0;
+  /** `t` of the newest trade that was let go before its time */
+  #cut: Micros = Number.NEGATIVE_INFINITY;
 
   constructor(ring: Ring, span: Micros) {
     this.#ring = ring;
@@ -32,6 +34,24 @@ export class FlowWindow {
     const { values, mask, next } = this.#ring;
     const limit = t - this.span;
     while (this.#tail < next && values[(this.#tail & mask) * WIDTH + T] <= limit) this.dropOldest();
+  }
+
+  /** Lets go of the oldest trade before its time: the ring may not grow. */
+  cutOldest(): void {
+    const { values, mask } = this.#ring;
+    this.#cut = values[(this.#tail & mask) * WIDTH + T];
+    this.dropOldest();
+  }
+
+  /** Whether (t − span, t] is whole: nothing was let go before its time. */
+  isWhole(t: Micros): boolean {
+    return this.#cut <= t - this.span;
+  }
+
+  /** Hands the signed size of every trade inside to `each`, oldest first, after `expire`. */
+  walk(each: (signed: number) => void): void {
+    const { values, mask, next } = this.#ring;
+    for (let n = this.#tail; n < next; n++) each(values[(n & mask) * WIDTH + SIGNED]);
   }
 
   /** Lets go of the oldest trade whatever its age. */
@@ -115,7 +135,7 @@ export class Flow {
     if (ring.next - ring.first <= ring.mask >> 1 || ring.grow()) return;
     if (!ring.full) return;
     this.overflow++;
-    for (const window of this.#windows) if (window.tail === ring.first) window.dropOldest();
+    for (const window of this.#windows) if (window.tail === ring.first) window.cutOldest();
     ring.first++;
   }
 

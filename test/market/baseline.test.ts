@@ -31,6 +31,29 @@ test('quantiles equal those of the sorted list of the minutes in the ring', () =
   );
 });
 
+test('median and deviation are those of the sorted list, and mirror with the samples', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: -30, max: 30 }), { minLength: 1, maxLength: 60 }), (values) => {
+      const baseline = new Baseline(1);
+      const mirrored = new Baseline(1);
+      for (const value of values) {
+        baseline.add(MINUTE, value);
+        mirrored.add(MINUTE, -value);
+      }
+      const sorted = [...values].sort((a, b) => a - b);
+      const { length } = sorted;
+      const median = (sorted[Math.floor((length - 1) / 2)] + sorted[Math.floor(length / 2)]) / 2;
+      const distances = sorted.map((value) => Math.abs(value - median)).sort((a, b) => a - b);
+      expect(baseline.median()).toBe(median);
+      expect(baseline.deviation(median)).toBe(distances[Math.ceil(length / 2) - 1]);
+      expect(mirrored.median() + median).toBe(0);
+      expect(mirrored.deviation(-median)).toBe(baseline.deviation(median));
+    }),
+  );
+  expect(new Baseline(1).median()).toBeNaN();
+  expect(new Baseline(1).deviation(0)).toBeNaN();
+});
+
 test('a quantile of independent samples is exceeded as often as it says', () => {
   const baseline = new Baseline(60);
   let state = 12345;

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Flow } from '../../src/market/flow.js';
+import { MAX_ITEMS } from '../../src/market/ring.js';
 import { StepWindow } from '../../src/market/steps.js';
 
 const steps = fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), size: fc.integer({ min: -50, max: 50 }) }), {
@@ -43,6 +44,29 @@ test('the window is open at its start and closed at its end', () => {
   expect(window.buy).toBe(3);
   window.expire(6_000_000);
   expect(window.buy).toBe(0);
+});
+
+test('a walk meets every trade inside, oldest first', () => {
+  const flow = new Flow();
+  const window = flow.window(10);
+  flow.window(1000);
+  for (let t = 0; t < 600; t++) flow.push(t, t % 2 === 0 ? t + 1 : -t - 1);
+  window.expire(599);
+  const met: number[] = [];
+  window.walk((signed) => met.push(signed));
+  expect(met).toEqual([591, -592, 593, -594, 595, -596, 597, -598, 599, -600]);
+});
+
+test('a window that had to let go of a trade before its time is not whole until that time has come', () => {
+  const flow = new Flow();
+  const narrow = flow.window(10);
+  const wide = flow.window(10_000_000);
+  const count = MAX_ITEMS + 5;
+  for (let t = 1; t <= count; t++) flow.push(t, 1);
+  expect(flow.overflow).toBe(5);
+  expect([narrow.isWhole(count), wide.isWhole(count)]).toEqual([true, false]);
+  // the fifth trade was the last to go
+  expect([wide.isWhole(10_000_004), wide.isWhole(10_000_005)]).toEqual([false, true]);
 });
 
 test('mean and start of a stepping value equal those of the plain integral', () => {
