@@ -144,29 +144,6 @@ export class Baseline {
     return distances.sort();
   }
 
-  /** The median, between the two middle samples where their number is even: that of mirrored samples is its mirror. NaN without samples. */
-  median(): number {
-    const n = this.count;
-    return n === 0 ? Number.NaN : (this.#sorted[(n - 1) >> 1] + this.#sorted[n >> 1]) / 2;
-  }
-
-  /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. */
-  deviation(centre: number): number {
-    const n = this.count;
-    const sorted = this.#sorted;
-    let above = this.#search(centre, n);
-    let below = above - 1;
-    let distance = Number.NaN;
-    for (let left = Math.ceil(n / 2); left > 0; left--) {
-      const down = below >= 0 ? centre - sorted[below] : Number.POSITIVE_INFINITY;
-      const up = above < n ? sorted[above] - centre : Number.POSITIVE_INFINITY;
-      if (down <= up) below--;
-      else above++;
-      distance = Math.min(down, up);
-    }
-    return distance;
-  }
-
   clear(): void {
     for (const slot of this.#ring) slot.count = 0;
     this.#count = 0;
