@@ -4,6 +4,8 @@ import { didYouMean } from '../model/nearest.js';
 import absorption from './absorption.js';
 import block from './block.js';
 import bookImbalance from './book-imbalance.js';
+import cvdDivergence from './cvd-divergence.js';
+import delta from './delta.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
 import footprint from './footprint.js';
 import liquidationCascade from './liquidation-cascade.js';
@@ -17,6 +19,8 @@ import voids from './void.js';
 export const detectors: readonly Detector[] = [
   bookImbalance,
   tapeImbalance,
+  delta,
+  cvdDivergence,
   sweep,
   block,
   voids,

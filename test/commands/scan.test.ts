@@ -9,6 +9,7 @@ import { argumentKey, type CommandIo, takesValue } from '../../src/commands/comm
 import scan from '../../src/commands/scan.js';
 import type { Signal } from '../../src/model/signal.js';
 import { parseTimeSpec } from '../../src/model/time.js';
+import { detectors } from '../../src/signals/registry.js';
 import { randomTape } from '../scan/random-tape.js';
 
 interface Result {
@@ -234,14 +235,7 @@ describe('--list', () => {
   test('needs no tape; text for people, an object per detector for programs', async () => {
     expect((await run({ list: true })).stdout).toContain('absorption: Heavy one-sided aggression');
     const lines = (await run({ list: true, format: 'json' })).stdout.trimEnd().split('\n');
-    expect(lines.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual([
-      'book-imbalance',
-      'tape-imbalance',
-      'void',
-      'absorption',
-      'footprint',
-      'liquidation-cascade',
-    ]);
+    expect(lines.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual(detectors.map(({ name }) => name));
   });
 });
 

@@ -35,6 +35,9 @@ const lively: TestSettings = {
     ...['footprint.span=7s', 'footprint.bps=0', 'footprint.theta=1.5', 'footprint.stack=2', 'footprint.kind=both'],
     ...['footprint.quantile=0.3', 'footprint.zero=infinite', 'footprint.age=20s'],
     ...['liquidation-cascade.window=20s', 'liquidation-cascade.count=2', 'liquidation-cascade.bps=0'],
+    ...['delta.window=3s', 'delta.quantile=0.6', 'delta.share=0.1', 'delta.hold=500ms', 'delta.buckets=5'],
+    ...['cvd-divergence.window=5s', 'cvd-divergence.on=0.7', 'cvd-divergence.hold=500ms'],
+    ...['cvd-divergence.retrace=0.3', 'cvd-divergence.opposed=0'],
   ],
 };
 /** The same with other definitions of some detectors. */
@@ -65,7 +68,10 @@ test('the lively settings do make events of every detector, on troubled tapes to
   const kinds = new Set<string>();
   for (const troubled of [false, true])
     for (const given of [lively, otherwise]) {
-      const { signals } = await scanLines(randomTape({ seed: 7, minutes: 8, troubled, extras: true }).lines, given);
+      const { signals } = await scanLines(
+        randomTape({ seed: 7, minutes: 8, troubled, extras: true, quotes: true }).lines,
+        given,
+      );
       for (const { signal, phase, reason = '' } of signals) seen.add(`${signal} ${phase} ${reason}`);
       for (const { evidence } of signals) if (evidence.kind !== undefined) kinds.add(String(evidence.kind));
     }
@@ -74,6 +80,8 @@ test('the lively settings do make events of every detector, on troubled tapes to
     'book-imbalance',
     'tape-imbalance',
     'absorption',
+    'delta',
+    'cvd-divergence',
     'skew-fade',
     'void',
     'footprint',
@@ -93,7 +101,8 @@ describe('lifecycle', () => {
         const ids = new Set<string>();
         for (const signal of signals) {
           // of some detectors several may be open on a side, told apart by what their ids are made of
-          const key = KEYED.has(signal.signal) ? signal.id : `${signal.signal} ${signal.side} ${signal.evidence.kind}`;
+          const { kind = '', form = '' } = signal.evidence;
+          const key = KEYED.has(signal.signal) ? signal.id : `${signal.signal} ${signal.side} ${kind} ${form}`;
           if (signal.phase === 'onset') {
             expect(open.has(key)).toBe(false);
             expect(ids.has(signal.id)).toBe(false);
@@ -116,7 +125,7 @@ describe('lifecycle', () => {
 test('prefix property: signals on a prefix are those of the whole with their time in it', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), async (seed, troubled, share) => {
-      const { lines } = randomTape({ seed, minutes: 4, troubled, extras: seed % 2 === 0 });
+      const { lines } = randomTape({ seed, minutes: 4, troubled, extras: seed % 2 === 0, quotes: true });
       const cut = 1 + Math.floor(share * (lines.length - 1));
       const whole = await scanLines(lines, livelyOf(seed));
       const part = await scanLines(lines.slice(0, cut), livelyOf(seed));
@@ -131,7 +140,7 @@ test('unit property: minutes scanned one by one, each after its look-back, are t
   await fc.assert(
     fc.asyncProperty(seeds, fc.boolean(), fc.integer({ min: 0, max: 59 }), async (seed, troubled, offset) => {
       const start = START + offset * SECOND;
-      const { lines } = randomTape({ seed, minutes: 5, troubled, extras: seed % 2 === 0, start });
+      const { lines } = randomTape({ seed, minutes: 5, troubled, extras: seed % 2 === 0, quotes: true, start });
       const given = livelyOf(seed);
       const whole = await scanLines(lines, given);
       const parts: string[] = [];
@@ -193,7 +202,7 @@ function unsided(context: Signal['context'] = {}): unknown {
 test('mirrored tapes give mirrored signals', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, async (seed) => {
-      const tape = { seed, minutes: 3, extras: true };
+      const tape = { seed, minutes: 3, extras: true, quotes: true };
       const plain = await scanLines(randomTape(tape).lines, livelyOf(seed));
       const mirrored = await scanLines(randomTape({ ...tape, mirrored: true }).lines, livelyOf(seed));
       const facts = (
@@ -211,6 +220,7 @@ test('mirrored tapes give mirrored signals', async () => {
           evidence.liquidated_size,
         ],
         ...[evidence.kind, evidence.depth, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_size],
+        ...[evidence.gate, evidence.vpin, evidence.lambda_r2, evidence.usual, evidence.span_ms, evidence.form],
       ];
       expect(inOrder(mirrored.signals.map((one) => facts(one, true)))).toEqual(
         inOrder(plain.signals.map((one) => facts(one, false))),
@@ -227,6 +237,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[time, signal, phase, side, score, reason],
         ...[JSON.stringify(confirm), JSON.stringify(context?.regime), context?.trend, context?.alignment],
         ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
+        ...[evidence.delta_pct, evidence.vpin, evidence.price_z, evidence.cvd_z, evidence.form],
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],
         ...[evidence.buy_cells, evidence.bin_ticks, evidence.reversal_ticks, evidence.move_bps, evidence.liquidations],
       ]),
@@ -249,7 +260,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         [tiny, true],
         [huge, false],
       ] as const) {
-        const tape = { seed, minutes: 3, extras };
+        const tape = { seed, minutes: 3, extras, quotes: true };
         const [plain, scaled] = [randomTape(tape), randomTape({ ...tape, ...scale })];
         expect(facts((await scanLines(scaled.lines, livelyOf(seed))).signals)).toEqual(
           facts((await scanLines(plain.lines, livelyOf(seed))).signals),

@@ -10,6 +10,8 @@ export interface RandomTapeOptions extends TapeOptions {
   mirrored?: boolean;
   /** mark prices come, some with an index price and a funding rate, and liquidations; now and then they are lost */
   extras?: boolean;
+  /** quotes move without a trade, too */
+  quotes?: boolean;
 }
 
 export const MIRROR = 20_001;
@@ -32,6 +34,7 @@ export function randomTape({
   troubled = false,
   mirrored = false,
   extras = false,
+  quotes = false,
   ...options
 }: RandomTapeOptions): TapeBuilder {
   const random = randomFrom(seed);
@@ -58,6 +61,17 @@ export function randomTape({
     const [bids, asks] = book();
     if (mirrored) tape.snapshot(flip(asks), flip(bids));
     else tape.snapshot(bids, asks);
+  };
+  /** The best price of a side goes, and the other side moves there. */
+  const move = (side: number): void => {
+    const price = side > 0 ? bid + 1 : bid;
+    const before = bid;
+    bid += side;
+    sizes.delete(price);
+    const [bids, asks] = book();
+    const gone: Level[] = [[price, 0]];
+    if (side > 0) depth(bids, [...gone, ...asks]);
+    else depth([...gone, ...bids.filter(([p]) => p !== before)], asks);
   };
   /** Some values every second, others in minutes: those are too old to be known at times. */
   const sayBeside = (draw: number): void => {
@@ -98,16 +112,7 @@ export function randomTape({
       if (rest > 0) {
         sizes.set(price, rest);
         depth(side < 0 ? [[price, rest]] : [], side > 0 ? [[price, rest]] : []);
-      } else {
-        sizes.delete(price);
-        const before = bid;
-        bid += side;
-        sizes.delete(price);
-        const [bids, asks] = book();
-        const gone: Level[] = [[price, 0]];
-        if (side > 0) depth(bids, [...gone, ...asks]);
-        else depth([...gone, ...bids.filter(([p]) => p !== before)], asks);
-      }
+      } else move(side);
     } else if (draw < 0.85) {
       const away = whole(DEPTH);
       const price = random() < 0.5 ? bid - away : bid + 1 + away;
@@ -116,7 +121,8 @@ export function randomTape({
       const size = draw > 0.8 && away > 0 ? 0 : shown;
       if (size > 0) sizes.set(price, size);
       depth(price <= bid ? [[price, size]] : [], price > bid ? [[price, size]] : []);
-    } else if (draw < 0.98 || !troubled) tape.clock();
+    } else if (quotes && draw < 0.9) move(random() < 0.5 ? 1 : -1);
+    else if (draw < 0.98 || !troubled) tape.clock();
     else if (draw < 0.985) tape.wait(SECOND * 30).clock();
     else if (draw < 0.99) {
       depth([], [], 2);

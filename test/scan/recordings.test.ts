@@ -41,6 +41,8 @@ const minutely: TestSettings = {
     ...['absorption.quantile=0.8', 'absorption.kind=A', 'absorption.window=5s'],
     ...['void.quantile=0.9', 'void.thin=0.4', 'void.run=2', 'void.near=2', 'void.swept=0.2', 'void.left=0.5'],
     ...['footprint.span=7s', 'footprint.kind=both', 'footprint.theta=2', 'footprint.stack=2'],
+    ...['delta.window=5s', 'delta.quantile=0.8'],
+    ...['cvd-divergence.window=5s', 'cvd-divergence.on=1.5', 'cvd-divergence.hold=1s', 'cvd-divergence.retrace=0.3'],
   ],
 };
 
@@ -69,7 +71,15 @@ describe.each(sessions)('$venue $symbol', ({ venue, symbol, files, instrument, m
   test('a default scan is readable, and what it prints is whole', async () => {
     const { signals, sums, lines } = await scanTape({});
     expect(sums[0].messages).toBe(messages);
-    for (const name of ['book-imbalance', 'tape-imbalance', 'void', 'absorption', 'footprint']) {
+    for (const name of [
+      'book-imbalance',
+      'tape-imbalance',
+      'void',
+      'absorption',
+      'footprint',
+      'delta',
+      'cvd-divergence',
+    ]) {
       const onsets = signals.filter(({ signal, phase }) => signal === name && phase === 'onset');
       expect(onsets.length / minutes).toBeLessThan(5);
       if (venue === 'binance-usdm') expect(onsets.length).toBeGreaterThan(0);

@@ -140,6 +140,8 @@ test('a detector that the tape does not support says so once', async () => {
   const scanned = await scanLines([lines[0].replace('"trade",', ''), ...lines.slice(1)]);
   expect(scanned.notes).toEqual([
     'binance-usdm:BTCUSDT: tape-imbalance is unsupported: the tape holds no trade channel',
+    'binance-usdm:BTCUSDT: delta is unsupported: the tape holds no trade channel',
+    'binance-usdm:BTCUSDT: cvd-divergence is unsupported: the tape holds no trade channel',
     'binance-usdm:BTCUSDT: absorption is unsupported: the tape holds no trade channel',
     'binance-usdm:BTCUSDT: footprint is unsupported: the tape holds no trade channel',
     'binance-usdm:BTCUSDT: liquidation-cascade is unsupported: the tape holds no trade channel',
