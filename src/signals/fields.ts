@@ -45,17 +45,25 @@ const CONFIRM: Readonly<Record<keyof Confirm, EvidenceField>> = {
   size: {
     type: 'flag',
     nullable: true,
-    doc: 'the aggression is large for the book: "size_ratio" or "depth_fell" passes its bar',
+    doc: 'it is large for the book: "size_ratio" is at least 0.25, or "depth_fell" at least 0.3 and trades explain half of that',
   },
   size_ratio: { type: 'ratio', nullable: true, doc: 'aggressive volume over the opposite depth before it' },
   depth_fell: { type: 'ratio', nullable: true, doc: 'the share by which that depth fell' },
-  duration: { type: 'flag', nullable: true, doc: 'it lasted, by several orders, and was no single spike' },
+  duration: {
+    type: 'flag',
+    nullable: true,
+    doc: 'it lasted: in the last two seconds three aggressor groups or more, half of the quarter seconds on that side, and an imbalance of 0.6',
+  },
   same_side_share: {
     type: 'ratio',
     nullable: true,
-    doc: 'share of the time slices in which that side was the heavier one',
+    doc: 'share of the quarter seconds in which that side was the heavier one',
   },
-  reaction: { type: 'flag', nullable: true, doc: 'the mid went with the aggressor; null until that is known' },
+  reaction: {
+    type: 'flag',
+    nullable: true,
+    doc: 'the mid went with the aggressor by a tick or more within a second; null until that is known',
+  },
   reaction_ticks: { type: 'ticks', nullable: true, doc: 'how far it went' },
   stall: {
     type: 'flag',
@@ -123,7 +131,10 @@ const CONTEXT: Readonly<Record<string, Field>> = {
       developing_delta: said('size', 'the same of the bar that is not closed'),
     },
   },
-  session: told(['asia', 'europe', 'us', 'late'], 'the part of the day'),
+  session: told(
+    ['asia', 'europe', 'us', 'late'],
+    'the part of the day: asia from 0, europe from 7, us from 13, late from 21 UTC',
+  ),
   weekend: said('flag', 'there on Saturdays and Sundays, UTC'),
   mark: said('price', 'the mark price'),
   index: said('price', 'the index price it follows'),

@@ -142,7 +142,7 @@ describe('refusals', () => {
       '(at character 11: ',
     ],
     ["phase in ['onset', 'ende']", "phase is never 'ende'; did you mean 'end'?", "(at character 20: 'ende'])"],
-    ["side == 'buy' && evidence.kind == 'D'", "evidence.kind is never 'D'", "(at character 35: 'D')"],
+    ["side == 'buy' && evidence.kind == 'Z'", "evidence.kind is never 'Z'", "(at character 35: 'Z')"],
     ['('.repeat(1990), 'nested too deep', '(at character 1: (((((((((((((((((((((((…)'],
     ['(score > 1 && '.repeat(300), 'longer than 4000 characters', ''],
   ])('%s', (text, message, place) => {

@@ -76,10 +76,11 @@ test('every detector is described whole, and its defaults are values it accepts'
 });
 
 test('what a field may be stands with its words', () => {
-  const text = detectorText(detectorByName('absorption'), wrap).join(' ').replaceAll(/\s+/g, ' ');
+  const listed = ['book-imbalance', 'absorption'].flatMap((name) => detectorText(detectorByName(name), wrap));
+  const text = listed.join(' ').replaceAll(/\s+/g, ' ');
   for (const words of [
-    'kind which definition (composite, A, B or C)',
-    'displacement_ticks how far the mid moved over the window (ticks, or null)',
+    'imbalance I at this moment (ratio, or null)',
+    'passive by whom (bid or ask)',
     'level_low lowest price of the level (price; not always there)',
   ])
     expect(text).toContain(words);
