@@ -309,7 +309,9 @@ export class Pipeline {
     const running = this.#running;
     for (let n = 0; wake !== 0 && n < running.length; n++) {
       const { run } = running[n];
-      if ((run.wake & wake) !== 0) run.evaluate(t, wake);
+      // what others asked to be woken for is none of its business
+      const why = run.wake & wake;
+      if (why !== 0) run.evaluate(t, why);
     }
     if (wake !== 0 && this.#confirmation?.waits === true) this.#confirmation.look(t);
     // an entry in the last microsecond of a unit shares its time with the ends of that unit

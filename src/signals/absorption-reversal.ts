@@ -211,10 +211,8 @@ export class AbsorptionReversal implements DetectorRun {
     }
   }
 
-  /** What waits rests on the trades that are missing. */
-  lose(): void {
-    for (const push of this.#pushes) push.phase = 'none';
-  }
+  /** What waited is dropped, and its measures are in the market, which forgets by itself. */
+  lose(): void {}
 }
 
 function createPush(aggressor: number): Push {

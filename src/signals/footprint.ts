@@ -263,8 +263,7 @@ class FootprintZones implements DetectorRun {
   ): void {
     const market = this.#market;
     const [low, top] = [bar.priceAt(from), bar.priceAt(to + 1)];
-    const { kind, exit } = about;
-    if (isBeyond(bar.closePrice, low, top, exit)) return;
+    const { kind } = about;
     const zoneLow = market.price(low);
     const evidence: Evidence = {
       kind,
@@ -351,22 +350,16 @@ class FootprintZones implements DetectorRun {
   }
 
   close(t: Micros, reason: EndReason): void {
-    for (const { side, key, since } of this.#zones)
-      if (!Number.isNaN(since)) this.#voice.end(t, side, reason, undefined, key);
-    this.#forget();
-  }
-
-  lose(): void {
-    this.#forget();
-  }
-
-  #forget(): void {
+    for (const { side, key } of this.#zones) this.#voice.end(t, side, reason, undefined, key);
     this.#zones = [];
     this.#stirred = false;
     this.#oldest = Number.POSITIVE_INFINITY;
     this.#calmLow = Number.NEGATIVE_INFINITY;
     this.#calmHigh = Number.POSITIVE_INFINITY;
   }
+
+  /** Its zones are closed, and its measures are in the market, which forgets by itself. */
+  lose(): void {}
 }
 
 /** Whether a price is outside [low, top), above it (side 1) or below (-1). */

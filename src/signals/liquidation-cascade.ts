@@ -132,8 +132,8 @@ class LiquidationCascade implements DetectorRun {
   }
 
   evaluate(t: Micros): void {
+    for (const { forced } of this.#sides) forced.expire(t);
     for (const side of this.#sides) {
-      side.forced.expire(t);
       if (side.forced.count >= SEVERAL || !side.life.idle) this.#judge(t, side);
     }
   }
@@ -164,7 +164,6 @@ class LiquidationCascade implements DetectorRun {
     const first = this.#prints.firstPrice(t);
     const move = ((this.#prints.lastPrice(t) - first) / first) * 1e4;
     const opposite = sign > 0 ? this.#sides[1].forced : this.#sides[0].forced;
-    opposite.expire(t);
     return {
       side: sign,
       price: Number.isNaN(market.lastPrice) ? null : market.price(market.lastPrice),

@@ -24,7 +24,13 @@ export class LiveMarket {
     this.#lines = lines;
     const { instrument, flow } = (JSON.parse(lines[0]) as HeaderEntry).tape;
     const track = createTrack({ instrument, rules: venue, flow });
-    this.market = new Market(track, { facts: venue.capabilities, baselineMinutes, warmup, htf: 300_000_000, lookback: 10 * MINUTE });
+    this.market = new Market(track, {
+      facts: venue.capabilities,
+      baselineMinutes,
+      warmup,
+      htf: 300_000_000,
+      lookback: 10 * MINUTE,
+    });
   }
 
   read(look: (t: number) => void = () => {}): this {

@@ -1,6 +1,9 @@
 /** What statistics and cells of the market state rest on. */
 import { expect, test } from 'vitest';
+import { groupSizes } from '../../src/market/group-sizes.js';
 import { GridStatistic } from '../../src/market/statistic.js';
+import { SECOND, TapeBuilder } from '../scan/tape-builder.js';
+import { newMarket, play } from './feed.js';
 
 test('a sample joins the baseline only after its delay, so that no event meets itself', () => {
   const taken: number[] = [];
@@ -16,4 +19,44 @@ test('a sample joins the baseline only after its delay, so that no event meets i
   statistic.tick(9_000_000);
   statistic.tick(13_999_999);
   expect(statistic.baseline.count).toBe(0);
+});
+
+test('a band that a trade widened is followed from the next update on, whoever else follows the book', () => {
+  const market = newMarket();
+  const heard: number[] = [];
+  const deep = { low: 100_000, high: 100_200 };
+  market.follow({ levels: { band: { low: 100_000, high: 100_100 }, change: () => {} } });
+  market.follow({
+    levels: { band: deep, change: (_, price) => heard.push(price) },
+    trade: (_t, _side, price) => {
+      deep.high = price;
+    },
+  });
+  const tape = new TapeBuilder().snapshot([[1000, 1]], [[1001, 1]]);
+  tape
+    .depth([], [[1050, 2]])
+    .trade(1, 1050, 2)
+    .depth([], [[1050, 0]]);
+  play(market, tape.lines, () => {});
+  expect(heard).toEqual([105_000]);
+});
+
+test('sizes of aggressor groups join what is usual a second after they are complete, each once', () => {
+  const market = newMarket();
+  const sizes = groupSizes(market);
+  expect(groupSizes(market)).toBe(sizes);
+  const tape = new TapeBuilder();
+  // one order of two prints, and two more; then time goes on, and trades are lost
+  for (const size of [1, 2]) tape.trade(1, 1001, size, { matched: 5 });
+  tape
+    .trade(-1, 1000, 7)
+    .wait(SECOND / 2)
+    .trade(-1, 1000, 5);
+  for (let i = 0; i < 3; i++) tape.wait(SECOND).clock();
+  tape.trade(1, 1001, 9, { lost: 1 });
+  const seen: [count: number, largest: number][] = [];
+  play(market, tape.lines, () => seen.push([sizes.baseline.count, sizes.baseline.quantile(1) / 100_000]));
+  const none: [number, number] = [0, Number.NaN];
+  // the third is complete only with the first word after it
+  expect(seen).toEqual([...Array.from({ length: 6 }, () => none), [2, 7], [3, 7], none]);
 });

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Evidence, Signal } from '../../src/model/signal.js';
 import { formatTime } from '../../src/model/time.js';
 import { readingStart } from '../../src/scan/settings.js';
+import { detectors } from '../../src/signals/registry.js';
 import { MIRROR, randomTape } from './random-tape.js';
 import {
   flowOf,
@@ -27,6 +28,8 @@ const lively: TestSettings = {
     ...['tape-imbalance.quantile=0.3', 'tape-imbalance.hold=500ms', 'tape-imbalance.groups=5'],
     ...['absorption.quantile=0.6', 'absorption.window=5s', 'absorption.hold=500ms', 'absorption.ratio=0.3'],
     ...['book-imbalance.window=2s', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'],
+    ...['sweep.quantile=0.5', 'sweep.single=3', 'sweep.burst=3', 'sweep.ticks=1', 'sweep.gap=200ms', 'sweep.span=1s'],
+    ...['block.quantile=0.9', 'block.share=0.02'],
     ...['skew-fade.regime=any', 'skew-fade.on=0.2', 'skew-fade.off=0.1', 'skew-fade.hold=500ms', 'skew-fade.calm=0.6'],
     ...['skew-fade.tapeWindow=2s'],
     ...['void.ticks=2', 'void.quantile=0.5', 'void.thin=0.5', 'void.run=2', 'void.swept=0.1', 'void.left=0.5'],
@@ -87,6 +90,7 @@ test('the lively settings do make events of every detector, on troubled tapes to
     'footprint',
     'liquidation-cascade',
   ];
+  for (const name of ['sweep', 'block']) expect([...seen]).toContain(`${name} point `);
   for (const name of names)
     for (const phase of ['onset ', 'end hour', 'end gap']) expect([...seen]).toContain(`${name} ${phase}`);
 });
@@ -99,17 +103,21 @@ describe('lifecycle', () => {
         const { signals, lines } = await scanLines(tape.lines, livelyOf(seed));
         const open = new Map<string, Signal>();
         const ids = new Set<string>();
+        const points = new Set<string>();
         for (const signal of signals) {
           // of some detectors several may be open on a side, told apart by what their ids are made of
           const { kind = '', form = '' } = signal.evidence;
           const key = KEYED.has(signal.signal) ? signal.id : `${signal.signal} ${signal.side} ${kind} ${form}`;
-          if (signal.phase === 'onset') {
+          if (signal.phase === 'onset' || signal.phase === 'point') {
             expect(open.has(key)).toBe(false);
             expect(ids.has(signal.id)).toBe(false);
             ids.add(signal.id);
-            open.set(key, signal);
+            if (signal.phase === 'onset') open.set(key, signal);
+            else points.add(signal.id);
             continue;
           }
+          // the confirmation of a point comes behind it
+          if (signal.phase === 'update' && points.has(signal.id)) continue;
           expect(open.get(key)?.id).toBe(signal.id);
           if (signal.phase === 'end') open.delete(key);
         }
@@ -238,6 +246,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[JSON.stringify(confirm), JSON.stringify(context?.regime), context?.trend, context?.alignment],
         ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
         ...[evidence.delta_pct, evidence.vpin, evidence.price_z, evidence.cvd_z, evidence.form],
+        ...[evidence.swept_ticks, evidence.slippage_bps, evidence.next_gap_ticks, evidence.depth_share, evidence.z],
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],
         ...[evidence.buy_cells, evidence.bin_ticks, evidence.reversal_ticks, evidence.move_bps, evidence.liquidations],
       ]),
@@ -305,5 +314,17 @@ test('other symbols, batch sizes and a shift in time by whole units change nothi
       expect(facts(later, START + shift)).toEqual(facts(alone, START));
     }),
     { numRuns: 8 },
+  );
+});
+
+test('a detector says the same whether others run beside it or not', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, fc.constantFrom(...detectors.map(({ name }) => name)), async (seed, name) => {
+      const { lines } = randomTape({ seed, minutes: 4, troubled: seed % 2 === 0, quotes: true });
+      const alone = await scanLines(lines, { ...lively, detect: [name] });
+      const beside = await scanLines(lines, lively);
+      expect(beside.lines.filter((line) => line.includes(`"signal":"${name}"`))).toEqual(alone.lines);
+    }),
+    runs,
   );
 });

@@ -59,6 +59,9 @@ export function randomTape({
   };
   const join = (): void => {
     const [bids, asks] = book();
+    // a level far off on each side, so that it is known that there is nothing between
+    bids.push([bid - 3000, 1]);
+    asks.push([bid + 3001, 1]);
     if (mirrored) tape.snapshot(flip(asks), flip(bids));
     else tape.snapshot(bids, asks);
   };
@@ -72,6 +75,27 @@ export function randomTape({
     const gone: Level[] = [[price, 0]];
     if (side > 0) depth(bids, [...gone, ...asks]);
     else depth([...gone, ...bids.filter(([p]) => p !== before)], asks);
+  };
+  /** An order that walks some levels, at times ahead of makers who pull; its prints or the update it made come first. */
+  const walk = (side: 1 | -1): void => {
+    const matched = Math.floor(tape.t / 1000);
+    const prices = Array.from({ length: 2 + whole(5) }, (_, i) => (side > 0 ? bid + 1 + i : bid - i));
+    const bookFirst = random() < 0.3;
+    const update = (): void => {
+      tape.wait(1000 + whole(20_000));
+      for (const price of prices) sizes.delete(price);
+      bid += side * prices.length;
+      const [bids, asks] = book();
+      const gone = prices.map((price): Level => [price, 0]);
+      if (side > 0) depth(bids, [...gone, ...asks]);
+      else depth([...gone, ...bids], asks);
+    };
+    const fills = prices.map((price): Level => [price, random() < 0.1 ? 1 : (sizes.get(price) ?? 1)]);
+    if (bookFirst) update();
+    for (const [price, size] of fills)
+      if (mirrored) tape.trade(-side as 1 | -1, MIRROR - price, size, { matched });
+      else tape.trade(side, price, size, { matched });
+    if (!bookFirst) update();
   };
   /** Some values every second, others in minutes: those are too old to be known at times. */
   const sayBeside = (draw: number): void => {
@@ -99,7 +123,11 @@ export function randomTape({
     tape.wait(1000 + whole(mood === 0 ? 400_000 : 150_000));
     if (extras && random() < 0.15) sayBeside(random());
     const draw = random();
-    if (draw < 0.45) {
+    if (draw < 0.03) {
+      const side = random() < 0.5 ? 1 : -1;
+      walk(side);
+      if (draw < 0.015) walk(side);
+    } else if (draw < 0.45) {
       const side = (mood === 0 ? random() < 0.5 : random() < 0.5 + 0.45 * mood) ? 1 : -1;
       const price = side > 0 ? bid + 1 : bid;
       const shown = sizes.get(price) ?? 1;

@@ -115,8 +115,36 @@ test('what is just missed: the size, the ratio, the end of the bar, the way back
     0, 1,
   ]);
   expect(await onsets(pushed(), ['absorption.bps=30'])).toBe(0);
-  // the bin of several ticks has to be left, too
-  expect(await onsets(pushed(), ['absorption.zone=40'])).toBe(0);
+});
+
+test('a bin of several ticks has to be left whole', async () => {
+  const bins = ['absorption.zone=20', 'absorption.ticks=1'];
+  const told = async (story: Story): Promise<number> => (await story.until(132).scan(bins)).signals.length;
+  // 100.2 and 100.3 are one bin, and 100.0 and 100.1
+  const bought = (): Story =>
+    new Story()
+      .at(121)
+      .print(-1, LOW, 1)
+      .print(1, LOW + 3, 40)
+      .until(130);
+  expect([await told(bought().print(-1, LOW + 2, 1)), await told(bought().print(-1, LOW + 1, 1))]).toEqual([0, 2]);
+  const sold = (): Story =>
+    new Story()
+      .at(121)
+      .print(-1, LOW, 20)
+      .print(1, LOW + 3, 1)
+      .print(-1, LOW, 20)
+      .until(130);
+  expect([await told(sold().print(1, LOW + 1, 1)), await told(sold().print(1, LOW + 2, 1))]).toEqual([0, 2]);
+});
+
+test('nothing is told before the baseline is warm', async () => {
+  const story = pushed()
+    .at(131)
+    .print(-1, LOW + 1, 1)
+    .until(132);
+  const told = async (warmup: number): Promise<number> => (await story.scan([], { warmup })).signals.length;
+  expect([await told(131 * SECOND), await told(132 * SECOND)]).toEqual([2, 0]);
 });
 
 test('usual cells are those of bars before', async () => {

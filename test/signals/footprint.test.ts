@@ -56,9 +56,11 @@ describe.each([
     for (const [second, price] of [
       [151, 1004],
       [152, 1003],
-      [153, 1005],
+      [153, 1004],
+      [153.5, 1005],
       [154, 1004],
       [155, 1003],
+      [155.5, 1004],
       [156, 1001],
       [157, 1006],
       [158, 1002],
@@ -151,6 +153,42 @@ describe('what is just missed', () => {
     expect(await gates(0.34, 1)).toEqual([]);
     expect(await gates(1, 4)).toEqual([30]);
     expect(await gates(1, 3)).toEqual([]);
+  });
+
+  test('usual cells: a bar of very many counts as one of 64', async () => {
+    const wild = new Story().at(121);
+    for (let n = 0; n < 640; n++) wild.print(1, LOW + 10 + n, 1);
+    // its ten cells of 100 and those of the two minutes before outweigh it
+    wild.at(151);
+    for (let n = 0; n < 10; n++) wild.print(1, LOW + 10 + n, 100);
+    const [buys, sells] = [BUYS, SELLS].map((sizes) => sizes.map((size) => size * 40));
+    const { signals } = await wild.at(181).table(buys, sells).until(210).scan(['footprint.quantile=0.9']);
+    // 12, 64 and 10 cells: the 78th of 86 in order of size
+    expect(signals.map(({ evidence }) => evidence.cell_gate)).toEqual([100, 100]);
+  });
+
+  test('usual cells: what was complete before a loss is forgotten with the rest', async () => {
+    const story = new Story()
+      .at(150.2)
+      .print(1, LOW + 1, 500)
+      .print(1, LOW + 1, 500);
+    // complete, and not part of the baseline yet
+    story
+      .at(150.5)
+      .print(1, LOW + 1, 1, { lost: 1 })
+      .at(181)
+      .print(1, LOW + 1, 30)
+      .print(-1, LOW, 30);
+    const [buys, sells] = [BUYS, SELLS].map((sizes) => sizes.map((size) => size * 4));
+    story.at(211).table(buys, sells).until(240);
+    const given = { warmup: SECOND };
+    const gates = async (quantile: number): Promise<unknown[]> =>
+      (
+        await story.scan(['footprint.bars=volume', 'footprint.size=280', `footprint.quantile=${quantile}`], given)
+      ).signals
+        .filter(({ phase }) => phase === 'onset')
+        .map(({ evidence }) => evidence.cell_gate);
+    expect(await gates(1)).toEqual([30]);
   });
 
   test('usual cells: those of the whole minutes of the baseline, also for a bar that ends with a minute', async () => {
