@@ -223,8 +223,7 @@ export function digestOf(layouts: Layouts): number {
 
 /** The module `forms` that the scanner's loop imports. Families are numbered in the order given. */
 export function formsSource(families: readonly Layouts[]): string {
-  // the first two are those of levels
-  let used = 2;
+  let used = 0;
   const guesses = (): number => {
     if (used === MOST_GUESSES) throw new Error('the forms have more numbers than there is room for their lengths');
     return used++;

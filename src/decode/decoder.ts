@@ -81,7 +81,6 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   const counts: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
   const encoder = new TextEncoder();
   let scanner: Scanner | null = null;
-  let hasRows = false;
 
   function bind(src: Source, binding: Binding): void {
     bound.set(src, boundOf(binding));
@@ -89,7 +88,6 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     const usual = [...bound.values()].map(({ layouts }) => layouts).filter(({ wrapper }) => wrapper !== undefined);
     const compiled = mode === 'wasm' && usual.every(isCompiled);
     // envelopes hold what their src was bound to, so they are all learnt anew
-    hasRows = usual.some(({ messages }) => messages.some(({ usualRows }) => usualRows !== undefined));
     if (usual.length > 0) scanner = compiled ? createWasmScanner() : createTypescriptScanner();
   }
 
@@ -131,26 +129,17 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
 
   /** Runs the scanner from `p` on, teaching it the envelopes it asks for. */
   function scan(scanner: Scanner, bytes: Buffer, from: number, to: number, out: EventBuffer): number {
-    const before = out.count;
     let p = scanner.scan(bytes, from, to, out);
+    counts.fast += scanner.messages;
     for (let taught = -1; scanner.stop === Stop.envelope && taught !== p; ) {
       const envelope = findEnvelope(bytes, p, to);
       if (envelope === null) break;
       taught = p;
       scanner.learn(envelope, bytes, p, to);
       p = scanner.scan(bytes, p, to, out);
+      counts.fast += scanner.messages;
     }
-    counts.fast += messagesIn(out, before);
     return p;
-  }
-
-  /** Messages that the records from `first` on are. */
-  function messagesIn(out: EventBuffer, first: number): number {
-    let messages = out.count - first;
-    // only some venues put several trades in one message
-    if (hasRows)
-      for (let i = first; i < out.count; i++) messages -= (out.events[i * EVENT_STRIDE + Field.FLAGS] & MORE) / MORE;
-    return messages;
   }
 
   function decode(bytes: Buffer, from: number, to: number, out: EventBuffer): number {

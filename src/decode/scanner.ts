@@ -13,6 +13,8 @@ export interface Scanner {
    */
   scan(bytes: Buffer, from: number, to: number, out: EventBuffer): number;
   readonly stop: number;
+  /** how many messages the last scan read: one may be several records */
+  readonly messages: number;
   /** makes an envelope known; a line that has it begins at `bytes[p]` */
   learn(envelope: Envelope, bytes: Buffer, p: number, to: number): void;
   /** forgets all envelopes */

@@ -51,6 +51,7 @@ export function createTypescriptScanner(): Scanner {
   let view: DataView = new DataView(new ArrayBuffer(0));
   let viewed: Buffer | null = null;
   let stop: number = Stop.done;
+  let messages = 0;
 
   const look = (bytes: Buffer): void => {
     if (viewed === bytes) return;
@@ -139,12 +140,14 @@ export function createTypescriptScanner(): Scanner {
   return {
     scan(bytes, from, to, out) {
       look(bytes);
+      messages = 0;
       const full = out.events.length / EVENT_STRIDE;
       let p = from;
       while (p < to && out.count < full) {
         const end = scanLine(bytes, p, to, out, out.count * EVENT_STRIDE);
         if (end < 0) return p;
         out.count += templateRows.count;
+        messages++;
         p = end < to ? end + 1 : to;
       }
       stop = Stop.done;
@@ -152,6 +155,9 @@ export function createTypescriptScanner(): Scanner {
     },
     get stop() {
       return stop;
+    },
+    get messages() {
+      return messages;
     },
     learn({ prefix, origin, bound }: Envelope, bytes, p, to) {
       look(bytes);

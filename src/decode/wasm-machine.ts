@@ -34,7 +34,7 @@ export interface Machine {
   /** records and levels where the scanner writes them */
   events: Float64Array;
   levels: Float64Array;
-  /** records, levels and reason of the last scan */
+  /** records, levels, reason and messages of the last scan */
   results: Int32Array;
   /** number of the family compiled from these layouts; -1 where there is none */
   familyOf(layouts: Layouts): number;
@@ -73,7 +73,7 @@ function start(): Machine | null {
     rooms: createRooms(memory),
     events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
     levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
-    results: new Int32Array(memory.buffer, RESULTS_AT, 3),
+    results: new Int32Array(memory.buffer, RESULTS_AT, 4),
     familyOf(layouts) {
       let family = families.get(layouts);
       if (family === undefined) {

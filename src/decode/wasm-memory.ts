@@ -11,7 +11,7 @@ export const EVENTS_AT = 0x110000;
 export const EVENTS = 256;
 export const LEVELS_AT = 0x120000;
 export const LEVELS = 0x10000;
-/** three i32: records, levels and reason of the last scan */
+/** four i32: records, levels, reason and messages of the last scan */
 export const RESULTS_AT = 0x240100;
 /** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
 export const SCRATCH_AT = 0x250000;

@@ -58,6 +58,7 @@ export function createWasmScanner(): Scanner {
   let used = 0;
   const self = {};
   let stop: number = Stop.done;
+  let messages = 0;
 
   const load = (): void => {
     if (there.owner === self) return;
@@ -77,6 +78,7 @@ export function createWasmScanner(): Scanner {
   const run = (at: number, size: number, base: number, records: number, pairs: number, max: number): number => {
     const end = exports.scan(at, at + size, base, records, pairs, max);
     stop = results[2];
+    messages += results[3];
     return end;
   };
 
@@ -111,6 +113,7 @@ export function createWasmScanner(): Scanner {
     scan(bytes, from, to, out) {
       load();
       stop = Stop.done;
+      messages = 0;
       const room = out.events.length / EVENT_STRIDE;
       const own = out.events === events && out.levels === levels;
       // a message outgrew the levels of the memory: what stands in the buffer must be used first
@@ -147,6 +150,9 @@ export function createWasmScanner(): Scanner {
     },
     get stop() {
       return stop;
+    },
+    get messages() {
+      return messages;
     },
     learn({ prefix, origin, bound }: Envelope, bytes, p, to) {
       const symbol = encoder.encode(bound.escapedSymbol);

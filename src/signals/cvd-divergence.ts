@@ -49,7 +49,7 @@ One venue's delta is not the market's: price may be made elsewhere. One large pr
     },
     retrace: {
       type: 'number',
-      default: 1.5,
+      default: 0.75,
       min: 0,
       max: 100,
       doc: "standard deviations of a minute's move that make a turn",

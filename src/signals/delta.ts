@@ -18,7 +18,7 @@ export default defineDetector({
   doc: `Delta is the size bought by aggressors less the size they sold, over a window. An event needs an amount above its usual quantile, and
 that amount must be at least the share "share" of all that was traded: much trading makes large deltas by itself. tape-imbalance asks
 how one-sided a few seconds are, however little was traded on balance, and by orders as well; this asks how much it was, over longer, however
-mixed: 400 bought and 250 sold is one here and none there, 12 bought and none sold the other way round.
+mixed: 400 bought and 200 sold is one here and none there, 12 bought and none sold the other way round.
 Cumulative delta is told as changes over rolling windows only; its level would depend on where reading began. Across missing trades
 no change is known: cvd_epoch says when counting began anew. Kyle's lambda is the slope of the mid's move on signed volume, second
 by second over the baseline, without the window of the signal; trades and moves of one second are taken together, so it does not say which

@@ -235,3 +235,26 @@ export function compareAll(
   }
   return runs[0].counts;
 }
+
+/** Tape lines as bytes. */
+export const text = (lines: readonly string[]): Buffer => Buffer.from(`${lines.join('\n')}\n`);
+
+/**
+ * Decodes lines with the compiled scanner, with the text inside its memory and outside, and tells how each counted.
+ * @throws where all decoders do not say the same
+ */
+export function agree(bytes: Buffer, bindings: Map<string, Binding>): { own: Run; outside: Run } {
+  const run = (options: Pick<RunOptions, 'mode' | 'own'>): Run =>
+    runDecoder(bytes, 0, bytes.length, { bindings, ...options });
+  const own = run(FAST.own);
+  const outside = run(FAST.outside);
+  for (const [name, other] of Object.entries({
+    outside,
+    typescript: run(FAST.typescript),
+    json: run({ mode: 'json' }),
+  })) {
+    const i = firstDifference(own, other);
+    if (i >= 0) throw new Error(`own against ${name}: ${difference(own, other)}`);
+  }
+  return { own, outside };
+}

@@ -8,23 +8,11 @@ import { LEVELS, SCRATCH_BYTES, SLACK, TEXT_BYTES } from '../../src/decode/wasm-
 import { createWasmScanner, isCompiled } from '../../src/decode/wasm-scanner.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { binanceUsdm } from '../../src/venues/binance.js';
-import { compareAll, difference, type Run, runDecoder } from './compare.js';
+import { agree, compareAll, runDecoder, text } from './compare.js';
 import { bindings, futures, line, sources, T0, USDM, usualFutures, usualLines, wrap } from './messages.js';
 import { random } from './mutate.js';
-import { venueCorpus } from './venue-messages.js';
 
-const text = (lines: readonly string[]): Buffer => Buffer.from(`${lines.join('\n')}\n`);
 const usual = usualLines();
-
-/** Demands one result of all decoders, with the text inside the scanner's memory and outside; returns how each counted. */
-function agree(bytes: Buffer, bound: Map<string, Binding> = bindings): { own: Run; outside: Run } {
-  const own = runDecoder(bytes, 0, bytes.length, { bindings: bound, mode: 'wasm', own: true });
-  const outside = runDecoder(bytes, 0, bytes.length, { bindings: bound, mode: 'wasm' });
-  for (const mode of ['typescript', 'json'] as const)
-    expect(difference(own, runDecoder(bytes, 0, bytes.length, { bindings: bound, mode }))).toBeNull();
-  expect(difference(own, outside)).toBeNull();
-  return { own, outside };
-}
 
 it('is there: else the tests of this file would prove nothing', () => {
   expect([...bindings.values()].map(({ layouts }) => isCompiled(layouts))).toEqual([true, true, true, true]);
@@ -61,7 +49,7 @@ describe('texts that nobody reads, of any length', () => {
 
   it('end at their quote', () => {
     const lines = Array.from({ length: 70 }, (_, n) => lineWith('~'.repeat(n)));
-    const { own, outside } = agree(text(lines));
+    const { own, outside } = agree(text(lines), bindings);
     expect([own.counts.fast, outside.counts.fast]).toEqual([70, 70]);
   });
 
@@ -73,7 +61,7 @@ describe('texts that nobody reads, of any length', () => {
     ['a quote too many', '"'],
   ])('%s at any place makes them unusual', (_, special) => {
     const lines = Array.from({ length: 70 }, (_, n) => lineWith(`${' '.repeat(n)}${special}${'x'.repeat(69 - n)}`));
-    const { own, outside } = agree(text(lines));
+    const { own, outside } = agree(text(lines), bindings);
     expect([own.counts.fast, outside.counts.fast]).toEqual([0, 0]);
   });
 });
@@ -87,7 +75,7 @@ describe('text outside the memory is copied in parts', () => {
   ])('lines that end about %s', (_, size) => {
     for (const offset of offsets) {
       const lines = [lineOf(size + offset - 1), usual[0], usual[3], lineOf(size + offset - 1), usual[1]];
-      const { own, outside } = agree(text(lines));
+      const { own, outside } = agree(text(lines), bindings);
       expect(own.counts.fast).toBe(5);
       // a line that does not fit is read by other means
       const tooLong = size + offset > SCRATCH_BYTES - SLACK ? 2 : 0;
@@ -100,7 +88,7 @@ describe('text outside the memory is copied in parts', () => {
     const lines = Array.from({ length: 3000 }, () =>
       below(60) === 0 ? lineOf(400 + below(90_000)) : usual[below(usual.length)],
     );
-    const { own, outside } = agree(text(lines));
+    const { own, outside } = agree(text(lines), bindings);
     expect([own.counts.fast, outside.counts.fast]).toEqual([3000, 3000]);
   });
 });
@@ -117,180 +105,16 @@ describe('room for levels', () => {
     ['are far too many', LEVELS * 2, 0],
   ])('levels of one message that %s', (_, levels, fast) => {
     const touch = line(USDM, wrap('btcusdt@bookTicker', TOUCH));
-    const { own } = agree(text([depth(levels), touch, touch]));
+    const { own } = agree(text([depth(levels), touch, touch]), bindings);
     expect([own.counts.fast, own.counts.general]).toEqual([2 + fast, 1 - fast]);
   });
 
   it.each([100, 2000, 8000, 30_000])('messages of %i levels, more than there is room for at once', (levels) => {
     const count = Math.ceil((LEVELS * 2.5) / levels);
-    const { own } = agree(text(Array.from({ length: count }, (_, n) => depth(levels, n))));
+    const { own } = agree(text(Array.from({ length: count }, (_, n) => depth(levels, n))), bindings);
     // those that begin where no room is left go another way
     expect(own.counts.fast).toBeGreaterThan(count * 0.5);
     expect(own.counts.slow).toBe(0);
-  });
-});
-
-describe('levels without quotes', () => {
-  const { bindings: bound } = venueCorpus;
-  const src = 'mexc-futures:DOGE_USDT';
-  const lineOf = (asks: string[], bids: string[] = []): string =>
-    line(
-      src,
-      `{"symbol":"DOGE_USDT","data":{"cts":1789400005531,"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"begin":8760000048,"end":8760000103,"version":8760000103},"channel":"push.depth","ts":1789400005534}`,
-    );
-
-  it('of every usual length take the usual way', () => {
-    const numbers = (most: number, decimals: number): string[] =>
-      Array.from({ length: most }, (_, n) => '9'.repeat(n + 1)).flatMap((whole) =>
-        Array.from({ length: decimals + 1 }, (_, n) => (n === 0 ? whole : `${whole}.${'1234567'.slice(0, n)}`)),
-      );
-    const sizes = [...numbers(9, 2), '0', '0.5', '0.00'];
-    const levels = [...numbers(7, 7), '0', '0.1', '0.080100'].flatMap((price, n) =>
-      sizes.map((size, m) => `[${price},${size},${'7'.repeat(((n + m) % 5) + 1)}]`),
-    );
-    expect(levels.length).toBeGreaterThan(1000);
-    const lines = Array.from({ length: levels.length - 2 }, (_, n) => lineOf(levels.slice(n, n + 3), [levels[n]]));
-    const { own, outside } = agree(text(lines), bound);
-    expect([own.counts.fast, outside.counts.fast]).toEqual([lines.length, lines.length]);
-  });
-
-  it('of any writing give the same from every decoder', () => {
-    const price = fc.stringMatching(/^(0|[1-9][0-9]{0,6})(\.[0-9]{1,8})?$/);
-    const size = fc.stringMatching(/^(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?$/);
-    const odd = fc.constantFrom(
-      ...['', '01', '00', '1.', '.5', '1e3', '7.548E+4', '1E-5', '-1', '-0', '+1', '"1.5"', 'null', '[1]', ' 1', '1 '],
-      ...['0.0801000', '123456789012345', '1234567890123456', '99999999999999999999', '0.00000000000001', '1.2.3'],
-    );
-    const mostly = (usual: fc.Arbitrary<string>): fc.Arbitrary<string> =>
-      fc.oneof({ arbitrary: usual, weight: 40 }, { arbitrary: odd, weight: 1 });
-    const orders = mostly(fc.nat(1e6).map(String));
-    const tail = fc.oneof(
-      { arbitrary: orders.map((one) => `,${one}`), weight: 40 },
-      { arbitrary: fc.constantFrom('', ',', ',1,2', ',"1"', ',1.5'), weight: 1 },
-    );
-    const level = fc.tuple(mostly(price), mostly(size), tail).map(([p, size, rest]) => `[${p},${size}${rest}]`);
-    const levels = fc.array(level, { maxLength: 4 });
-    let fast = 0;
-    fc.assert(
-      fc.property(fc.array(fc.tuple(levels, levels), { minLength: 1, maxLength: 20 }), (messages) => {
-        const { own } = agree(text(messages.map(([asks, bids]) => lineOf(asks, bids))), bound);
-        fast += own.counts.fast;
-      }),
-      { numRuns: 300 },
-    );
-    expect(fast).toBeGreaterThan(300);
-  });
-
-  it.each([
-    ['just fit', LEVELS - 1, 1],
-    ['are one too many', LEVELS, 0],
-  ])('levels of one message that %s', (_, count, fast) => {
-    const deal = line(
-      src,
-      '{"symbol":"DOGE_USDT","data":[{"p":0.0864,"v":49,"T":2,"O":3,"M":1,"t":1789400012047}],"channel":"push.deal","ts":1789400012047}',
-    );
-    const asks = Array.from({ length: count }, (_, n) => `[${n % 9}.5,${n % 97},1]`);
-    const { own } = agree(text([lineOf(asks, ['[0.1,1,1]']), deal]), bound);
-    expect([own.counts.fast, own.counts.general]).toEqual([1 + fast, 1 - fast]);
-  });
-
-  it('messages that differ behind their levels only keep apart, in any order', () => {
-    const merged = lineOf(['[0.2,1,1]', '[0.3,1,1]'], ['[0.1,1,1]']);
-    const single = merged.replace('"begin":8760000048,"end":8760000103,', '');
-    const whole = single.replace('push.depth', 'push.depth.full');
-    const old = single.replace('"cts":1789400005531,', '');
-    const below = random(5);
-    const lines = Array.from({ length: 400 }, () => [merged, single, whole, old][below(4)]);
-    expect(agree(text(lines), bound).own.counts.fast).toBe(400);
-  });
-});
-
-describe('levels with integers in quotes behind price and size', () => {
-  const { bindings: bound } = venueCorpus;
-  const lineOf = (asks: string[], bids: string[] = []): string =>
-    line(
-      'okx-swap:BTC-USDT-SWAP',
-      `{"arg":{"channel":"books","instId":"BTC-USDT-SWAP"},"action":"update","data":[{"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"ts":"1786000001305","checksum":0,"prevSeqId":1,"seqId":2}]}`,
-    );
-
-  it('of every usual length take the usual way', () => {
-    const numbers = [
-      '0',
-      '7',
-      '63',
-      '640',
-      '6401',
-      '64010',
-      '640100',
-      '64010.2',
-      '6.4',
-      '0.5',
-      '88.25',
-      '00.1',
-      '1234567.8',
-    ];
-    const tails = [
-      '',
-      '"0"',
-      '"0","1"',
-      '"0","12"',
-      '"0","123"',
-      '"0","1234567"',
-      '"12345678","123456789012345"',
-      '"0","1","2","3"',
-    ];
-    const levels = numbers.flatMap((price) =>
-      numbers.flatMap((size) => tails.map((tail) => `["${price}","${size}"${tail === '' ? '' : `,${tail}`}]`)),
-    );
-    const lines = Array.from({ length: levels.length - 2 }, (_, n) => lineOf(levels.slice(n, n + 3), [levels[n]]));
-    const { own, outside } = agree(text(lines), bound);
-    expect([own.counts.fast, outside.counts.fast]).toEqual([lines.length, lines.length]);
-  });
-
-  it('of any writing give the same from every decoder', () => {
-    const plain = fc.stringMatching(/^[0-9]{1,7}(\.[0-9]{1,2})?$/);
-    const odd = fc.constantFrom(
-      ...[
-        '',
-        '.',
-        '1.',
-        '.5',
-        '1e3',
-        '-1',
-        ' 1',
-        '1]',
-        ']',
-        '],[',
-        '1,2',
-        '","',
-        '\\"',
-        '[1',
-        'x',
-        '1.2.3',
-        '0.0801000',
-      ],
-      ...['1234567890123456', '99999999999999999999', '0'.repeat(40)],
-    );
-    const mostly = (usual: fc.Arbitrary<string>): fc.Arbitrary<string> =>
-      fc.oneof({ arbitrary: usual, weight: 40 }, { arbitrary: odd, weight: 1 });
-    const quoted = (one: fc.Arbitrary<string>): fc.Arbitrary<string> =>
-      fc.oneof(
-        { arbitrary: mostly(one).map((inside) => `"${inside}"`), weight: 60 },
-        { arbitrary: fc.constantFrom('1', '"1', '1"', '', 'null', '[]', '"1" '), weight: 1 },
-      );
-    const level = fc
-      .tuple(quoted(plain), quoted(plain), fc.array(quoted(fc.nat(1e6).map(String)), { maxLength: 3 }))
-      .map(([price, size, rest]) => `[${[price, size, ...rest].join(',')}]`);
-    const levels = fc.array(level, { maxLength: 4 });
-    let fast = 0;
-    fc.assert(
-      fc.property(fc.array(fc.tuple(levels, levels), { minLength: 1, maxLength: 20 }), (messages) => {
-        const { own } = agree(text(messages.map(([asks, bids]) => lineOf(asks, bids))), bound);
-        fast += own.counts.fast;
-      }),
-      { numRuns: 300 },
-    );
-    expect(fast).toBeGreaterThan(300);
   });
 });
 
@@ -452,7 +276,7 @@ describe('what is said beside the market', () => {
   ])('%s', (_, p, i, r, T, fast) => {
     // records are used again, and what one says must not stay in the next
     const lines = [markPrice('"1"', '"2"', '"0.5"', '1786003200001'), markPrice(p, i, r, T), ...usual.slice(0, 3)];
-    const { own, outside } = agree(text(lines));
+    const { own, outside } = agree(text(lines), bindings);
     const taken = fast ? lines.length : lines.length - 1;
     expect([own.counts.fast, outside.counts.fast]).toEqual([taken, taken]);
   });

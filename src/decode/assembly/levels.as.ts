@@ -1,33 +1,34 @@
 /** Reading the levels of a book message: the hottest loop there is, so price and size of a level are added up together. */
-import { GUESSES, LEVEL_ROOM, LEVELS, TOLD } from './memory';
+import { LEVEL_ROOM, LEVELS, TOLD } from './memory';
 import {
+  ABOVE_NINE,
+  BRACKETS,
   digitsAt,
   HUNDREDS,
-  LARGEST_DIGIT,
-  lowTableOf,
+  isScaled,
   MYRIADS,
-  NIBBLE,
   readBareDecimal,
   readDecimal,
   sums,
-  TEN,
-  TO_SMALLEST,
+  TENS,
   VALUE,
+  ZEROS,
 } from './numbers';
 import { levelCount, priceDecimals, priceTable, setLevels, sizeDecimals, sizeTable } from './state';
 
+/** bits of bytes that are taken for no digits: so every number ends within its sixteen bytes, and a longer one is not closed there */
+const LAST_ENDS: u32 = 0x18000;
 const DOT: u8 = 0x2e;
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
 const ZERO: u8 = 0x30;
-const BRACKET: u8 = 0x5d;
 /** `","` and `"],["`, as they stand between price and size and between two levels; `],[` where nothing is quoted */
 const BETWEEN: u32 = 0x222c22;
-const NEXT: u64 = 0x225b2c5d22;
-const NEXT_MASK: u64 = 0xffffffffff;
+const NEXT: u64 = 0x225b2c5d22 << 24;
 const BARE_NEXT: u32 = 0x5b2c5d;
-/** Numbers of up to eight digits on scales of up to seven decimals take the short way. */
-const SHORT: u32 = 8;
+/** `","0","`, four bytes and the last four: what usually stands between a size and the one integer that ends its level */
+const TAIL: u32 = 0x30222c22;
+const TAIL_REST: u32 = 0x222c2230;
 
 /** `[["price","size"],…]` at `p`, appended to the levels. @returns the address behind it, or 0 */
 export function readLevels(p: u32, to: u32): u32 {
@@ -45,8 +46,8 @@ export function readBareLevels(p: u32, to: u32): u32 {
 }
 
 /**
- * A level of the usual length is read without branches that depend on its digits; any other takes `readLong`. Inlined, so that each way
- * of writing has its own loop.
+ * A level as usual is read without branches that depend on its digits or on their number; whatever differs is for `readLong` to judge.
+ * Inlined, so that each way of writing has its own loop.
  */
 @inline
 function readEach(p: u32, to: u32, quoted: bool, tailed: bool): u32 {
@@ -55,97 +56,95 @@ function readEach(p: u32, to: u32, quoted: bool, tailed: bool): u32 {
   if (head === 0x5d5b) return p + 2;
   if (head !== 0x5b5b || (quoted && load<u8>(p, 2) !== QUOTE)) return 0;
   p += 2 + quote;
-  const pd = priceDecimals;
-  const sd = sizeDecimals;
-  const pt = lowTableOf(pd);
+  const pt = priceTable;
   const st = sizeTable;
-  // digits before the dot that leave room for the decimals
-  const pn = pd < SHORT ? SHORT - pd : 0;
-  const sn = sd < SHORT ? SHORT - sd : 0;
-  const toSmallest = v128.load(TO_SMALLEST);
-  const largest = v128.load(LARGEST_DIGIT);
-  const nibble = v128.load(NIBBLE);
-  const ten = v128.load(TEN);
+  const zeros = v128.load(ZEROS);
+  const aboveNine = v128.load(ABOVE_NINE);
+  const brackets = v128.load(BRACKETS);
+  const tens = v128.load(TENS);
   const hundreds = v128.load(HUNDREDS);
   const myriads = v128.load(MYRIADS);
+  // from its first digit to its bracket no usual level is shorter
+  const least: u32 = tailed ? (quoted ? 14 : 5) : 6;
   let at = LEVELS + (levelCount << 4);
   const end = LEVELS + (LEVEL_ROOM << 4);
-  // Lengths of the last price and size. They are guesses for the next: where they are right, and they nearly always are, the
-  // processor begins with the next level before this one is read, since it need not wait for where it ends.
-  let priceEnd = load<u32>(GUESSES);
-  let sizeEnd = load<u32>(GUESSES, 4);
-  let more = true;
-  let long = false;
-  while (more) {
+  while (true) {
     // no call in the inner loop: its vectors would have to be kept in memory around it
-    if (long) {
-      p = readLong(p, at, pd, sd, quoted, tailed);
-      if (p === 0) return 0;
-      at += 16;
-      more = isNext(p, quoted);
-      if (more) p += 3 + 2 * quote;
-      long = false;
-    }
-    let go = more;
-    while (go) {
-      if (at === end || p >= to) return 0;
-      const x = v128.load(p);
-      const xm = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(x, toSmallest), largest));
+    while (true) {
+      if (p >= to) return 0;
+      // Where the level ends is found before anything else of it is read, whatever lengths its numbers have: so the processor begins with
+      // the next one meanwhile. A guess of the lengths is wrong too often: most venues leave out zeros at the end of a decimal.
+      let n = <u32>i8x16.bitmask(i8x16.eq(v128.load(p + least), brackets));
+      let close = p + least;
+      if (n === 0) {
+        close += 16;
+        n = <u32>i8x16.bitmask(i8x16.eq(v128.load(close), brackets));
+      }
+      close += ctz(n);
+      const x = i8x16.sub(v128.load(p), zeros);
+      const xm = <u32>i8x16.bitmask(i8x16.add_sat_u(x, aboveNine)) | LAST_ENDS;
       const xd = ctz(xm);
       const xe = load<u8>(p + xd) === DOT ? ctz(xm & (xm - 1)) : xd;
-      if (xe !== priceEnd) {
-        // the store keeps this a branch
-        store<u32>(GUESSES, xe);
-        priceEnd = xe;
-      }
-      const q = p + priceEnd + 1 + 2 * quote;
-      const y = v128.load(q);
-      const ym = <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(y, toSmallest), largest));
+      const q = p + xe + 1 + 2 * quote;
+      const y = i8x16.sub(v128.load(q), zeros);
+      const ym = <u32>i8x16.bitmask(i8x16.add_sat_u(y, aboveNine)) | LAST_ENDS;
       const yd = ctz(ym);
-      const ye = quoted && load<u8>(q + yd) === DOT ? ctz(ym & (ym - 1)) : yd;
-      // unsigned: a number that begins with its dot, or has none within sixteen bytes, is out of range as well
-      long = xd - 1 >= pn || xe - xd > pd + 1 || yd - 1 >= sn || ye - yd > sd + 1;
-      let close: u32 = 0;
-      let ends: u32 = ym;
+      const ye = load<u8>(q + yd) === DOT ? ctz(ym & (ym - 1)) : yd;
+      const price = i8x16.swizzle(x, v128.load(pt + (xd << 8) + (xe << 4)));
+      const size = i8x16.swizzle(y, v128.load(st + (yd << 8) + (ye << 4)));
+      if (!quoted && (isOdd(p, xd, xe) || isOdd(q, yd, ye))) break;
+      if (!isBetween(p + xe, quoted)) break;
+      // where the last number ends
+      let e = q + ye;
       if (tailed) {
-        // Sizes of these venues have any length: a guess would be wrong so often that it takes less time to wait for the level's bracket,
-        // which without quotes is the second byte that is no digit.
         if (quoted) {
-          const z = v128.load(q, 16);
-          ends |= <u32>i8x16.bitmask(i8x16.gt_s(i8x16.add(z, toSmallest), largest)) << 16;
-          close = bracketsIn(y) | (bracketsIn(z) << 16);
-        } else close = ym & (ym - 1);
-        long = long || close === 0 || (!quoted && load<u8>(q + yd) === DOT);
-      } else if (ye !== sizeEnd) {
-        store<u32>(GUESSES, ye, 4);
-        sizeEnd = ye;
+          if (load<u32>(e) !== TAIL) break;
+          if (load<u32>(e, 3) !== TAIL_REST) break;
+          e += 7;
+        } else {
+          if (load<u8>(e) !== COMMA) break;
+          e += 1;
+        }
+        const digits = ctz(<u32>i8x16.bitmask(i8x16.add_sat_u(i8x16.sub(v128.load(e), zeros), aboveNine)));
+        if (digits > 15) break; // it ends elsewhere
+        if (!quoted && !isInteger(e, digits)) break;
+        e += digits;
       }
-      if (long) go = false;
-      else {
-        if (!isBetween(p + xe, quoted)) return 0;
-        if (!quoted && (isOdd(p, xd, xe) || isOdd(q, yd, ye))) return 0;
-        const price = i8x16.swizzle(x, v128.load(pt + (xd << 8) + (xe << 4)));
-        const size = i8x16.swizzle(y, v128.load(st + (yd << 8) + (ye << 4)));
-        const both = sums(v128.or(price, size), nibble, ten, hundreds, myriads);
-        v128.store(at, f64x2.convert_low_i32x4_s(both));
-        at += 16;
-        if (tailed && !isTail(q, ye, ctz(close) - quote, ends, quoted)) return 0;
-        p = q + (tailed ? ctz(close) - quote : sizeEnd);
-        more = isNext(p, quoted);
-        go = more;
-        if (more) p += 3 + 2 * quote;
+      // further on than a level reaches that is as usual, or nearer, where another tail ends
+      if (e + quote !== close) break;
+      if (at === end) return 0;
+      if (i64x2.extract_lane(v128.or(price, size), 0) === 0) {
+        const digits = v128.shuffle<u64>(price, size, 1, 3);
+        v128.store(at, f64x2.convert_low_i32x4_s(sums(digits, tens, hundreds, myriads)));
+      } else {
+        // more than eight digits, or decimals that the scale has not
+        if (!fits(x, xd, xe, priceDecimals) || !fits(y, yd, ye, sizeDecimals)) break;
+        const a = sums(price, tens, hundreds, myriads);
+        const b = sums(size, tens, hundreds, myriads);
+        const upper = f64x2.convert_low_i32x4_s(v128.shuffle<u32>(a, b, 0, 4, 0, 4));
+        const lower = f64x2.convert_low_i32x4_s(v128.shuffle<u32>(a, b, 1, 5, 1, 5));
+        v128.store(at, f64x2.add(f64x2.mul(upper, f64x2.splat(100000000)), lower));
       }
+      if (!isNext(e, quoted)) return endOf(e, at + 16, quoted);
+      at += 16;
+      p = close + 3 + quote;
     }
+    if (at === end) return 0;
+    p = readLong(p, at, priceDecimals, sizeDecimals, quoted, tailed);
+    if (p === 0) return 0;
+    at += 16;
+    if (!isNext(p, quoted)) return endOf(p, at, quoted);
+    p += 3 + 2 * quote;
   }
-  // `p` is at the quote that closes the last size, or at the bracket behind it
+}
+
+/** Ends the levels, whose last is stored before `at` and closed by the quote at `p`, or the bracket. @returns the address behind them, or 0 */
+@inline
+function endOf(p: u32, at: u32, quoted: bool): u32 {
+  const quote: u32 = quoted ? 1 : 0;
   if (load<u16>(p + quote) !== 0x5d5d || (quoted && load<u8>(p) !== QUOTE)) return 0;
   setLevels((at - LEVELS) >> 4);
   return p + 2 + quote;
-}
-
-@inline
-function bracketsIn(x: v128): u32 {
-  return <u32>i8x16.bitmask(i8x16.eq(x, i8x16.splat(BRACKET)));
 }
 
 @inline
@@ -155,7 +154,13 @@ function isBetween(p: u32, quoted: bool): bool {
 
 @inline
 function isNext(p: u32, quoted: bool): bool {
-  return quoted ? (load<u64>(p) & NEXT_MASK) === NEXT : (load<u32>(p) & 0xffffff) === BARE_NEXT;
+  return quoted ? load<u64>(p) << 24 === NEXT : (load<u32>(p) & 0xffffff) === BARE_NEXT;
+}
+
+/** Whether a number has at least one digit and at most fifteen on its scale, so that its table has a row for it. */
+@inline
+function fits(x: v128, dot: u32, end: u32, decimals: u32): bool {
+  return dot > 0 && dot + decimals < 16 && end < 16 && isScaled(x, dot, end, decimals);
 }
 
 /** What is no JSON number: a dot without digits behind it, a zero before other digits. */
@@ -164,29 +169,29 @@ function isOdd(p: u32, dot: u32, end: u32): bool {
   return end - dot === 1 || (dot > 1 && load<u8>(p) === ZERO);
 }
 
+/** Whether so many digits are a JSON integer. */
 @inline
 function isInteger(p: u32, digits: u32): bool {
   return digits === 1 || (digits > 0 && load<u8>(p) !== ZERO);
-}
-
-/**
- * Whether integers and nothing else stand between the size that ends at `p + i` and `p + to`: any number of them in quotes, or one
- * without. `ends` has a bit per byte from `p` on that is no digit; the bracket behind is one.
- */
-@inline
-function isTail(p: u32, i: u32, to: u32, ends: u32, quoted: bool): bool {
-  if (!quoted) return load<u8>(p + i) === COMMA && isInteger(p + i + 1, to - i - 1);
-  while (i < to && isBetween(p + i, true)) i += 3 + ctz(ends >> (i + 3));
-  return i === to;
 }
 
 /** Puts `asks` pairs, which stand from pair `first` on, behind the `bids` that follow them. */
 export function swapLevels(first: u32, asks: u32, bids: u32): void {
   const at = LEVELS + (first << 4);
   // what a book is told later has room for as many pairs
-  memory.copy(TOLD, at, asks << 4);
-  memory.copy(at, at + (asks << 4), bids << 4);
-  memory.copy(at + (bids << 4), TOLD, asks << 4);
+  move(TOLD, at, asks << 4);
+  move(at, at + (asks << 4), bids << 4);
+  move(at + (bids << 4), TOLD, asks << 4);
+}
+
+/** Copies pairs, in rising order: most are few, and `memory.copy` is a call of the engine that takes as long as a dozen of them. */
+@inline
+function move(to: u32, from: u32, bytes: u32): void {
+  let i: u32 = 0;
+  while (i < bytes) {
+    v128.store(to + i, v128.load(from + i));
+    i += 16;
+  }
 }
 
 /** One level of any length, stored at `at`. @returns the address of the quote that closes its last number, or of the bracket; or 0 */

@@ -10,13 +10,12 @@ export const EVENTS: u32 = 0x110000;
 export const LEVELS: u32 = 0x120000;
 /** level pairs of 16 bytes */
 export const LEVEL_ROOM: u32 = 0x10000;
-/** shuffle indices for numbers, 4 KiB a scale, for up to sixteen digits and for up to eight */
+/** shuffle indices for numbers: 17 tables of as many rows for the dot, with sixteen for the end in each */
 export const TABLES: u32 = 0x220000;
-export const LOW_TABLES: u32 = 0x230000;
 export const CONSTANTS: u32 = 0x240000;
-/** records, levels and reason of the last scan: three i32, which cost less to read than globals */
+/** records, levels, reason and messages of the last scan: four i32, which cost less to read than globals */
 export const RESULTS: u32 = 0x240100;
 /** pairs that a book has to look at, as many as there may be levels */
 export const TOLD: u32 = 0x300000;
-/** lengths that numbers had last time, a u32 a place: of prices and sizes in levels, then of every number of every form */
+/** lengths that numbers had last time, a u32 a place: of every number of every form */
 export const GUESSES: u32 = 0x240200;

@@ -9,7 +9,7 @@
 import { decodeForm, digestOf } from './forms';
 import { applyBook, topVolume } from './ladder';
 import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
-import { others, parse16 } from './numbers';
+import { others, parse16, values } from './numbers';
 import { levelCount, rows, setEnvelope, setLevels, setRecordsEnd, setRows } from './state';
 
 const LINE_START: u32 = 0x2274227b; // {"t"
@@ -92,12 +92,13 @@ export function scan(p: u32, to: u32, base: u32, records: u32, levels: u32, max:
   let n = records;
   setLevels(levels);
   setRecordsEnd(EVENTS + (max << 7));
+  let messages: u32 = 0;
   let why: u32 = DONE;
   while (p < to && n < max) {
     if (levelCount + LEVELS_AHEAD > LEVEL_ROOM && n > records) break;
     why = UNUSUAL;
     if (load<u32>(p) !== LINE_START || load<u8>(p, 4) !== 0x3a) break;
-    const digits = v128.load(p, T_AT);
+    const digits = values(p + T_AT);
     if (others(digits) !== 0) break;
     const t = parse16(digits);
     if (t < FIRST_T || t > MAX) break;
@@ -128,10 +129,12 @@ export function scan(p: u32, to: u32, base: u32, records: u32, levels: u32, max:
       record += 128;
     }
     p = q + 1 === to ? to : q + 2;
+    messages++;
     why = DONE;
   }
   store<u32>(RESULTS, n);
   store<u32>(RESULTS, levelCount, 4);
   store<u32>(RESULTS, why, 8);
+  store<u32>(RESULTS, messages, 12);
   return p;
 }
