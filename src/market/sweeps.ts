@@ -121,7 +121,7 @@ export class Sweeps implements Follower {
 
   /** Sweep number `n`, counted from 0; null where it is forgotten. */
   at(n: number): Sweep | null {
-    return n >= this.found - KEPT && n < this.found ? this.#newest[n % KEPT] : null;
+    return n >= Math.max(0, this.found - KEPT) && n < this.found ? this.#newest[n % KEPT] : null;
   }
 
   /** The newest sweep of a side that was found at `since` or later; null where there is none. */

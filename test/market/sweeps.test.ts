@@ -96,8 +96,7 @@ test('the newest of a side, if it is young enough and nothing was lost since', (
     const line = sizes.map((size) => size / ONE).join(' ');
     if (said.at(-1) !== line) said.push(line);
   });
-  expect(said).toEqual(['0 0', '4 0', '4 6', '0 6', '4 6', '0 6', '4 6', '0 0'].slice(0, said.length));
-  expect(said.at(-1)).toBe('0 0');
+  expect(said).toEqual(['0 0', '4 0', '4 6', '0 6', '4 6', '4 0', '4 6', '0 6', '0 0']);
   expect(sweeps.found).toBe(4);
   expect(sweeps.at(3)).toBeNull();
 });

@@ -40,6 +40,7 @@ const minutely: TestSettings = {
     ...['tape-imbalance.quantile=0.3', 'tape-imbalance.hold=500ms'],
     ...['absorption.quantile=0.8', 'absorption.kind=A', 'absorption.window=5s'],
     ...['void.quantile=0.9', 'void.thin=0.4', 'void.run=2', 'void.near=2', 'void.swept=0.2', 'void.left=0.5'],
+    ...['sweep.quantile=0.9', 'sweep.depth=0.001', 'block.quantile=0.95', 'block.share=0.005'],
     ...['footprint.span=7s', 'footprint.kind=both', 'footprint.theta=2', 'footprint.stack=2'],
     ...['delta.window=5s', 'delta.quantile=0.8'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=1.5', 'cvd-divergence.hold=1s', 'cvd-divergence.retrace=0.3'],
