@@ -110,6 +110,13 @@ export class Baseline {
     }
   }
 
+  /** How many samples are smaller than `value`. */
+  countBelow(value: number): number {
+    let sum = 0;
+    for (const { sorted, count } of this.#ring) sum += firstNotBelow(sorted, value, 0, count);
+    return sum;
+  }
+
   /** How many samples do not exceed `value`. */
   countTo(value: number): number {
     let sum = 0;
@@ -125,23 +132,13 @@ export class Baseline {
 
   /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. Sorts them: not for every message. */
   deviation(centre: number): number {
-    const distances = this.#distances(centre);
-    return distances.length === 0 ? Number.NaN : distances[Math.ceil(distances.length / 2) - 1];
-  }
-
-  /** The median distance of the samples from their median, between the two middle ones where their number is even; as costly. */
-  mad(): number {
-    const distances = this.#distances(this.median());
-    const n = distances.length;
-    return n === 0 ? Number.NaN : (distances[(n - 1) >> 1] + distances[n >> 1]) / 2;
-  }
-
-  #distances(centre: number): Float64Array {
-    const distances = new Float64Array(this.#count);
-    let n = 0;
+    const n = this.#count;
+    if (n === 0) return Number.NaN;
+    const distances = new Float64Array(n);
+    let at = 0;
     for (const { sorted, count } of this.#ring)
-      for (let i = 0; i < count; i++) distances[n++] = Math.abs(sorted[i] - centre);
-    return distances.sort();
+      for (let i = 0; i < count; i++) distances[at++] = Math.abs(sorted[i] - centre);
+    return distances.sort()[Math.ceil(n / 2) - 1];
   }
 
   clear(): void {

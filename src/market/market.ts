@@ -241,14 +241,17 @@ export class Market {
   }
 
   #usual(statistic: GridStatistic, q: number): number {
-    const { warmup } = this.options;
-    const since = statistic.basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
-    if (!(this.t - since >= warmup)) return Number.NaN;
-    const { count } = statistic.baseline;
-    const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
-    if (count < enough && this.#groupCounts.count(this.t) < WARM_GROUPS) return Number.NaN;
     // what is warm stays so, and no sample joins or leaves, before the next tick
-    return statistic.quantile(q, this.#nextTick);
+    return this.isWarm(statistic) ? statistic.quantile(q, this.#nextTick) : Number.NaN;
+  }
+
+  /** There was enough valid time, and there are enough samples or groups in the ring. */
+  isWarm({ basis, baseline }: GridStatistic): boolean {
+    const { warmup } = this.options;
+    const since = basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
+    if (!(this.t - since >= warmup)) return false;
+    const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
+    return baseline.count >= enough || this.#groupCounts.count(this.t) >= WARM_GROUPS;
   }
 
   // Numbers for people: exact decimals, the same on any scale.

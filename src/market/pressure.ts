@@ -1,6 +1,7 @@
 /** The last two seconds of aggression in short bins, and the depth it met: what tests of an aggression's size and duration read. */
 import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
+import { Effect } from './effect.js';
 import type { Follower } from './follower.js';
 import type { Market } from './market.js';
 import { GRID } from './statistic.js';
@@ -88,7 +89,8 @@ export class Pressure implements Follower {
     return this.#market.depthWithin(side, DEPTH_BPS);
   }
 
-  lose(): void {
+  lose(effect: number): void {
+    if ((effect & (Effect.lost | Effect.tradeGap)) === 0) return;
     this.#at.fill(Number.NaN);
     for (const depths of this.#depths) depths.fill(Number.NaN);
   }

@@ -1,6 +1,7 @@
 /** What kind of market it is: how active, volatile and liquid against the last minutes, and whether it goes anywhere. */
 import type { Micros } from '../model/entry.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
+import type { Baseline } from './baseline.js';
 import { ASK, BID } from './book.js';
 import { Effect } from './effect.js';
 import type { FlowWindow } from './flow.js';
@@ -29,18 +30,14 @@ class Axis {
   label: Level | null = null;
   #since: Micros = Number.NEGATIVE_INFINITY;
 
-  /** `quantile` is NaN while the baseline is cold: then nothing is known. */
-  judge(t: Micros, value: number, quantile: (q: number) => number): void {
-    if (Number.isNaN(value) || Number.isNaN(quantile(LOW))) {
-      this.label = null;
-      this.#since = Number.NEGATIVE_INFINITY;
-      return;
-    }
-    const low = quantile(this.label === 'low' ? LOW + MARGIN : LOW);
-    const high = quantile(this.label === 'high' ? HIGH - MARGIN : HIGH);
-    // beyond, not at: what is always the same is normal
-    const label = value < low ? 'low' : value > high ? 'high' : 'normal';
-    if (label === this.label || t - this.#since < DWELL) return;
+  judge(t: Micros, value: number, usual: Baseline): void {
+    if (t - this.#since < DWELL) return;
+    const { count } = usual;
+    const low = Math.ceil(count * (this.label === 'low' ? LOW + MARGIN : LOW));
+    const high = Math.ceil(count * (this.label === 'high' ? HIGH - MARGIN : HIGH));
+    // below and above the quantiles, not at them: what is always the same is normal
+    const label = usual.countTo(value) < low ? 'low' : usual.countBelow(value) >= high ? 'high' : 'normal';
+    if (label === this.label) return;
     this.label = label;
     this.#since = t;
   }
@@ -103,8 +100,8 @@ export class Regime implements Follower {
   }
 
   #judge(t: Micros, axis: Axis, value: number, statistic: GridStatistic): void {
-    const market = this.#market;
-    axis.judge(t, value, (q) => market.usual(statistic, q));
+    if (Number.isNaN(value) || !this.#market.isWarm(statistic)) axis.restart();
+    else axis.judge(t, value, statistic.baseline);
   }
 
   #volumeAt(t: Micros): number {

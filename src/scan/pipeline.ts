@@ -7,7 +7,7 @@ import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
-import type { Signal } from '../model/signal.js';
+import type { EndReason, Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { Confirmation } from '../signals/confirmation.js';
 import type { DetectorRun } from '../signals/detector.js';
@@ -25,6 +25,7 @@ export interface Printed {
 
 interface Running {
   run: DetectorRun;
+  voice: Voice;
   /** Effect bits that take away what it rests on */
   rests: number;
 }
@@ -140,7 +141,7 @@ export class Pipeline {
     });
     const beside = byLiquidations ? Effect.besideGap : 0;
     const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
-    return { run: detector.create(options, this.#market, voice), rests };
+    return { run: detector.create(options, this.#market, voice), voice, rests };
   }
 
   /**
@@ -256,7 +257,7 @@ export class Pipeline {
    * the scan was done before the input was, that time is out of range and nothing is said.
    */
   finish(): void {
-    for (const { run } of this.#running) run.close(this.#t + 1, 'eof');
+    for (const one of this.#running) close(one, this.#t + 1, 'eof');
     this.#flush();
   }
 
@@ -287,7 +288,7 @@ export class Pipeline {
     const { unit, to } = this.#settings;
     this.#t = t;
     if (t >= this.#unitEnd) {
-      for (const { run } of this.#running) run.close(this.#unitEnd - 1, 'hour');
+      for (const one of this.#running) close(one, this.#unitEnd - 1, 'hour');
       this.#flush();
       this.#market.beginUnit();
       this.#confirmation?.clear();
@@ -325,12 +326,12 @@ export class Pipeline {
   }
 
   #lose(effect: number): void {
-    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.close(this.#t, 'gap');
+    for (const one of this.#running) if ((one.rests & effect) !== 0) close(one, this.#t, 'gap');
     if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) {
       this.#market.lose(effect);
       this.#confirmation?.clear();
     }
-    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose();
+    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose?.();
   }
 
   #say(t: Micros, signal: Signal): void {
@@ -345,6 +346,12 @@ export class Pipeline {
     if (said.length > 1) said.sort((a, b) => compareBytes(a.line, b.line));
     for (const printed of said) this.#sink.print(printed);
   }
+}
+
+/** Ends what a detector has open, and lets it start afresh. */
+function close({ run, voice }: Running, t: Micros, reason: EndReason): void {
+  voice.close(t, reason);
+  run.reset?.();
 }
 
 /** A track's state as text, times aside that no signal depends on. */

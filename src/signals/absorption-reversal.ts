@@ -6,7 +6,6 @@ import type { FootprintBar } from '../market/footprint-bar.js';
 import { type Market, Wake } from '../market/market.js';
 import { GRID } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
-import type { EndReason } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
 import type { DetectorRun } from './detector.js';
 import type { Voice } from './voice.js';
@@ -204,15 +203,9 @@ export class AbsorptionReversal implements DetectorRun {
     };
   }
 
-  close(t: Micros, reason: EndReason): void {
-    for (const push of this.#pushes) {
-      if (push.phase === 'holds') this.#voice.end(t, -push.aggressor, reason);
-      push.phase = 'none';
-    }
+  reset(): void {
+    for (const push of this.#pushes) push.phase = 'none';
   }
-
-  /** What waited is dropped, and its measures are in the market, which forgets by itself. */
-  lose(): void {}
 }
 
 function createPush(aggressor: number): Push {

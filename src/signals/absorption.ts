@@ -402,15 +402,9 @@ class Absorption implements DetectorRun {
     return { side: -aggressor, price: market.price(passive === ASK ? siege.high : siege.low), score, evidence };
   }
 
-  close(t: number, reason: EndReason): void {
-    for (const siege of this.#sieges) {
-      if (siege.life.active) this.#voice.end(t, -siege.aggressor, reason);
-      siege.life.reset();
-    }
+  reset(): void {
+    for (const siege of this.#sieges) siege.life.reset();
   }
-
-  /** Its measures are in the market, which forgets by itself. */
-  lose(): void {}
 }
 
 function createSiege(aggressor: number, { hold, settle }: AbsorptionOptions): Siege {

@@ -147,9 +147,6 @@ class BlockRun implements DetectorRun {
     return spread > 0 ? rounded((Math.log(size / baseline.quantile(0.5)) / spread) * QUARTILES) : null;
   }
 
-  /** A point in time has no end. */
-  close(): void {}
-
   lose(): void {
     this.#large = [];
   }

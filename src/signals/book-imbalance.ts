@@ -151,12 +151,8 @@ class BookImbalance implements DetectorRun {
     return { side, price: market.midPrice(), score, evidence };
   }
 
-  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
-    for (const side of [1, -1]) {
-      const life = this.#lives[side > 0 ? 0 : 1];
-      if (life.active) this.#voice.end(t, side, reason);
-      life.reset();
-    }
+  reset(): void {
+    for (const life of this.#lives) life.reset();
   }
 
   lose(): void {

@@ -5,7 +5,7 @@ import { type PivotPair, type Pivots, pivotsOf } from '../market/pivots.js';
 import { type Seconds, secondsOf } from '../market/seconds.js';
 import { type Slopes, slopesOf } from '../market/slopes.js';
 import { GRID } from '../market/statistic.js';
-import type { EndReason, Evidence } from '../model/signal.js';
+import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -266,15 +266,9 @@ class CvdDivergence implements DetectorRun {
     return twice / (2 * 10 ** this.#market.track.scale.price);
   }
 
-  close(t: number, reason: EndReason): void {
-    for (const story of this.#stories) {
-      if (story.life.active) this.#voice.end(t, -story.up, reason, undefined, keyOf(story));
-      story.life.reset();
-    }
+  reset(): void {
+    for (const story of this.#stories) story.life.reset();
   }
-
-  /** All it knows is in the market, which forgets by itself. */
-  lose(): void {}
 }
 
 /** What a form knows of an event. */

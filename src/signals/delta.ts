@@ -203,16 +203,9 @@ class Delta implements DetectorRun {
     };
   }
 
-  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
-    for (const side of [1, -1]) {
-      const life = this.#lives[side > 0 ? 0 : 1];
-      if (life.active) this.#voice.end(t, side, reason);
-      life.reset();
-    }
+  reset(): void {
+    for (const life of this.#lives) life.reset();
   }
-
-  /** All it knows is in the market, which forgets by itself. */
-  lose(): void {}
 }
 
 /** A ratio for output, null where it is not known. */

@@ -39,10 +39,10 @@ export interface DetectorRun {
   readonly wake: number;
   /** Looks at the market after the entry at `t` was applied. `why` holds Wake bits. */
   evaluate(t: Micros, why: number): void;
-  /** Ends what is open, for a reason from outside, and starts afresh. */
-  close(t: Micros, reason: EndReason): void;
-  /** Data it rests on was lost; its events are closed already. */
-  lose(): void;
+  /** Starts afresh: a unit begins, or data was lost. What was open has ended already, for a reason from outside. */
+  reset?(): void;
+  /** Data it rests on was lost, and is forgotten in the market: what it keeps of its own goes too. After `reset`. */
+  lose?(): void;
 }
 
 export interface DetectorModule<P extends Parameters> {

@@ -6,7 +6,7 @@ import type { FootprintBar } from '../market/footprint-bar.js';
 import { type Market, Wake } from '../market/market.js';
 import { GRID } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
-import type { EndReason, Evidence } from '../model/signal.js';
+import type { Evidence } from '../model/signal.js';
 import { formatTime } from '../model/time.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import type { Values } from './parameters.js';
@@ -349,17 +349,13 @@ class FootprintZones implements DetectorRun {
     return { side, key, price, score, evidence: { ...evidence, retests } };
   }
 
-  close(t: Micros, reason: EndReason): void {
-    for (const { side, key } of this.#zones) this.#voice.end(t, side, reason, undefined, key);
+  reset(): void {
     this.#zones = [];
     this.#stirred = false;
     this.#oldest = Number.POSITIVE_INFINITY;
     this.#calmLow = Number.NEGATIVE_INFINITY;
     this.#calmHigh = Number.POSITIVE_INFINITY;
   }
-
-  /** Its zones are closed, and its measures are in the market, which forgets by itself. */
-  lose(): void {}
 }
 
 /** Whether a price is outside [low, top), above it (side 1) or below (-1). */

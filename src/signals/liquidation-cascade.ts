@@ -4,7 +4,6 @@ import { type Market, Wake } from '../market/market.js';
 import { type PrintWindow, printsOf } from '../market/prints.js';
 import type { GridStatistic } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
-import type { EndReason } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import type { Values } from './parameters.js';
@@ -133,9 +132,7 @@ class LiquidationCascade implements DetectorRun {
 
   evaluate(t: Micros): void {
     for (const { forced } of this.#sides) forced.expire(t);
-    for (const side of this.#sides) {
-      if (side.forced.count >= SEVERAL || !side.life.idle) this.#judge(t, side);
-    }
+    for (const side of this.#sides) if (side.forced.count >= SEVERAL || !side.life.idle) this.#judge(t, side);
   }
 
   #judge(t: Micros, side: Side): void {
@@ -182,13 +179,7 @@ class LiquidationCascade implements DetectorRun {
     };
   }
 
-  close(t: Micros, reason: EndReason): void {
-    for (const { sign, life } of this.#sides) {
-      if (life.active) this.#voice.end(t, sign, reason);
-      life.reset();
-    }
+  reset(): void {
+    for (const { life } of this.#sides) life.reset();
   }
-
-  /** All it knows is in the market, which forgets by itself. */
-  lose(): void {}
 }

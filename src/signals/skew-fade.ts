@@ -242,11 +242,8 @@ class SkewFade implements DetectorRun {
     return intent === null ? facts : { ...facts, intent };
   }
 
-  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
-    for (const { lean, life } of this.#fades) {
-      if (life.active) this.#voice.end(t, -lean, reason);
-      life.reset();
-    }
+  reset(): void {
+    for (const { life } of this.#fades) life.reset();
   }
 
   lose(): void {

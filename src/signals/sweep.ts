@@ -200,9 +200,6 @@ class SweepRun implements DetectorRun {
     return { side, key, price: market.price(lastPrice), score: sweep.displayed / usual, evidence };
   }
 
-  /** A point in time has no end, and what is not said yet is in the market. */
-  close(): void {}
-
   lose(): void {
     this.#seen = this.#sweeps.found;
   }

@@ -62,7 +62,8 @@ tape any print is an imbalance of 1.`,
       threshold: { type: 'ratio', doc: 'the T that starts an event' },
     },
   },
-  lookback: ({ window }) => window,
+  // a usual window is as old as itself before it counts
+  lookback: ({ window }) => 2 * window,
   create(options, market, voice): DetectorRun {
     return new TapeImbalance(options, market, voice);
   },
@@ -197,14 +198,7 @@ class TapeImbalance implements DetectorRun {
     };
   }
 
-  close(t: number, reason: 'gap' | 'hour' | 'eof'): void {
-    for (const side of [1, -1]) {
-      const life = this.#lives[side > 0 ? 0 : 1];
-      if (life.active) this.#voice.end(t, side, reason);
-      life.reset();
-    }
+  reset(): void {
+    for (const life of this.#lives) life.reset();
   }
-
-  /** All it knows is in the market, which forgets by itself. */
-  lose(): void {}
 }

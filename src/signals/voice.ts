@@ -126,6 +126,11 @@ export class Voice {
     this.#line(t, market.t, 'end', open, reason, reason === 'gap' ? 'suspect' : this.#quality());
   }
 
+  /** Every event that is open ends, for a reason from outside. */
+  close(t: Micros, reason: EndReason): void {
+    for (const { facts } of [...this.#open.values()]) this.end(t, facts.side, reason, undefined, facts.key);
+  }
+
   #quality(): Quality {
     return this.#options.provable ? 'verified' : 'unverifiable';
   }

@@ -5,7 +5,7 @@ import { BEAT, type Market, Wake } from '../market/market.js';
 import { type Swept, SweptDepth } from '../market/swept-depth.js';
 import { type TopGap, topGap } from '../market/top-gap.js';
 import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
-import type { EndReason, Evidence } from '../model/signal.js';
+import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import { rounded, type Voice } from './voice.js';
@@ -385,11 +385,8 @@ class Void implements DetectorRun {
     return { side, key: kind, price: market.price(near), score, evidence };
   }
 
-  close(t: number, reason: EndReason): void {
-    for (const { life, side, kind } of this.#holes) {
-      if (life.active) this.#voice.end(t, side, reason, undefined, kind);
-      life.reset();
-    }
+  reset(): void {
+    for (const { life } of this.#holes) life.reset();
   }
 
   lose(): void {
