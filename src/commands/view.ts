@@ -3,9 +3,9 @@ import { ASK, BID } from '../market/book.js';
 import type { Follower } from '../market/follower.js';
 import { footprintOf } from '../market/footprint.js';
 import type { FootprintBar } from '../market/footprint-bar.js';
-import type { Market } from '../market/market.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
+import { unitValue } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { createPaint, type Paint } from '../output/colour.js';
 import { describeDamage } from '../output/damage.js';
@@ -150,12 +150,6 @@ function columnsOf({ stdoutIsTty, columns }: CommandIo): number {
   return stdoutIsTty ? columns : Number.POSITIVE_INFINITY;
 }
 
-/** What a trade is worth in quote units: size is in base units, or in contracts of so many quote units. */
-function notionalOf({ track }: Market, price: number, size: number): number {
-  const { kind, multiplier } = track.instrument;
-  return rounded(size * Number(multiplier) * (kind === 'inverse' ? 1 : price));
-}
-
 interface TradeWishes {
   side: 'buy' | 'sell' | undefined;
   minNotional: number | undefined;
@@ -173,7 +167,7 @@ function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWish
           delta += sign * scaledSize;
           const [price, size] = [market.price(scaledPrice), market.size(scaledSize)];
           const side = sign > 0 ? 'buy' : 'sell';
-          const notional = notionalOf(market, price, size);
+          const notional = rounded(size * unitValue(market.track.instrument, price));
           if ((wanted !== undefined && side !== wanted) || notional < minNotional) return;
           const row = {
             time: formatTime(t),

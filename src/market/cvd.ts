@@ -11,22 +11,15 @@ import { Effect } from './track.js';
  * need all of that day; whoever shows one has to read it.
  */
 export class Cvd implements Follower {
-  readonly #market: Market;
   #level = 0;
 
   constructor(market: Market) {
-    this.#market = market;
     market.follow(this);
   }
 
   /** scaled size, negative where more was sold */
   get level(): number {
     return this.#level;
-  }
-
-  /** Since when trades are whole. Levels of different epochs are not to be compared. */
-  get epoch(): Micros {
-    return this.#market.tradesSince;
   }
 
   trade(_t: Micros, side: number, _price: number, size: number): void {

@@ -1,6 +1,6 @@
 /** Kyle's lambda: how far the mid moves with each unit of signed volume, by least squares over the seconds of the baseline. */
 import type { Micros } from '../model/entry.js';
-import type { Instrument, Scale } from '../model/instrument.js';
+import { unitValue } from '../model/instrument.js';
 import type { Market } from './market.js';
 import { type Seconds, secondsOf } from './seconds.js';
 
@@ -85,7 +85,7 @@ export class Kyle {
     const { scale, instrument } = track;
     const mid = (bid + ask) / 2;
     const bpsPerUnit = ((this.lambda * 1e4) / mid) * 10 ** scale.size;
-    return (bpsPerUnit / notionalOf(instrument, scale, mid)) * 1e6;
+    return (bpsPerUnit / unitValue(instrument, mid / 10 ** scale.price)) * 1e6;
   }
 
   #warm(): boolean {
@@ -105,11 +105,6 @@ export class Kyle {
       if (!Number.isNaN(move)) fit.add(seconds.level(n) - seconds.level(n - 1), move);
     }
   }
-}
-
-/** What one unit of size is worth in the quote currency, at a scaled price. */
-function notionalOf({ kind, multiplier }: Instrument, scale: Scale, price: number): number {
-  return kind === 'inverse' ? Number(multiplier) : (Number(multiplier) * price) / 10 ** scale.price;
 }
 
 /** The market's lambda that excludes the newest `delay`. */

@@ -262,6 +262,11 @@ export class Market {
     return this.bid < this.ask ? twice / (2 * 10 ** this.track.scale.price) : null;
   }
 
+  /** price of the newest print as a decimal; null before there is one */
+  lastTradePrice(): number | null {
+    return Number.isNaN(this.lastPrice) ? null : this.price(this.lastPrice);
+  }
+
   price(scaled: number): number {
     return unscale(scaled, this.track.scale.price);
   }

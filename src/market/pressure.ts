@@ -7,7 +7,7 @@ import type { Market } from './market.js';
 import { GRID } from './statistic.js';
 
 /** Bins of a quarter of a second; eight of them, the running one included. */
-export const BIN: Micros = 250_000;
+const BIN: Micros = 250_000;
 const BINS = 8;
 /** What is looked back on: whole bins, so a little less than two seconds as a rule. */
 export const PRESSURE_SPAN: Micros = BINS * BIN;

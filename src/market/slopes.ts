@@ -86,20 +86,6 @@ export class Slopes {
     return this.#seconds.isWarm(this.#price.baseline.count);
   }
 
-  /** Change of twice the mid over the window; NaN where unknown. */
-  get move(): number {
-    const { next, first } = this.#seconds;
-    const start = next - 1 - this.#length;
-    return start >= first ? this.#seconds.mid(next - 1) - this.#seconds.mid(start) : Number.NaN;
-  }
-
-  /** Change of cumulative delta over the window, scaled; NaN where unknown. */
-  get delta(): number {
-    const { next, first } = this.#seconds;
-    const start = next - 1 - this.#length;
-    return start >= first ? this.#seconds.level(next - 1) - this.#seconds.level(start) : Number.NaN;
-  }
-
   /**
    * How far a change of cumulative delta over `time` lies from the usual one, in usual distances. Both come from the changes over the window:
    * the median grows with time, the distance from it with its root, as if seconds were independent. NaN where unknown or not warm.

@@ -32,9 +32,15 @@ export interface SweepRules {
   readonly bps: number;
 }
 
+/** What counts as a sweep unless somebody says otherwise: the defaults of the detector. */
+export const USUAL_SWEEP: SweepRules = {
+  ...{ single: 3, burst: 5, gap: 50_000, span: 250_000 },
+  ...{ opposite: 0.1, consumed: 0.8, quantile: 0.99, bps: 10 },
+};
+
 /** What is known of a sweep when it is found. Prices and sizes are scaled; NaN where unknown. */
 export interface Sweep {
-  readonly kind: SweepKind;
+  readonly kind: 'single' | 'burst';
   /** of the aggressor: +1 buys, asks are swept */
   readonly side: number;
   /** number of the run of orders it belongs to; a burst has that of the orders in it */
@@ -65,8 +71,6 @@ export interface Sweep {
   /** displayed before within the bps of the rules */
   readonly depth: number;
 }
-
-export type SweepKind = 'single' | 'burst';
 
 /** An order or a burst that may be a sweep; the book has to confirm it. */
 interface Candidate

@@ -14,8 +14,6 @@ const SIZES = 1;
 const WIDTH = 3;
 /** Looks that are kept: more than a second of beats. */
 const LOOKS = 16;
-/** A book change may come this long before the trade that made it. */
-const MIN_GUARD: Micros = 10_000;
 
 /** A group that took much of what was displayed near the touch. Sizes are scaled. */
 export interface Swept {
@@ -44,7 +42,7 @@ export class SweptDepth implements Follower {
     this.#profile = profile;
     this.#buckets = buckets;
     this.#taken = taken;
-    this.#guard = Math.max(MIN_GUARD, market.options.facts.conflationMs * 1000);
+    this.#guard = market.guard;
     market.follow(this);
   }
 

@@ -16,7 +16,7 @@ const SLACK = 0.5;
 /** Cells are looked at this often. */
 const LOOK_EVERY: Micros = 2 * MICROS_PER_SECOND;
 /** Younger walls are none unless asked for: to show an order for a moment is cheap. */
-export const WALL_AGE: Micros = 5 * MICROS_PER_SECOND;
+const WALL_AGE: Micros = 5 * MICROS_PER_SECOND;
 /** Older walls are of this age: what was longer ago plays no role. */
 export const OLDEST_WALL: Micros = 60 * MICROS_PER_SECOND;
 

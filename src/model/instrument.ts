@@ -18,6 +18,11 @@ export interface Instrument {
   inferred?: boolean;
 }
 
+/** What one unit of size is worth in quote units at a price, both as decimals: base units cost the price, contracts of quote units do not. */
+export function unitValue({ kind, multiplier }: Pick<Instrument, 'kind' | 'multiplier'>, price: number): number {
+  return kind === 'inverse' ? Number(multiplier) : Number(multiplier) * price;
+}
+
 /** How many decimals prices and sizes of one `src` are held with. */
 export interface Scale {
   price: number;

@@ -34,11 +34,12 @@ export interface Confirm {
   size: boolean | null;
   size_ratio: number | null;
   depth_fell: number | null;
-  duration: boolean | null;
-  same_side_share: number | null;
-  /** the mid went with the aggressor */
+  duration: boolean;
+  same_side_share: number;
+  /** the mid went with the aggressor, how far, and how far it had to */
   reaction: boolean | null;
   reaction_ticks: number | null;
+  reaction_asked_ticks: number | null;
   /** size and duration pass, and the price stays: somebody takes the other side */
   stall: boolean | null;
 }

@@ -35,8 +35,6 @@ export interface GivenSettings extends GivenDetectors, GivenFilter {
 }
 
 const DAY: Micros = 1440 * MICROS_PER_MINUTE;
-/** Sorted samples of a longer ring would cost more than the detectors. */
-const LONGEST_BASELINE: Micros = DAY;
 
 export const SCAN_DEFAULTS = { unit: '1h', baseline: '5m', warmup: '1m', htf: '5m' } as const;
 
@@ -56,13 +54,11 @@ export function scanSettings(
   };
   const unit = wholeMinutes('unit');
   if (DAY % unit !== 0) throw new TapedeckError('E_CONFIG', 'unit: it must divide the day, as 1m, 15m or 1h do');
-  const baseline = wholeMinutes('baseline');
-  if (baseline > LONGEST_BASELINE) throw new TapedeckError('E_CONFIG', 'baseline: at most a day');
   return {
     ...others,
     detectors: detectorTable(given),
     unit,
-    baseline,
+    baseline: wholeMinutes('baseline'),
     warmup: time('warmup'),
     htf: wholeMinutes('htf'),
     plan: { ...PLAN_DEFAULTS, ...given.plan },

@@ -1,4 +1,5 @@
 /** absorption: heavy one-sided aggression, little displacement, and passive supply seen to hold. */
+
 import { ASK, BID, type BookSide } from '../market/book.js';
 import type { FlowWindow } from '../market/flow.js';
 import type { Ledger } from '../market/ledger.js';
@@ -6,14 +7,73 @@ import type { LedgerLevel } from '../market/ledger-level.js';
 import { type Market, Wake } from '../market/market.js';
 import type { GridStatistic } from '../market/statistic.js';
 import type { StepWindow } from '../market/steps.js';
+import { rounded } from '../model/decimal.js';
 import type { EndReason, Evidence } from '../model/signal.js';
 import { AbsorptionReversal, reversalLookback } from './absorption-reversal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** Until the onset the rule may be missed by this factor: it is made of several thresholds that flicker apart. */
 const SLACK = 0.7;
+
+const parameters = {
+  kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C', 'D'], doc: 'which definition' },
+  window: {
+    type: 'duration',
+    default: '10s',
+    min: '500ms',
+    max: '1m',
+    doc: 'window of volume and displacement, length of a bar (D)',
+  },
+  quantile: {
+    type: 'number',
+    default: 0.95,
+    min: 0,
+    max: 1,
+    doc: 'usual quantile of one-sided volume (A and C: of volume at one level, D: in one cell)',
+  },
+  volume: { type: 'size', default: '0', doc: 'volume must exceed this size as well' },
+  ticks: {
+    type: 'integer',
+    default: 2,
+    min: 1,
+    max: 10_000,
+    doc: 'band in ticks: largest displacement (D: how far price comes back), and how far beyond a level price has passed it',
+  },
+  bps: {
+    type: 'number',
+    default: 1,
+    min: 0,
+    max: 100,
+    doc: 'band of displacement in bps of the mid; the wider band counts',
+  },
+  zone: {
+    type: 'number',
+    default: 0.5,
+    min: 0,
+    max: 100,
+    doc: 'a level (D: a bin) is at least this many bps wide, and at least a tick',
+  },
+  ratio: { type: 'number', default: 0.5, min: 0, max: 1000, doc: 'traded over largest displayed size (C)' },
+  refill: { type: 'number', default: 0.5, min: 0, max: 1, doc: 'share of the traded volume that was refilled (C)' },
+  hold: {
+    type: 'duration',
+    default: '1s',
+    min: '0s',
+    max: '1m',
+    doc: 'the rule must hold this long before the onset',
+  },
+  fade: {
+    type: 'number',
+    default: 0.7,
+    min: 0,
+    max: 1,
+    doc: 'aggression has faded below this share of the usual quantile',
+  },
+  settle: { type: 'duration', default: '3s', min: '0s', max: '1m', doc: 'faded and not passed this long: held' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'absorption',
@@ -33,62 +93,7 @@ A level is at least a tick and at least "zone" bps wide, in a power of two ticks
 Until the onset the rule must hold for "hold", in which it may be missed by 30 %. Refill and cancel figures are lower bounds:
 conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
-  parameters: {
-    kind: { type: 'choice', default: 'composite', choices: ['composite', 'A', 'B', 'C', 'D'], doc: 'which definition' },
-    window: {
-      type: 'duration',
-      default: '10s',
-      min: '500ms',
-      max: '1m',
-      doc: 'window of volume and displacement, length of a bar (D)',
-    },
-    quantile: {
-      type: 'number',
-      default: 0.95,
-      min: 0,
-      max: 1,
-      doc: 'usual quantile of one-sided volume (A and C: of volume at one level, D: in one cell)',
-    },
-    volume: { type: 'size', default: '0', doc: 'volume must exceed this size as well' },
-    ticks: {
-      type: 'integer',
-      default: 2,
-      min: 1,
-      max: 10_000,
-      doc: 'band in ticks: largest displacement (D: how far price comes back), and how far beyond a level price has passed it',
-    },
-    bps: {
-      type: 'number',
-      default: 1,
-      min: 0,
-      max: 100,
-      doc: 'band of displacement in bps of the mid; the wider band counts',
-    },
-    zone: {
-      type: 'number',
-      default: 0.5,
-      min: 0,
-      max: 100,
-      doc: 'a level (D: a bin) is at least this many bps wide, and at least a tick',
-    },
-    ratio: { type: 'number', default: 0.5, min: 0, max: 1000, doc: 'traded over largest displayed size (C)' },
-    refill: { type: 'number', default: 0.5, min: 0, max: 1, doc: 'share of the traded volume that was refilled (C)' },
-    hold: {
-      type: 'duration',
-      default: '1s',
-      min: '0s',
-      max: '1m',
-      doc: 'the rule must hold this long before the onset',
-    },
-    fade: {
-      type: 'number',
-      default: 0.7,
-      min: 0,
-      max: 1,
-      doc: 'aggression has faded below this share of the usual quantile',
-    },
-    settle: { type: 'duration', default: '3s', min: '0s', max: '1m', doc: 'faded and not passed this long: held' },
-  },
+  parameters,
   meaning: {
     side: 'the passive party: when asks absorb buys, sell',
     price: 'the edge of the level that has to be passed',
@@ -136,20 +141,7 @@ conflated updates hide pairs of both.`,
   },
 });
 
-interface AbsorptionOptions {
-  readonly kind: 'composite' | 'A' | 'B' | 'C';
-  readonly window: number;
-  readonly quantile: number;
-  readonly volume: string;
-  readonly ticks: number;
-  readonly bps: number;
-  readonly zone: number;
-  readonly ratio: number;
-  readonly refill: number;
-  readonly hold: number;
-  readonly fade: number;
-  readonly settle: number;
-}
+type AbsorptionOptions = Values<typeof parameters> & { readonly kind: 'composite' | 'A' | 'B' | 'C' };
 
 /** What is known of aggression in one direction (+1: buys, absorbed by asks). */
 interface Siege {
@@ -216,6 +208,13 @@ class Absorption implements DetectorRun {
         });
     this.#least = market.scaledSize(options.volume);
     this.#sieges = [createSiege(1, options), createSiege(-1, options)];
+    market.follow({ trade: (_, side, price, size) => this.#absorb(this.#sieges[side > 0 ? 0 : 1], price, size) });
+  }
+
+  /** A print while an event runs: what hits its level was absorbed. */
+  #absorb(siege: Siege, price: number, size: number): void {
+    if (!siege.life.active) return;
+    if (!this.#byLevel || (price >= siege.low && price <= siege.high)) siege.absorbed += size;
   }
 
   evaluate(t: number, why: number): void {
@@ -315,12 +314,9 @@ class Absorption implements DetectorRun {
 
   /** An event runs: does it grow, hold, break? */
   #follow(t: number, why: number, siege: Siege, volume: number): void {
-    const { aggressor, passive, life } = siege;
+    const { passive, life } = siege;
     const market = this.#market;
     const { fade } = this.#options;
-    if ((why & Wake.trade) !== 0 && market.lastSide === aggressor)
-      if (!this.#byLevel || (market.lastPrice >= siege.low && market.lastPrice <= siege.high))
-        siege.absorbed += market.lastSize;
     const pass = this.#options.ticks * this.#ledger.tick;
     const beyond = passive === ASK ? market.ask >= siege.high + pass : market.bid <= siege.low - pass;
     if (!beyond) siege.passedSince = Number.NaN;

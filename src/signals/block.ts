@@ -1,18 +1,34 @@
 /** block: one taker order that is large against the usual ones and against the book it meets. */
+
 import { ASK, BID } from '../market/book.js';
 import { type BookHistory, bookHistory } from '../market/book-history.js';
 import { groupSizes } from '../market/group-sizes.js';
 import type { Group } from '../market/groups.js';
 import { type Market, Wake } from '../market/market.js';
 import type { GridStatistic } from '../market/statistic.js';
+import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import { type DetectorRun, defineDetector } from './detector.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** A group is looked at when it is complete, which is hardly ever so long after its first print. */
 const LONGEST_GROUP: Micros = 1_000_000;
 /** What a quantile from the 25th to the 75th spans, in deviations of a normal distribution. */
 const QUARTILES = 1.349;
+
+const parameters = {
+  quantile: {
+    type: 'number',
+    default: 0.995,
+    min: 0,
+    max: 1,
+    doc: 'the size must exceed this quantile of the sizes of aggressor groups',
+  },
+  volume: { type: 'size', default: '0', doc: 'the size must reach this size' },
+  share: { type: 'number', default: 0.05, min: 0, max: 1000, doc: 'least size over the depth before within "bps"' },
+  bps: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'depth is measured within this many bps of the mid' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'block',
@@ -23,18 +39,8 @@ price or be taken in without a tick, and what follows is not known when it is sa
 before the order (where nothing is timed, the one an update interval before). z says how far the logarithm of the size is
 from the usual median, in deviations taken from the quartiles; it tells sizes of different markets apart, and decides nothing.`,
   needs: ['book', 'trades'],
-  parameters: {
-    quantile: {
-      type: 'number',
-      default: 0.995,
-      min: 0,
-      max: 1,
-      doc: 'the size must exceed this quantile of the sizes of aggressor groups',
-    },
-    volume: { type: 'size', default: '0', doc: 'the size must reach this size' },
-    share: { type: 'number', default: 0.05, min: 0, max: 1000, doc: 'least size over the depth before within "bps"' },
-    bps: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'depth is measured within this many bps of the mid' },
-  },
+  confirms: true,
+  parameters,
   meaning: {
     point: true,
     side: 'the aggressor',
@@ -68,12 +74,7 @@ from the usual median, in deviations taken from the quartiles; it tells sizes of
   },
 });
 
-interface BlockOptions {
-  readonly quantile: number;
-  readonly volume: string;
-  readonly share: number;
-  readonly bps: number;
-}
+type BlockOptions = Values<typeof parameters>;
 
 /** A group that is large enough, and the size it had to exceed. */
 interface Large {

@@ -1,11 +1,42 @@
 /** book-imbalance: resting size leans to one side of the book, on average over some seconds. */
+
 import { createMeasure, imbalance, type Measure, UNIT } from '../market/lean.js';
 import { type Market, Wake } from '../market/market.js';
 import { StepWindow } from '../market/steps.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
+
+const parameters = {
+  levels: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'levels of each side that are summed' },
+  bps: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1000,
+    doc: 'sum within this many bps of the mid instead; 0: go by levels',
+  },
+  weight: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1000,
+    doc: 'a level counts exp(-d / weight), d its distance from the mid in bps, as far as "bps" or eight times this; 0: all alike',
+  },
+  window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'the mean is taken over this time' },
+  on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean imbalance that starts an event' },
+  off: { type: 'number', default: 0.35, min: 0, max: 1, doc: 'mean imbalance that lets it end' },
+  hold: {
+    type: 'duration',
+    default: '1s',
+    min: '0s',
+    max: '1m',
+    doc: 'the mean must stay over (or under) the threshold this long',
+  },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'book-imbalance',
@@ -15,33 +46,7 @@ basis points of the mid; with "weight", those near to the mid count more. An eve
 are heavier) or at or below its negative (sell). One-sided and crossed books, and measures that reach beyond the part of the book
 that is known, are null and start nothing. A leaning book says that more is offered on one side, not that price will move.`,
   needs: ['book'],
-  parameters: {
-    levels: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'levels of each side that are summed' },
-    bps: {
-      type: 'number',
-      default: 0,
-      min: 0,
-      max: 1000,
-      doc: 'sum within this many bps of the mid instead; 0: go by levels',
-    },
-    weight: {
-      type: 'number',
-      default: 0,
-      min: 0,
-      max: 1000,
-      doc: 'a level counts exp(-d / weight), d its distance from the mid in bps, as far as "bps" or eight times this; 0: all alike',
-    },
-    window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'the mean is taken over this time' },
-    on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean imbalance that starts an event' },
-    off: { type: 'number', default: 0.35, min: 0, max: 1, doc: 'mean imbalance that lets it end' },
-    hold: {
-      type: 'duration',
-      default: '1s',
-      min: '0s',
-      max: '1m',
-      doc: 'the mean must stay over (or under) the threshold this long',
-    },
-  },
+  parameters,
   meaning: {
     side: 'the heavier side',
     price: 'the mid',
@@ -65,15 +70,7 @@ that is known, are null and start nothing. A leaning book says that more is offe
   },
 });
 
-interface BookImbalanceOptions {
-  readonly levels: number;
-  readonly bps: number;
-  readonly weight: number;
-  readonly window: number;
-  readonly on: number;
-  readonly off: number;
-  readonly hold: number;
-}
+type BookImbalanceOptions = Values<typeof parameters>;
 
 class BookImbalance implements DetectorRun {
   readonly wake = Wake.book | Wake.beat;

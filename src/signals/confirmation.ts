@@ -1,5 +1,6 @@
 /** Three tests of an aggression: was it large for the book, did it last, and did the price go with it. */
 import { ASK, BID } from '../market/book.js';
+import { type Kyle, kyleOf } from '../market/kyle.js';
 import type { Market } from '../market/market.js';
 import { PRESSURE_SPAN, Pressure } from '../market/pressure.js';
 import { rounded } from '../model/decimal.js';
@@ -14,24 +15,28 @@ const EXPLAINED = 0.5;
 const IMBALANCE = 0.6;
 const GROUPS = 3;
 const SHARE = 0.5;
-/** How long the price has to react. */
-export const REACTION: Micros = 1_000_000;
+/** The price has to go this share of the way that such a volume usually moves it, and a tick. */
+const USUAL_MOVE = 0.25;
+/** How long it has for that. */
+const REACTION: Micros = 1_000_000;
 
 interface Watch {
   due: Micros;
   side: number;
   /** twice the mid at the beginning */
   from: number;
-  /** largest move of twice the mid with the aggressor */
+  /** largest move of twice the mid with the aggressor, and the move asked for */
   best: number;
+  asked: number;
   confirm: Confirm;
-  tell(confirm: Confirm): void;
+  tell(): void;
 }
 
 /** Judges aggressions of one src. The first two tests are known when a signal is said, the third a second later. */
 export class Confirmation {
   readonly #market: Market;
   readonly #pressure: Pressure;
+  readonly #kyle: Kyle;
   readonly #watches: Watch[] = [];
 
   constructor(market: Market) {
@@ -41,7 +46,8 @@ export class Confirmation {
       market.follow(pressure);
       return pressure;
     });
-    market.mid(REACTION); // asks for the touch
+    // the impact that is usual was measured before what is tested
+    this.#kyle = kyleOf(market, PRESSURE_SPAN);
   }
 
   /** Someone waits for a reaction. */
@@ -53,7 +59,7 @@ export class Confirmation {
    * An aggression of `side` was seen at `t`; `first` is when it began. `tell` is called when the reaction is known, if nothing comes
    * between.
    */
-  begin(t: Micros, side: number, first: Micros, tell: (confirm: Confirm) => void): Confirm {
+  begin(t: Micros, side: number, first: Micros, tell: () => void): Confirm {
     const pressure = this.#pressure;
     const passive = side > 0 ? ASK : BID;
     const push = pressure.push(t, side);
@@ -71,11 +77,19 @@ export class Confirmation {
       same_side_share: rounded(push.share),
       reaction: null,
       reaction_ticks: null,
+      reaction_asked_ticks: null,
       stall: null,
     };
+    const { tick } = this.#market.track.book;
+    const usual = this.#kyle.lambda * push.volume;
+    // not known, or against all sense negative: a tick decides
+    const asked = 2 * (usual * USUAL_MOVE > tick ? usual * USUAL_MOVE : tick);
     const from = this.#market.bid + this.#market.ask;
     // without a mid nobody will ever know
-    if (!Number.isNaN(from)) this.#watches.push({ due: t + REACTION, side, from, best: 0, confirm, tell });
+    if (!Number.isNaN(from)) {
+      confirm.reaction_asked_ticks = rounded(asked / (2 * tick));
+      this.#watches.push({ due: t + REACTION, side, from, best: 0, asked, confirm, tell });
+    }
     return confirm;
   }
 
@@ -98,12 +112,12 @@ export class Confirmation {
     for (const watch of watches.splice(0, due)) this.#judge(watch);
   }
 
-  #judge({ best, confirm, tell }: Watch): void {
+  #judge({ best, asked, confirm, tell }: Watch): void {
     const { tick } = this.#market.track.book;
-    confirm.reaction = best >= 2 * tick;
+    confirm.reaction = best >= asked;
     confirm.reaction_ticks = rounded(best / (2 * tick));
-    confirm.stall = confirm.size === null ? null : confirm.size && confirm.duration === true && !confirm.reaction;
-    tell(confirm);
+    confirm.stall = confirm.size === null ? null : confirm.size && confirm.duration && !confirm.reaction;
+    tell();
   }
 
   /** Data was lost, or a unit begins: what waits is forgotten. */

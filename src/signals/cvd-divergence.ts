@@ -1,14 +1,17 @@
 /** cvd-divergence: price and cumulative delta part, by their slopes or at turning points. Unvalidated as a forecast. */
+
 import { type Kyle, kyleOf } from '../market/kyle.js';
 import { type Market, Wake } from '../market/market.js';
 import { type PivotPair, type Pivots, pivotsOf } from '../market/pivots.js';
 import { type Seconds, secondsOf } from '../market/seconds.js';
 import { type Slopes, slopesOf } from '../market/slopes.js';
 import { GRID } from '../market/statistic.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** A running event goes on while what moves has this share of its threshold, */
 const KEEP = 0.7;
@@ -17,6 +20,34 @@ const SLACK = 0.5;
 /** A high is higher than the one before by at least so much of a minute's standard deviation, and so many ticks. */
 const LEAST_SIGMA = 0.5;
 const LEAST_TICKS = 2;
+
+const parameters = {
+  form: { type: 'choice', default: 'both', choices: ['both', 'slope', 'pivot'], doc: 'what is looked for' },
+  window: { type: 'duration', default: '30s', min: '2s', max: '10m', doc: 'window of the slopes, in whole seconds' },
+  on: { type: 'number', default: 2, min: 0.1, max: 100, doc: 'z of the slope that moves' },
+  flat: { type: 'number', default: 0.5, min: 0, max: 100, doc: 'z the other slope has at most' },
+  hold: {
+    type: 'duration',
+    default: '5s',
+    min: '0s',
+    max: '1m',
+    doc: 'it must be so this long, or be over this long',
+  },
+  retrace: {
+    type: 'number',
+    default: 0.75,
+    min: 0,
+    max: 100,
+    doc: "standard deviations of a minute's move that make a turn",
+  },
+  opposed: {
+    type: 'number',
+    default: 1,
+    min: 0,
+    max: 100,
+    doc: 'usual distances that delta went against price (pivot)',
+  },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'cvd-divergence',
@@ -35,33 +66,7 @@ by the square root; lows in mirror. A high is confirmed once the mid came back f
 three usual spreads; it is looked for within as many minutes as the baseline has. It says so at the confirmation, not at the high.
 One venue's delta is not the market's: price may be made elsewhere. One large print may be all of it.`,
   needs: ['book', 'trades'],
-  parameters: {
-    form: { type: 'choice', default: 'both', choices: ['both', 'slope', 'pivot'], doc: 'what is looked for' },
-    window: { type: 'duration', default: '30s', min: '2s', max: '10m', doc: 'window of the slopes, in whole seconds' },
-    on: { type: 'number', default: 2, min: 0.1, max: 100, doc: 'z of the slope that moves' },
-    flat: { type: 'number', default: 0.5, min: 0, max: 100, doc: 'z the other slope has at most' },
-    hold: {
-      type: 'duration',
-      default: '5s',
-      min: '0s',
-      max: '1m',
-      doc: 'it must be so this long, or be over this long',
-    },
-    retrace: {
-      type: 'number',
-      default: 0.75,
-      min: 0,
-      max: 100,
-      doc: "standard deviations of a minute's move that make a turn",
-    },
-    opposed: {
-      type: 'number',
-      default: 1,
-      min: 0,
-      max: 100,
-      doc: 'usual distances that delta went against price (pivot)',
-    },
-  },
+  parameters,
   meaning: {
     side: 'against the rise of price (exhaustion) or of cumulative delta (absorption); of a fall, buy',
     price: 'slope: the mid; pivot: the newer of the two turning points',
@@ -104,15 +109,7 @@ One venue's delta is not the market's: price may be made elsewhere. One large pr
   },
 });
 
-interface DivergenceOptions {
-  readonly form: 'both' | 'slope' | 'pivot';
-  readonly window: number;
-  readonly on: number;
-  readonly flat: number;
-  readonly hold: number;
-  readonly retrace: number;
-  readonly opposed: number;
-}
+type DivergenceOptions = Values<typeof parameters>;
 
 /** One way to part, of a rise (`up` +1) or of a fall. */
 interface Story {

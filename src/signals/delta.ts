@@ -1,4 +1,5 @@
 /** delta: aggressors bought more than they sold, or less, by an amount that is unusual. */
+
 import { deltaRange } from '../market/cvd.js';
 import type { FlowWindow } from '../market/flow.js';
 import { type Kyle, kyleOf } from '../market/kyle.js';
@@ -6,11 +7,35 @@ import { type Market, Wake } from '../market/market.js';
 import { type Seconds, secondsOf } from '../market/seconds.js';
 import type { GridStatistic } from '../market/statistic.js';
 import { vpin } from '../market/vpin.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { formatTime, MICROS_PER_MINUTE } from '../model/time.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
+
+const parameters = {
+  window: { type: 'duration', default: '15s', min: '1s', max: '10m', doc: 'window of the delta' },
+  quantile: {
+    type: 'number',
+    default: 0.95,
+    min: 0,
+    max: 1,
+    doc: 'the amount must exceed this quantile of the baseline',
+  },
+  share: { type: 'number', default: 0.25, min: 0, max: 1, doc: "least share of the window's volume" },
+  size: { type: 'size', default: '0', doc: 'the amount must exceed this size as well' },
+  hold: {
+    type: 'duration',
+    default: '1s',
+    min: '0s',
+    max: '1m',
+    doc: 'it must be so this long, or be over this long',
+  },
+  fade: { type: 'number', default: 0.6, min: 0, max: 1, doc: 'it is over below this share of the gate of the onset' },
+  buckets: { type: 'integer', default: 50, min: 1, max: 1000, doc: 'buckets of equal volume for VPIN' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'delta',
@@ -25,27 +50,8 @@ by second over the baseline, without the window of the signal; trades and moves 
 came first. VPIN is the mean one-sidedness of "buckets" equal shares of the volume that the baseline's time holds. Both are told,
 no rule uses them.`,
   needs: ['trades'],
-  parameters: {
-    window: { type: 'duration', default: '15s', min: '1s', max: '10m', doc: 'window of the delta' },
-    quantile: {
-      type: 'number',
-      default: 0.95,
-      min: 0,
-      max: 1,
-      doc: 'the amount must exceed this quantile of the baseline',
-    },
-    share: { type: 'number', default: 0.25, min: 0, max: 1, doc: "least share of the window's volume" },
-    size: { type: 'size', default: '0', doc: 'the amount must exceed this size as well' },
-    hold: {
-      type: 'duration',
-      default: '1s',
-      min: '0s',
-      max: '1m',
-      doc: 'it must be so this long, or be over this long',
-    },
-    fade: { type: 'number', default: 0.6, min: 0, max: 1, doc: 'it is over below this share of the gate of the onset' },
-    buckets: { type: 'integer', default: 50, min: 1, max: 1000, doc: 'buckets of equal volume for VPIN' },
-  },
+  confirms: true,
+  parameters,
   meaning: {
     side: 'what was done more: buy or sell',
     price: 'the last trade',
@@ -89,15 +95,7 @@ no rule uses them.`,
   },
 });
 
-interface DeltaOptions {
-  readonly window: number;
-  readonly quantile: number;
-  readonly share: number;
-  readonly size: string;
-  readonly hold: number;
-  readonly fade: number;
-  readonly buckets: number;
-}
+type DeltaOptions = Values<typeof parameters>;
 
 class Delta implements DetectorRun {
   readonly wake = Wake.trade | Wake.beat;
@@ -167,7 +165,7 @@ class Delta implements DetectorRun {
 
   #tell(step: number, t: number, side: number, amount: number): void {
     const market = this.#market;
-    const price = Number.isNaN(market.lastPrice) ? null : market.price(market.lastPrice);
+    const price = market.lastTradePrice();
     const score = amount / this.#gates[side > 0 ? 0 : 1];
     this.#voice.tell(step, t, this.#flow.firstT, { side, price, score, evidence: this.#evidence(t, side) }, 'faded');
   }

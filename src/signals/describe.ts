@@ -1,6 +1,6 @@
 /** What detectors there are, in words: for `scan --list`, and for the manual. */
 import type { Detector, EvidenceField } from './detector.js';
-import { describeType, type Parameter } from './parameters.js';
+import { describeType } from './parameters.js';
 import { presetsOf } from './presets.js';
 
 /** Columns of a terminal that nobody has widened. */
@@ -60,12 +60,8 @@ export function detectorText(detector: Detector, wrap: Wrap): string[] {
 
 /** The same as plain data. */
 export function detectorFacts({ name, summary, doc, needs, parameters, meaning }: Detector): Record<string, unknown> {
-  const described = Object.entries(parameters).map(([key, parameter]: [string, Parameter]) => [
-    key,
-    { ...parameter, doc: parameter.doc },
-  ]);
   return {
-    ...{ name, summary, doc: oneLine(doc), needs, parameters: Object.fromEntries(described) },
+    ...{ name, summary, doc: oneLine(doc), needs, parameters },
     ...{ presets: presetsOf(name), meaning },
   };
 }

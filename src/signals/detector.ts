@@ -62,14 +62,7 @@ export interface DetectorModule<P extends Parameters> {
 }
 
 /** A detector whose parameter types are forgotten, as the registry holds it. */
-export interface Detector {
-  name: string;
-  summary: string;
-  doc: string;
-  needs: readonly Need[];
-  parameters: Parameters;
-  confirms?: boolean;
-  meaning: Meaning;
+export interface Detector extends Omit<DetectorModule<Parameters>, 'lookback' | 'create'> {
   lookback(options: Options): Micros;
   create(options: Options, market: Market, voice: Voice): DetectorRun;
 }

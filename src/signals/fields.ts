@@ -51,20 +51,23 @@ const CONFIRM: Readonly<Record<keyof Confirm, EvidenceField>> = {
   depth_fell: { type: 'ratio', nullable: true, doc: 'the share by which that depth fell' },
   duration: {
     type: 'flag',
-    nullable: true,
     doc: 'it lasted: in the last two seconds three aggressor groups or more, half of the quarter seconds on that side, and an imbalance of 0.6',
   },
   same_side_share: {
     type: 'ratio',
-    nullable: true,
     doc: 'share of the quarter seconds in which that side was the heavier one',
   },
   reaction: {
     type: 'flag',
     nullable: true,
-    doc: 'the mid went with the aggressor by a tick or more within a second; null until that is known',
+    doc: 'within a second the mid went with the aggressor as far as "reaction_asked_ticks"; null until that is known',
   },
-  reaction_ticks: { type: 'ticks', nullable: true, doc: 'how far it went' },
+  reaction_ticks: { type: 'ticks', nullable: true, doc: 'how far it went; null until that is known' },
+  reaction_asked_ticks: {
+    type: 'ticks',
+    nullable: true,
+    doc: 'how far it had to go: a quarter of the way such a volume usually moves it (by the slope of the mid over signed volume, minutes before), and at least a tick; null where the mid is not known',
+  },
   stall: {
     type: 'flag',
     nullable: true,
@@ -73,7 +76,10 @@ const CONFIRM: Readonly<Record<keyof Confirm, EvidenceField>> = {
 };
 
 const PLAN: Readonly<Record<keyof Plan, EvidenceField>> = {
-  entry: { type: 'price', doc: 'the opposite touch when the signal was said' },
+  entry: {
+    type: 'price',
+    doc: 'what one could have got when the signal was said: the opposite touch, or where the setup waits in line (skew-fade) the own one',
+  },
   stop: { type: 'price', doc: 'where the setup has failed' },
   stop_level: { type: 'price', nullable: true, doc: 'the stop behind the level' },
   stop_origin: { type: 'price', nullable: true, doc: 'the stop behind where the aggression began' },

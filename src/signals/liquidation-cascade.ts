@@ -1,13 +1,15 @@
 /** liquidation-cascade: positions of one side are closed by force, several in seconds, and price goes the way of their orders. */
+
 import type { FlowWindow } from '../market/flow.js';
 import { type Market, Wake } from '../market/market.js';
 import { type PrintWindow, printsOf } from '../market/prints.js';
 import type { GridStatistic } from '../market/statistic.js';
+import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
 import type { Values } from './parameters.js';
-import { rounded, type Voice } from './voice.js';
+import type { Voice } from './voice.js';
 
 /** Fewer liquidations than this are no cascade, however large. */
 const SEVERAL = 2;
@@ -85,7 +87,8 @@ cannot be proven, and quality is unverifiable. A liquidation is no flow of its o
       window_ms: { type: 'ms', doc: 'the window' },
     },
   },
-  lookback: ({ window }) => window,
+  // a usual window is as old as itself before it counts
+  lookback: ({ window }) => 2 * window,
   create(options, market, voice): DetectorRun {
     return new LiquidationCascade(options, market, voice);
   },
@@ -163,7 +166,7 @@ class LiquidationCascade implements DetectorRun {
     const opposite = sign > 0 ? this.#sides[1].forced : this.#sides[0].forced;
     return {
       side: sign,
-      price: Number.isNaN(market.lastPrice) ? null : market.price(market.lastPrice),
+      price: market.lastTradePrice(),
       score,
       evidence: {
         liquidations: forced.count,

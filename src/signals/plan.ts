@@ -1,6 +1,6 @@
 /** The plan of a setup: entry, stops and target in scaled prices, made into risk, reward and a size that costs are part of. */
 import { scaleDecimal, unscale } from '../model/decimal.js';
-import { type Instrument, scaleOf } from '../model/instrument.js';
+import { type Instrument, scaleOf, unitValue } from '../model/instrument.js';
 import type { Plan } from '../model/signal.js';
 
 /** What a person risks, and what trading costs. */
@@ -21,7 +21,7 @@ export const PLAN_DEFAULTS: PlanSettings = { risk: 0.1, fee: 5, slippage: 0.5, l
 /** Scaled prices; NaN where there is none. */
 export interface Intent {
   side: number;
-  /** what one could get at this moment: the opposite touch */
+  /** what one could get at this moment: the opposite touch, or for an order that waits the own one */
   entry: number;
   /** the stop that counts, and the two that the article names */
   stop: number;
@@ -74,8 +74,7 @@ function sizeOf(
   const scale = scaleOf(instrument);
   const perUnit = Math.abs(entry - stop) / entry + costBps / BPS;
   const notional = Math.min((equity * (risk / 100)) / perUnit, equity * leverage);
-  const multiplier = Number(instrument.multiplier);
-  const value = instrument.kind === 'inverse' ? multiplier : unscale(entry, scale.price) * multiplier;
+  const value = unitValue(instrument, unscale(entry, scale.price));
   const lot = scaleDecimal(instrument.lot, scale.size);
   // a quotient a rounding away from a whole lot is that lot
   const lots = Math.floor(((notional / value) * 10 ** scale.size) / lot + 1e-9);

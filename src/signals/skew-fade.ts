@@ -1,15 +1,43 @@
 /** skew-fade: a setup against a leaning book that nobody trades on, as the article has it, with what the literature expects beside it. */
+
 import { ASK, BID, type BookSide } from '../market/book.js';
 import type { FlowWindow } from '../market/flow.js';
 import { createMeasure, imbalance, type Measure, UNIT } from '../market/lean.js';
 import { type Market, Wake } from '../market/market.js';
 import { StepWindow } from '../market/steps.js';
 import { type Surroundings, surroundingsOf } from '../market/surroundings.js';
+import { type Sweeps, sweepSpan, sweepsOf, USUAL_SWEEP } from '../market/sweeps.js';
+import { rounded } from '../model/decimal.js';
 import type { EndReason, Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
+import type { Parameters, Values } from './parameters.js';
 import type { Intent } from './plan.js';
-import { rounded, type Voice } from './voice.js';
+import type { Voice } from './voice.js';
+
+const parameters = {
+  levels: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'levels of each side that are summed' },
+  window: { type: 'duration', default: '2s', min: '100ms', max: '1m', doc: 'the mean of I is taken over this time' },
+  on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean of I that starts one: three to one' },
+  off: { type: 'number', default: 0.35, min: 0, max: 1, doc: 'mean of I that lets it end' },
+  hold: {
+    type: 'duration',
+    default: '2s',
+    min: '0s',
+    max: '1m',
+    doc: 'all must hold (or the lean be gone) this long',
+  },
+  span: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'window of T and of the mid' },
+  calm: { type: 'number', default: 0.2, min: 0, max: 1, doc: 'T at most, either way, for a start' },
+  tape: { type: 'number', default: 0.4, min: 0, max: 1, doc: 'T with the lean that ends it' },
+  regime: {
+    type: 'choice',
+    default: 'ranging',
+    choices: ['ranging', 'any'],
+    doc: 'what the higher timeframe must do; any: no demand',
+  },
+  age: { type: 'duration', default: '30s', min: '1s', max: '10m', doc: 'it lasts no longer than this' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'skew-fade',
@@ -18,34 +46,13 @@ export default defineDetector({
 aggressors trade neither way (|T| at most "calm" over the tape window), the mid moved no more than a spread over the same time, and the
 higher timeframe ranges. Heavy bids then plan a sale at the ask (heavy asks: a purchase at the bid): stop a tick beyond
 the outermost of those levels, target the other touch. It ends "target", "stop", "tape" (aggressors now go with the lean: T reaches
-"tape"), "faded" (the book leans no more for "hold") or "age".
-The literature says the opposite: the touch moves towards the heavier side's direction a little more often than away from it (Gould and Bonart 2016), so
+"tape"), "sweep" (one of them swept the lighter side, as the detector sweep has it by default), "faded" (the book leans no more for
+"hold") or "age".
+The literature says the opposite: with heavy bids the next move of the mid is up a little more often than down (Gould and Bonart 2016), so
 every line says direction fade and literature_direction continuation, and an end tells how far the mid went by either reading. The target is about
 one spread, far below what two market orders cost.`,
   needs: ['book', 'trades'],
-  parameters: {
-    levels: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'levels of each side that are summed' },
-    window: { type: 'duration', default: '2s', min: '100ms', max: '1m', doc: 'the mean of I is taken over this time' },
-    on: { type: 'number', default: 0.5, min: 0.01, max: 1, doc: 'mean of I that starts one: three to one' },
-    off: { type: 'number', default: 0.35, min: 0, max: 1, doc: 'mean of I that lets it end' },
-    hold: {
-      type: 'duration',
-      default: '2s',
-      min: '0s',
-      max: '1m',
-      doc: 'all must hold (or the lean be gone) this long',
-    },
-    tapeWindow: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'window of T and of the mid' },
-    calm: { type: 'number', default: 0.2, min: 0, max: 1, doc: 'T at most, either way, for a start' },
-    tape: { type: 'number', default: 0.4, min: 0, max: 1, doc: 'T with the lean that ends it' },
-    regime: {
-      type: 'choice',
-      default: 'ranging',
-      choices: ['ranging', 'any'],
-      doc: 'what the higher timeframe must do; any: no demand',
-    },
-    age: { type: 'duration', default: '30s', min: '1s', max: '10m', doc: 'it lasts no longer than this' },
-  },
+  parameters,
   meaning: {
     side: 'of the planned trade: sell against heavy bids',
     price: 'the mid',
@@ -54,6 +61,7 @@ one spread, far below what two market orders cost.`,
       target: 'the other touch was reached',
       stop: 'a trade or the touch reached the stop',
       tape: 'aggressors go with the lean: T reached "tape"',
+      sweep: 'a sweep went with the lean',
       faded: 'the book leaned no more for "hold"',
       age: 'it lasted as long as it may',
     },
@@ -70,24 +78,13 @@ one spread, far below what two market orders cost.`,
       continuation_bps: { type: 'bps', nullable: true, doc: 'the same, in the direction of the literature' },
     },
   },
-  lookback: ({ window, tapeWindow }) => Math.max(window, tapeWindow),
+  lookback: ({ window, span }) => Math.max(window, span, sweepSpan(USUAL_SWEEP)),
   create(options, market, voice): DetectorRun {
     return new SkewFade(options, market, voice);
   },
 });
 
-interface SkewFadeOptions {
-  readonly levels: number;
-  readonly window: number;
-  readonly on: number;
-  readonly off: number;
-  readonly hold: number;
-  readonly tapeWindow: number;
-  readonly calm: number;
-  readonly tape: number;
-  readonly regime: 'ranging' | 'any';
-  readonly age: number;
-}
+type SkewFadeOptions = Values<typeof parameters>;
 
 /** One direction: `lean` +1 where bids are heavy, which plans a sale. */
 interface Fade {
@@ -97,6 +94,8 @@ interface Fade {
   /** twice the mid at the onset */
   from: number;
   intent: Intent | null;
+  /** a print reached the stop */
+  stopped: boolean;
 }
 
 class SkewFade implements DetectorRun {
@@ -109,6 +108,7 @@ class SkewFade implements DetectorRun {
   readonly #mid: StepWindow;
   readonly #flow: FlowWindow;
   readonly #around: Surroundings;
+  readonly #sweeps: Sweeps;
   readonly #fades: readonly [Fade, Fade];
   readonly #off: number;
 
@@ -118,11 +118,18 @@ class SkewFade implements DetectorRun {
     this.#voice = voice;
     this.#measure = createMeasure(market, { levels: options.levels, bps: 0, weight: 0 });
     this.#mean = new StepWindow(options.window);
-    this.#mid = market.mid(options.tapeWindow);
-    this.#flow = market.flow(options.tapeWindow);
+    this.#mid = market.mid(options.span);
+    this.#flow = market.flow(options.span);
     this.#around = surroundingsOf(market);
+    this.#sweeps = sweepsOf(market, USUAL_SWEEP);
     this.#fades = [createFade(1, options.hold), createFade(-1, options.hold)];
     this.#off = Math.min(options.off, options.on);
+    market.follow({
+      trade: (_t, _side, price) => {
+        for (const fade of this.#fades)
+          if (fade.intent !== null && fade.lean * (price - fade.intent.stop) >= 0) fade.stopped = true;
+      },
+    });
   }
 
   evaluate(t: number, why: number): void {
@@ -132,8 +139,8 @@ class SkewFade implements DetectorRun {
       this.#mean.set(t, imbalance(measure.bid, measure.ask));
     }
     const [bids, asks] = this.#fades;
-    if (bids.life.active) this.#follow(t, why, bids);
-    if (asks.life.active) this.#follow(t, why, asks);
+    if (bids.life.active) this.#follow(t, bids);
+    if (asks.life.active) this.#follow(t, asks);
     // what starts one is looked at on beats: nothing of it is over in a tenth of a second
     if ((why & Wake.beat) === 0) return;
     const mean = this.#mean.mean(t) / UNIT;
@@ -155,6 +162,7 @@ class SkewFade implements DetectorRun {
     fade.onsetT = t;
     fade.from = this.#market.bid + this.#market.ask;
     fade.intent = intent;
+    fade.stopped = false;
     this.#voice.onset(t, this.#mean.firstT(t), this.#facts(t, fade, score));
   }
 
@@ -193,8 +201,8 @@ class SkewFade implements DetectorRun {
     return { side: -lean, entry, stop, stopLevel: stop, stopOrigin: Number.NaN, target, spread: ask - bid };
   }
 
-  #follow(t: number, why: number, fade: Fade): void {
-    const { intent, lean, life } = fade;
+  #follow(t: number, fade: Fade): void {
+    const { intent, lean, life, onsetT } = fade;
     if (intent === null) return;
     const market = this.#market;
     const { age, tape } = this.#options;
@@ -202,14 +210,14 @@ class SkewFade implements DetectorRun {
     const score = Number.isNaN(mean) ? 0 : mean;
     // what was sold at the ask is bought back at the ask, and the other way round
     const out = lean > 0 ? market.ask : market.bid;
-    const traded = (why & Wake.trade) !== 0 && lean * (market.lastPrice - intent.stop) >= 0;
-    if (traded || lean * (out - intent.stop) >= 0) this.#end(t, fade, score, 'stop');
+    if (fade.stopped || lean * (out - intent.stop) >= 0) this.#end(t, fade, score, 'stop');
     else if (lean * (out - intent.target) <= 0) this.#end(t, fade, score, 'target');
     else if (lean * this.#tape(t) >= tape) this.#end(t, fade, score, 'tape');
-    else if (t - fade.onsetT >= age) this.#end(t, fade, score, 'age');
+    else if (this.#sweeps.last(lean, onsetT) !== null) this.#end(t, fade, score, 'sweep');
+    else if (t - onsetT >= age) this.#end(t, fade, score, 'age');
     else {
       const step = life.step(t, score, mean > this.#off, !(mean > this.#off));
-      this.#voice.tell(step, t, Number.NaN, this.#facts(t, fade, score), 'faded');
+      if (step !== Step.none) this.#voice.tell(step, t, Number.NaN, this.#facts(t, fade, score), 'faded');
     }
   }
 
@@ -253,5 +261,5 @@ class SkewFade implements DetectorRun {
 
 function createFade(lean: number, hold: number): Fade {
   const life = new Lifecycle({ armFor: hold, disarmFor: hold });
-  return { lean, life, onsetT: 0, from: Number.NaN, intent: null };
+  return { lean, life, onsetT: 0, from: Number.NaN, intent: null, stopped: false };
 }

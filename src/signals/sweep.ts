@@ -1,15 +1,51 @@
 /** sweep: one taker order, or a burst of them, exhausts several displayed levels at once. */
+
 import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import type { GridStatistic } from '../market/statistic.js';
 import { type Sweep, type Sweeps, sweepSpan, sweepsOf } from '../market/sweeps.js';
 import { usualDepth } from '../market/usual-depth.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** Average prices are said to this part of a tick. */
 const TICK_PART = 1e4;
+
+const parameters = {
+  single: { type: 'integer', default: 3, min: 1, max: 1000, doc: 'levels one order must exhaust' },
+  burst: { type: 'integer', default: 5, min: 1, max: 1000, doc: 'levels a burst must exhaust' },
+  gap: { type: 'duration', default: '50ms', min: '10ms', max: '1s', doc: 'longest pause within a burst' },
+  span: { type: 'duration', default: '250ms', min: '10ms', max: '5s', doc: 'longest burst' },
+  opposite: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of volume against a burst' },
+  consumed: {
+    type: 'number',
+    default: 0.8,
+    min: 0.01,
+    max: 1,
+    doc: 'share of what was displayed that must have been traded: at each level, and at all levels that went',
+  },
+  quantile: {
+    type: 'number',
+    default: 0.99,
+    min: 0,
+    max: 1,
+    doc: 'the volume must reach this quantile of the sizes of aggressor groups',
+  },
+  volume: { type: 'size', default: '0', doc: 'the volume must reach this size' },
+  ticks: { type: 'integer', default: 3, min: 1, max: 100_000, doc: 'least width of the swept range in ticks' },
+  spreads: { type: 'number', default: 1.5, min: 0, max: 1000, doc: 'least width of the swept range in spreads' },
+  depth: {
+    type: 'number',
+    default: 0.02,
+    min: 0,
+    max: 100,
+    doc: 'least displayed size swept, as a share of the usual depth within "bps"',
+  },
+  bps: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'depth is measured within this many bps of the mid' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'sweep',
@@ -25,38 +61,8 @@ not matter which comes first, trades or book (where nothing is timed, it is the 
 said once the book has shown the levels gone; where it never does so within two of its intervals, there is none. Levels that are refilled
 before the next update are not seen to go.`,
   needs: ['book', 'trades'],
-  parameters: {
-    single: { type: 'integer', default: 3, min: 1, max: 1000, doc: 'levels one order must exhaust' },
-    burst: { type: 'integer', default: 5, min: 1, max: 1000, doc: 'levels a burst must exhaust' },
-    gap: { type: 'duration', default: '50ms', min: '10ms', max: '1s', doc: 'longest pause within a burst' },
-    span: { type: 'duration', default: '250ms', min: '10ms', max: '5s', doc: 'longest burst' },
-    opposite: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of volume against a burst' },
-    consumed: {
-      type: 'number',
-      default: 0.8,
-      min: 0.01,
-      max: 1,
-      doc: 'share of what was displayed that must have been traded: at each level, and at all levels that went',
-    },
-    quantile: {
-      type: 'number',
-      default: 0.99,
-      min: 0,
-      max: 1,
-      doc: 'the volume must reach this quantile of the sizes of aggressor groups',
-    },
-    volume: { type: 'size', default: '0', doc: 'the volume must reach this size' },
-    ticks: { type: 'integer', default: 3, min: 1, max: 100_000, doc: 'least width of the swept range in ticks' },
-    spreads: { type: 'number', default: 1.5, min: 0, max: 1000, doc: 'least width of the swept range in spreads' },
-    depth: {
-      type: 'number',
-      default: 0.02,
-      min: 0,
-      max: 100,
-      doc: 'least displayed size swept, as a share of the usual depth within "bps"',
-    },
-    bps: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'depth is measured within this many bps of the mid' },
-  },
+  confirms: true,
+  parameters,
   meaning: {
     point: true,
     side: 'the aggressor: a buy sweeps asks',
@@ -98,20 +104,7 @@ before the next update are not seen to go.`,
   },
 });
 
-interface SweepOptions {
-  readonly single: number;
-  readonly burst: number;
-  readonly gap: number;
-  readonly span: number;
-  readonly opposite: number;
-  readonly consumed: number;
-  readonly quantile: number;
-  readonly volume: string;
-  readonly ticks: number;
-  readonly spreads: number;
-  readonly depth: number;
-  readonly bps: number;
-}
+type SweepOptions = Values<typeof parameters>;
 
 class SweepRun implements DetectorRun {
   readonly wake = Wake.trade | Wake.book | Wake.beat | Wake.group;

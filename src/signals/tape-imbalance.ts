@@ -1,46 +1,51 @@
 /** tape-imbalance: aggressors trade mostly one way, over some seconds and over the last orders. */
+
 import type { FlowWindow } from '../market/flow.js';
 import type { GroupWindow } from '../market/groups.js';
 import { type Market, Wake } from '../market/market.js';
 import type { GridStatistic } from '../market/statistic.js';
+import { rounded } from '../model/decimal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** A running event goes on while the volume is at least this share of the volume that was asked for. */
 const ACTIVE_SHARE = 0.5;
+
+const parameters = {
+  window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'time window' },
+  groups: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'last aggressor groups (at most one minute old)' },
+  basis: { type: 'choice', default: 'both', choices: ['both', 'time', 'groups'], doc: 'what T is taken over' },
+  on: { type: 'number', default: 0.6, min: 0.01, max: 1, doc: 'T that starts an event' },
+  off: { type: 'number', default: 0.4, min: 0, max: 1, doc: 'T that lets it end' },
+  hold: {
+    type: 'duration',
+    default: '2s',
+    min: '0s',
+    max: '1m',
+    doc: 'T must stay over (or under) the threshold this long',
+  },
+  quantile: {
+    type: 'number',
+    default: 0.7,
+    min: 0,
+    max: 1,
+    doc: "the window's volume must reach this quantile of the baseline",
+  },
+  volume: { type: 'size', default: '0', doc: "the window's volume must reach this size" },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'tape-imbalance',
   summary: 'Aggressors trade mostly one way',
   doc: `T = (V+ - V-) / (V+ + V-), where V+ and V- are the sizes bought and sold by aggressors. It is taken over a time
 window and over the last aggressor groups, what the prints show of one taker order: equal match time, side and contiguous ids, with
-price never getting better for the taker. The smaller one decides, so neither one print nor one large order is enough. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
+price never getting better for the taker. The smaller one decides. Nothing starts unless the window's volume reaches its usual quantile: on a quiet
 tape any print is an imbalance of 1.`,
   needs: ['trades'],
   confirms: true,
-  parameters: {
-    window: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'time window' },
-    groups: { type: 'integer', default: 10, min: 1, max: 1000, doc: 'last aggressor groups (at most one minute old)' },
-    basis: { type: 'choice', default: 'both', choices: ['both', 'time', 'groups'], doc: 'what T is taken over' },
-    on: { type: 'number', default: 0.6, min: 0.01, max: 1, doc: 'T that starts an event' },
-    off: { type: 'number', default: 0.4, min: 0, max: 1, doc: 'T that lets it end' },
-    hold: {
-      type: 'duration',
-      default: '2s',
-      min: '0s',
-      max: '1m',
-      doc: 'T must stay over (or under) the threshold this long',
-    },
-    quantile: {
-      type: 'number',
-      default: 0.7,
-      min: 0,
-      max: 1,
-      doc: "the window's volume must reach this quantile of the baseline",
-    },
-    volume: { type: 'size', default: '0', doc: "the window's volume must reach this size" },
-  },
+  parameters,
   meaning: {
     side: 'the side of the heavier aggressors',
     price: 'the last trade',
@@ -69,16 +74,7 @@ tape any print is an imbalance of 1.`,
   },
 });
 
-interface TapeImbalanceOptions {
-  readonly window: number;
-  readonly groups: number;
-  readonly basis: 'both' | 'time' | 'groups';
-  readonly on: number;
-  readonly off: number;
-  readonly hold: number;
-  readonly quantile: number;
-  readonly volume: string;
-}
+type TapeImbalanceOptions = Values<typeof parameters>;
 
 class TapeImbalance implements DetectorRun {
   readonly wake = Wake.trade | Wake.beat;
@@ -182,7 +178,7 @@ class TapeImbalance implements DetectorRun {
     const enough = !Number.isNaN(this.#last.firstT(t));
     return {
       side,
-      price: Number.isNaN(market.lastPrice) ? null : market.price(market.lastPrice),
+      price: market.lastTradePrice(),
       score,
       evidence: {
         imbalance: buy + sell > 0 ? rounded((buy - sell) / (buy + sell)) : null,

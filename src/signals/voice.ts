@@ -9,8 +9,6 @@ import type { Confirmation } from './confirmation.js';
 import { Step } from './lifecycle.js';
 import { type Intent, makePlan, type PlanSettings } from './plan.js';
 
-export { rounded };
-
 /** Which src speaks; `recorder` changes when a new recorder run goes on with the tape. */
 export interface Speaker {
   venue: string;
@@ -100,8 +98,7 @@ export class Voice {
     const open: Open = { id, first: Number.isNaN(first) ? t : first, facts };
     const { confirmation, market } = this.#options;
     if (confirmation !== null)
-      open.confirm = confirmation.begin(t, facts.side, open.first, (confirm) => {
-        open.confirm = confirm;
+      open.confirm = confirmation.begin(t, facts.side, open.first, () => {
         this.#line(market.t, market.t, 'update', open, undefined, this.#quality());
       });
     return open;

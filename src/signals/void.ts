@@ -1,20 +1,60 @@
 /** void: next to nothing is displayed just beyond the touch, so that a small order would move the price far. */
+
 import { ASK, BID, type BookSide } from '../market/book.js';
 import { BUCKETS, type DepthProfile, depthProfile } from '../market/depth-profile.js';
 import { BEAT, type Market, Wake } from '../market/market.js';
 import { type Swept, SweptDepth } from '../market/swept-depth.js';
 import { type TopGap, topGap } from '../market/top-gap.js';
 import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** A gap is filled once anything stands within this share of it, counted from its near edge. */
 const GAP_LEFT = 0.7;
 const HALF = 0.5;
 /** The book is walked on the first beat of each of these stretches of data time. */
 const LOOK_EVERY = 2 * BEAT;
+
+const parameters = {
+  ticks: { type: 'integer', default: 5, min: 1, max: 100_000, doc: 'a gap is at least this many ticks wide' },
+  quantile: { type: 'number', default: 0.99, min: 0, max: 1, doc: 'usual quantile that a gap must exceed' },
+  thin: { type: 'number', default: 0.2, min: 0, max: 0.5, doc: 'a bucket is thin at this share of its usual size' },
+  run: { type: 'integer', default: 3, min: 1, max: 20, doc: 'thin buckets in a row' },
+  near: {
+    type: 'integer',
+    default: 3,
+    min: 1,
+    max: 20,
+    doc: 'buckets next to the touch among which a thin run begins, and which a sweep takes from',
+  },
+  hold: { type: 'duration', default: '300ms', min: '0s', max: '10s', doc: 'how long a gap or a thin run must last' },
+  swept: {
+    type: 'number',
+    default: 0.5,
+    min: 0.01,
+    max: 1000,
+    doc: 'share of what stood near the touch that one order took (post-sweep)',
+  },
+  settle: {
+    type: 'duration',
+    default: '200ms',
+    min: '0s',
+    max: '10s',
+    doc: 'how long after it the rest is looked at (post-sweep)',
+  },
+  left: { type: 'number', default: 0.3, min: 0, max: 0.5, doc: 'no more than this share is left (post-sweep)' },
+  refill: {
+    type: 'number',
+    default: 0.5,
+    min: 0.5,
+    max: 1,
+    doc: 'share of the usual size (post-sweep: of the size before it) that counts as refilled',
+  },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'void',
@@ -29,42 +69,7 @@ passed it) or "faded" (the touch left it behind). The wall is the next one behin
 whether the other side withdrew as well: then it is the market that is thin, not a side. Where no trades were recorded there is no
 post-sweep. A void tells how far price may move, not that it will.`,
   needs: ['book'],
-  parameters: {
-    ticks: { type: 'integer', default: 5, min: 1, max: 100_000, doc: 'a gap is at least this many ticks wide' },
-    quantile: { type: 'number', default: 0.99, min: 0, max: 1, doc: 'usual quantile that a gap must exceed' },
-    thin: { type: 'number', default: 0.2, min: 0, max: 0.5, doc: 'a bucket is thin at this share of its usual size' },
-    run: { type: 'integer', default: 3, min: 1, max: 20, doc: 'thin buckets in a row' },
-    near: {
-      type: 'integer',
-      default: 3,
-      min: 1,
-      max: 20,
-      doc: 'buckets next to the touch among which a thin run begins, and which a sweep takes from',
-    },
-    hold: { type: 'duration', default: '300ms', min: '0s', max: '10s', doc: 'how long a gap or a thin run must last' },
-    swept: {
-      type: 'number',
-      default: 0.5,
-      min: 0.01,
-      max: 1000,
-      doc: 'share of what stood near the touch that one order took (post-sweep)',
-    },
-    settle: {
-      type: 'duration',
-      default: '200ms',
-      min: '0s',
-      max: '10s',
-      doc: 'how long after it the rest is looked at (post-sweep)',
-    },
-    left: { type: 'number', default: 0.3, min: 0, max: 0.5, doc: 'no more than this share is left (post-sweep)' },
-    refill: {
-      type: 'number',
-      default: 0.5,
-      min: 0.5,
-      max: 1,
-      doc: 'share of the usual size (post-sweep: of the size before it) that counts as refilled',
-    },
-  },
+  parameters,
   meaning: {
     side: 'where price would run: buy where asks are missing',
     price: 'the near edge',
@@ -112,18 +117,7 @@ post-sweep. A void tells how far price may move, not that it will.`,
   },
 });
 
-interface VoidOptions {
-  readonly ticks: number;
-  readonly quantile: number;
-  readonly thin: number;
-  readonly run: number;
-  readonly near: number;
-  readonly hold: number;
-  readonly swept: number;
-  readonly settle: number;
-  readonly left: number;
-  readonly refill: number;
-}
+type VoidOptions = Values<typeof parameters>;
 
 type Kind = 'gap' | 'thin' | 'post-sweep';
 

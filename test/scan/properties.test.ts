@@ -31,7 +31,7 @@ const lively: TestSettings = {
     ...['sweep.quantile=0.5', 'sweep.single=3', 'sweep.burst=3', 'sweep.ticks=1', 'sweep.gap=200ms', 'sweep.span=1s'],
     ...['block.quantile=0.9', 'block.share=0.02'],
     ...['skew-fade.regime=any', 'skew-fade.on=0.2', 'skew-fade.off=0.1', 'skew-fade.hold=500ms', 'skew-fade.calm=0.6'],
-    ...['skew-fade.tapeWindow=2s'],
+    ...['skew-fade.span=2s'],
     ...['void.ticks=2', 'void.quantile=0.5', 'void.thin=0.5', 'void.run=2', 'void.swept=0.1', 'void.left=0.5'],
     ...['void.near=1', 'void.settle=50ms'],
     // bars that no minute is a multiple of; bins of one tick, which are their own mirror image

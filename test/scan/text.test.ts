@@ -17,7 +17,7 @@ const signal: Signal = {
   evidence: { volume: 12.5, regime: 'x', note: null, recorder: 'r', first: 1, last: 2 },
   confirm: {
     ...{ size: true, size_ratio: 0.5, depth_fell: null, duration: false, same_side_share: 1 },
-    ...{ reaction: null, reaction_ticks: null, stall: null },
+    ...{ reaction: null, reaction_ticks: null, reaction_asked_ticks: null, stall: null },
   },
   context: { regime: { liquidity: 'low', direction: 'up' }, mark: 0 },
   plan: {
@@ -56,7 +56,8 @@ test('what stands in groups is named with them, unknown is -, and a fact is one 
     [
       'reason=held volume=12.5 regime=x note=- recorder=r first=1 last=2',
       'confirm.size=true confirm.size_ratio=0.5 confirm.depth_fell=- confirm.duration=false confirm.same_side_share=1',
-      'confirm.reaction=- confirm.reaction_ticks=- confirm.stall=- regime.liquidity=low regime.direction=up mark=0',
+      'confirm.reaction=- confirm.reaction_ticks=- confirm.reaction_asked_ticks=- confirm.stall=-',
+      'regime.liquidity=low regime.direction=up mark=0',
       'plan.entry=1 plan.stop=2 plan.stop_level=- plan.stop_origin=- plan.target=- plan.risk_bps=3 plan.reward_bps=-',
       'plan.rr=- plan.rr_net=- plan.breakeven_bps=4 plan.size=- plan.warning="stop is near"',
       'quality=verified id=00112233aabbccdd',

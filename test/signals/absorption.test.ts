@@ -9,6 +9,7 @@ import {
   TapeBuilder,
   type TapeOptions,
 } from '../scan/tape-builder.js';
+import { BybitTape } from './bybit-lines.js';
 
 const detect = ['absorption'];
 const BID = 1000;
@@ -222,4 +223,24 @@ test('neither scale nor unit of prices and sizes changes a ratio', async () => {
   for (const tape of [tiny, huge]) expect(facts(await new Story({ tape }).absorb().quiet(20).scan())).toEqual(plain);
   expect(plain).toHaveLength(plain.length);
   expect(plain.length).toBeGreaterThan(1);
+});
+
+test('every trade of a message that hits the level is absorbed, not its last one alone', async () => {
+  const absorbed = async (orders: number): Promise<number> => {
+    const tape = new BybitTape().book('snapshot', ...ladder(BID, 10, 10));
+    for (let i = 0; i < 240; i++) tape.wait(SECOND / 2).trades([i % 2 === 0 ? [1, BID + 1, 1] : [-1, BID, 1]]);
+    for (let i = 0; i < orders; i++) {
+      tape.wait(200_000).trades([
+        [1, BID + 1, 2],
+        [1, BID + 1, 3],
+        [-1, BID, 0.001],
+      ]);
+      tape.wait(2000).book('delta', [], [[BID + 1, 10]]);
+    }
+    for (let i = 0; i < 100; i++) tape.wait(200_000).book('delta', [[BID - 9, 10 + (i % 2)]], []);
+    const { signals } = await scanLines(tape.lines, { detect });
+    expect(signals.at(-1)?.reason).toBe('held');
+    return Number(signals.at(-1)?.evidence.absorbed_size);
+  };
+  expect((await absorbed(24)) - (await absorbed(20))).toBe(20);
 });

@@ -1,5 +1,5 @@
 /** Tapes of a venue whose messages hold several trades, or several liquidations, each. */
-import { SECOND, START } from '../scan/tape-builder.js';
+import { type Level, SECOND, START } from '../scan/tape-builder.js';
 
 /** side (+1: an order that buys), price in ticks of 0.1, size */
 export type Row = [side: 1 | -1, price: number, size: number];
@@ -30,4 +30,42 @@ export function bybitLines(messages: readonly Rows[]): string[] {
     return JSON.stringify({ t, src, conn: 'test.1', msg: { topic, type: 'snapshot', ts: ms, data } });
   });
   return [JSON.stringify({ t: START, src, tape: { ...tape, tool: 'test' } }), ...lines];
+}
+
+/** The same told step by step, with a book. */
+export class BybitTape {
+  readonly lines: string[] = bybitLines([]);
+  t = START + 1;
+  #update = 0;
+
+  wait(micros: number): this {
+    this.t += micros;
+    return this;
+  }
+
+  #message(topic: string, type: string, rest: (ms: number) => object): this {
+    const t = this.t++;
+    const ms = Math.floor(t / 1000);
+    const msg = { topic: `${topic}.BTCUSDT`, type, ts: ms, ...rest(ms) };
+    this.lines.push(JSON.stringify({ t, src: 'bybit-linear:BTCUSDT', conn: 'test.1', msg }));
+    return this;
+  }
+
+  book(type: 'snapshot' | 'delta', bids: readonly Level[], asks: readonly Level[]): this {
+    const texts = (levels: readonly Level[]): string[][] =>
+      levels.map(([price, size]) => [(price / 10).toFixed(1), String(size)]);
+    const u = ++this.#update;
+    const data = { s: 'BTCUSDT', b: texts(bids), a: texts(asks), u, seq: u };
+    return this.#message('orderbook.200', type, (ms) => ({ data, cts: ms }));
+  }
+
+  /** One message of several trades; `rpi`: they met retail orders that no book displays. */
+  trades(rows: readonly Row[], rpi = false): this {
+    return this.#message('publicTrade', 'snapshot', (ms) => ({
+      data: rows.map(([side, price, size], i) => ({
+        ...{ T: ms, s: 'BTCUSDT', S: side > 0 ? 'Buy' : 'Sell', v: String(size), p: (price / 10).toFixed(1) },
+        ...{ i: `${this.t}-${i}`, BT: false, RPI: rpi },
+      })),
+    }));
+  }
 }

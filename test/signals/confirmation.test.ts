@@ -89,6 +89,28 @@ describe.each([1, -1] as const)('aggressor %i', (aggressor) => {
   });
 });
 
+test('the price has to go a quarter of the way that such a volume usually moves it', async () => {
+  // for a minute and a half each unit bought moves the mid by a tick, and back again when it is sold
+  const script = new Script(1).book(side(1000, -1, 100, 60), side(1001, 1, 100, 60), true);
+  for (let i = 0; i < 90; i++) {
+    const up = i % 2 === 0;
+    script.tape.wait(SECOND / 2).trade(up ? 1 : -1, 1001, 1);
+    script.book(up ? [[1001, 100]] : [[1001, 0]], up ? [[1001, 0]] : [[1001, 100]]).wait(SECOND / 2);
+  }
+  // 18 or so in two seconds: four to five ticks are asked for
+  for (let i = 0; i < 28; i++) script.wait(100_000).trade(1001, 1);
+  for (let up = 1; up <= 3; up++) script.wait(100_000).book([[1000 + up, 100]], [[1000 + up, 0]]);
+  for (let i = 0; i < 15; i++) script.wait(100_000).book([[990, 10 + i]], []);
+  const scanned = await scanLines(script.tape.lines, {
+    ...{ detect: ['tape-imbalance'], warmup: 60 * SECOND },
+    set: ['tape-imbalance.quantile=0', 'tape-imbalance.window=2s', 'tape-imbalance.hold=2s'],
+  });
+  const [confirm] = confirms(scanned, 'update');
+  expect(confirm.reaction_asked_ticks).toBeGreaterThan(3);
+  expect(confirm.reaction_asked_ticks).toBeLessThan(6);
+  expect(confirm).toMatchObject({ reaction: false, reaction_ticks: 3 });
+});
+
 test('what ends before a second has passed is not judged, nor is what a gap cuts', async () => {
   const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
   for (let i = 0; i < 12; i++) script.wait(100_000).trade(1001, 6);

@@ -104,7 +104,13 @@ export class OrderStory {
     return this;
   }
 
-  scan(detector: string, set: string[] = []): Promise<Scanned> {
+  /** The points; what is said of them a second later is for `scanAll`. */
+  async scan(detector: string, set: string[] = []): Promise<Scanned> {
+    const scanned = await this.scanAll(detector, set);
+    return { ...scanned, signals: scanned.signals.filter(({ phase }) => phase === 'point') };
+  }
+
+  scanAll(detector: string, set: string[] = []): Promise<Scanned> {
     return scanLines(this.quiet().tape.lines, { detect: [detector], set: set.map((one) => `${detector}.${one}`) });
   }
 }

@@ -1,6 +1,7 @@
 /** skew-fade on scripted tapes: what starts it, what ends it, and the plan it carries, in both directions. */
 import { describe, expect, test } from 'vitest';
 import { type Level, MINUTE, type Scanned, SECOND, scanLines, TapeBuilder } from '../scan/tape-builder.js';
+import { BybitTape } from './bybit-lines.js';
 
 const given = { detect: ['skew-fade'], warmup: SECOND, htf: MINUTE };
 const MIRROR = 2001;
@@ -136,3 +137,34 @@ describe.each([1, -1] as const)('heavy side %i', (lean) => {
     expect(story(await scan(new Script(lean).begin().clocks(50)))).toEqual(['onset', 'age', 'onset', 'eof']);
   });
 });
+
+test('a trade at the stop ends it, though others follow it in its message', async () => {
+  const tape = new BybitTape().book('snapshot', side(1000, -1, 10), side(1001, 1, 10));
+  const quiet = (seconds: number): void => {
+    for (let n = 0; n < seconds * 4; n++) tape.wait(SECOND / 4).book('delta', [[971, 10 + (n % 2)]], []);
+  };
+  quiet(75);
+  tape.book('delta', side(1000, -1, 31, 10), []);
+  quiet(10);
+  tape.wait(1000).trades([
+    [1, 1011, 1],
+    [-1, 1000, 1],
+  ]);
+  quiet(1);
+  expect(story(await scanLines(tape.lines, given))).toEqual(['onset', 'stop']);
+});
+
+test.each([1, -1] as const)(
+  'a sweep with the lean ends it, however balanced the tape is (heavy side %i)',
+  async (lean) => {
+    const script = new Script(lean).begin();
+    for (let n = 0; n < 80; n++) script.trade(n % 2 === 0 ? 1 : -1, n % 2 === 0 ? 1001 : 1000, 10).clocks(0.25);
+    for (const price of [1001, 1002, 1003]) script.trade(1, price, 10);
+    script.tape.wait(20_000);
+    script.depth(
+      [],
+      [1001, 1002, 1003].map((price): Level => [price, 0]),
+    );
+    expect(story(await scanLines(script.clocks(2).tape.lines, given))).toEqual(['onset', 'sweep']);
+  },
+);

@@ -1,7 +1,8 @@
 /** sweep on scripted tapes with known answers: orders and bursts that clear levels, whichever of trades and book comes first. */
 import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
-import { type Level, type Scanned, SECOND, START, scanLines, type TapeOptions } from '../scan/tape-builder.js';
+import { type Level, type Scanned, SECOND, scanLines, type TapeOptions } from '../scan/tape-builder.js';
+import { BybitTape, type Row } from './bybit-lines.js';
 import { BID, OrderStory, type StoryOptions, told } from './order-story.js';
 
 const ASK = BID + 1;
@@ -252,7 +253,20 @@ test('before the baseline is warm nothing is said', async () => {
   const { lines } = new OrderStory().buy(WALK).quiet().tape;
   const late = { detect: ['sweep'], warmup: 72 * SECOND };
   expect(outline(await scanLines(lines, late))).toEqual([]);
-  expect(outline(await scanLines(lines, { ...late, warmup: 70 * SECOND }))).toEqual(single);
+  expect(outline(await scanLines(lines, { ...late, warmup: 70 * SECOND }))[0]).toEqual(single[0]);
+});
+
+test('a second later the same event is told with what the price did', async () => {
+  const story = new OrderStory().buy(WALK).pause(50);
+  story.tape
+    .clock()
+    .wait(SECOND / 10)
+    .depth([[BID + 2, 3]], []);
+  const { signals } = await story.scanAll('sweep');
+  expect(signals.map(({ phase, id, confirm }) => [phase, id, confirm?.reaction, confirm?.reaction_ticks])).toEqual([
+    ['point', signals[0].id, null, null],
+    ['update', signals[0].id, true, 1],
+  ]);
 });
 
 test('neither scale nor unit of prices and sizes changes a ratio', async () => {
@@ -283,61 +297,22 @@ test('neither scale nor unit of prices and sizes changes a ratio', async () => {
 
 test('retail prints of Bybit eat no displayed level', async () => {
   const bybit = (rpi: boolean): string[] => {
-    let t = START;
-    const lines: string[] = [];
-    const add = (entry: object): void =>
-      void lines.push(JSON.stringify({ t: t++, src: 'bybit-linear:BTCUSDT', ...entry }));
-    const instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.1', lot: '0.001', multiplier: '1' };
-    const facts = { version: 1, recorder: 'test', venue: 'bybit-linear', symbol: 'BTCUSDT', instrument };
-    add({ tape: { ...facts, channels: ['depth', 'trade'], flow: 'trade', tool: 'test' } });
-    const ms = (): number => Math.floor(t / 1000);
-    let u = 0;
-    const book = (type: string, b: string[][], a: string[][]): void => {
-      const data = { s: 'BTCUSDT', b, a, u: ++u, seq: u };
-      add({ conn: 'test.1', msg: { topic: 'orderbook.200.BTCUSDT', type, ts: ms(), data, cts: ms() } });
-    };
-    const trades = (rows: [S: string, p: string, v: string][], RPI = false): void => {
-      const data = rows.map(([S, p, v], i) => ({ T: ms(), s: 'BTCUSDT', S, v, p, i: `${t}-${i}`, BT: false, RPI }));
-      add({ conn: 'test.1', msg: { topic: 'publicTrade.BTCUSDT', type: 'snapshot', ts: ms(), data } });
-    };
-    book(
-      'snapshot',
-      [
-        ['100.0', '10'],
-        ['80.0', '1'],
-      ],
-      [
-        ['100.1', '4'],
-        ['100.2', '6'],
-        ['100.3', '5'],
-        ['100.9', '20'],
-        ['120.0', '1'],
-      ],
-    );
-    for (let i = 0; i < 140; i++) {
-      t += SECOND / 2;
-      trades([i % 2 === 0 ? ['Buy', '100.1', '1'] : ['Sell', '100.0', '1']]);
-    }
-    t += SECOND;
-    trades(
-      [
-        ['Buy', '100.1', '4'],
-        ['Buy', '100.2', '6'],
-        ['Buy', '100.3', '5'],
-      ],
+    const tape = new BybitTape();
+    const bids: Level[] = [
+      [BID, 10],
+      [BID - 200, 1],
+    ];
+    tape.book('snapshot', bids, [...WALK, [ASK + 8, 20], [ASK + 199, 1]]);
+    for (let i = 0; i < 140; i++) tape.wait(SECOND / 2).trades([i % 2 === 0 ? [1, ASK, 1] : [-1, BID, 1]]);
+    tape.wait(SECOND).trades(
+      WALK.map(([price, size]): Row => [1, price, size]),
       rpi,
     );
-    t += 20_000;
-    book(
+    return tape.wait(20_000).book(
       'delta',
       [],
-      [
-        ['100.1', '0'],
-        ['100.2', '0'],
-        ['100.3', '0'],
-      ],
-    );
-    return lines;
+      WALK.map(([price]): Level => [price, 0]),
+    ).lines;
   };
   const detect = { detect: ['sweep'] };
   expect(outline(await scanLines(bybit(false), detect))).toEqual(single);
