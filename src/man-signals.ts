@@ -1,6 +1,6 @@
 /** Renders tapedeck-signals(5): prose by hand around what fields, detectors and presets say of themselves; no I/O. */
 import { bold, head, literal, type ManualOf, seeAlso, sentence } from './man.js';
-import { fieldWords, oneLine, paragraphs, parameterWords } from './signals/describe.js';
+import { fieldWords, oneLine, paragraphs, parameterWords, phaseWords } from './signals/describe.js';
 import type { Detector } from './signals/detector.js';
 import { COMMON_ENDS, type Field, type FieldGroup, SIGNAL_FIELDS } from './signals/fields.js';
 import { type PresetName, presets } from './signals/presets.js';
@@ -37,8 +37,8 @@ function topFields(): string[] {
 }
 
 function detectorSection(detector: Detector): string[] {
-  const { name, summary, doc, needs, parameters, meaning } = detector;
-  const { side, price, score, evidence, ends = {}, point } = meaning;
+  const { name, summary, doc, needs, parameters, meaning, confirms } = detector;
+  const { side, price, score, evidence, ends = {} } = meaning;
   const reasons = Object.entries<string>(ends).flatMap(([reason, text]) => entry(reason, text));
   return [
     `.SS ${literal(name)}`,
@@ -46,7 +46,7 @@ function detectorSection(detector: Detector): string[] {
     ...paragraphs(doc).flatMap((text) => ['.PP', prose(text)]),
     '.PP',
     prose(
-      `Needs ${needs.join(' and ')}.${point === true ? ' Each is one line with phase "point", and has no end.' : ''}`,
+      `Needs ${needs.join(' and ')}. Phases: ${phaseWords(detector)}.${confirms === true ? ' Carries "confirm".' : ''}`,
     ),
     ...entry('side', side),
     ...entry('price', price),

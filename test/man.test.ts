@@ -66,7 +66,7 @@ describe('manual pages', () => {
     expect(page).toContain(
       '.SS odd\\-one\n\\&.starts with a dot, \\(aqand\\(aq ends \\-\\- so\\e.\n.PP\none \\fBname\\fR goes on\n.PP\n\\&.two\n',
     );
-    expect(page).toContain('Each is one line with phase \\fBpoint\\fR, and has no end.');
+    expect(page).toContain('Phases: point: one line, and no end.');
     expect(page).toContain('\\fBa\\-b\\fR\n\\&.x (true or false).');
   });
 

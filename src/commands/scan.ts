@@ -110,9 +110,20 @@ export default defineCommand({
       value: 'DURATION',
       describe: 'bar of the higher timeframe (5m); it lengthens the look-back',
       details:
-        'No detector reads higher-timeframe context yet; the bar counts for how far before --from reading starts.',
+        "Trend and alignment in a signal's context are of the last closed bar, and skew-fade asks whether it ranges.",
       parse: duration,
     },
+    equity: {
+      value: 'N',
+      describe: 'account in quote units: plans of setups carry a size',
+      details:
+        "The size loses the share --risk of it at the stop, with both trades' fees and slippage, and is rounded down to the lot. tapedeck places no orders.",
+      parse: decimalNumber,
+    },
+    risk: { value: 'PERCENT', describe: 'share of the account that a plan may lose (0.1)', parse: decimalNumber },
+    fee: { value: 'BPS', describe: 'fee of each trade of a plan, below zero for a rebate (5)', parse: decimalNumber },
+    slippage: { value: 'BPS', describe: 'slippage of each trade of a plan (0.5)', parse: decimalNumber },
+    leverage: { value: 'N', describe: 'a plan is worth no more than so many accounts (5)', parse: decimalNumber },
     jobs: {
       value: 'N|auto',
       describe: 'scan with N threads, or one per core (auto, 0); the output is the same',
@@ -135,7 +146,8 @@ export default defineCommand({
     ['tapedeck scan archive/ --jobs auto --format json > signals.ndjson', 'an archive of months, on all cores'],
   ],
   details: `
-Signals come one per line: an onset, at times updates, and exactly one end, all with the same id. tapedeck-signals(5) explains every field.
+Signals come one per line: an onset, at times updates, and exactly one end, all with the same id; what has no duration is one point, at
+times with an update of what the price did next. tapedeck-signals(5) explains every field.
 Time is the time of the data, so the same lines give the same signals at any speed, live or from a file.
 
 From files, lines are printed in byte order, which is order of time; from stdin, as their messages arrive. With --from, reading starts
@@ -166,6 +178,7 @@ Config. A JSON object; every key may be left out:
       "binance-usdm:DOGEUSDT": {"detect": ["tape-imbalance"]}
     },
     "unit": "1h", "baseline": "5m", "warmup": "1m", "htf": "5m",
+    "equity": 10000, "risk": 0.1, "fee": 5, "slippage": 0.5, "leverage": 5,
     "min-score": 0.5, "side": "buy", "where": "phase != 'update'"
   }
 
@@ -180,13 +193,15 @@ Environment. TAPEDECK_SCANNER=typescript or json reads messages without WebAssem
 output to the byte, for whoever wants to check that.
 `,
   async handler(args, io) {
-    const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, ...plain } = args;
+    const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, ...others } = args;
+    const { equity, risk, fee, slippage, leverage, ...plain } = others;
+    const plan = { equity, risk, fee, slippage, leverage };
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
     if (list) return printList(out, json, detect);
     if (schema) return printSchema(out);
     const file = config === undefined ? {} : readConfigFile(config);
-    const typed = { ...plain, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
+    const typed = { ...plain, plan, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
     const given: GivenSettings = mergeSettings(file, typed);
     // wrong settings are said before any tape is opened
     scanSettings(given, { checksum });

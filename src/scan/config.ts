@@ -4,6 +4,7 @@ import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
 import type { Side } from '../model/signal.js';
 import { parseDuration } from '../model/time.js';
+import { type GivenPlan, PLAN_KEYS } from '../signals/plan.js';
 import type { Setting } from '../signals/registry.js';
 import type { SymbolSettings } from './detector-table.js';
 import type { GivenSettings } from './settings.js';
@@ -11,7 +12,7 @@ import type { GivenSettings } from './settings.js';
 const SYMBOL_KEYS = ['detect', 'set'] as const;
 const TIME_KEYS = ['unit', 'baseline', 'warmup', 'htf'] as const;
 const FILTER_KEYS = ['min-score', 'side', 'where'] as const;
-const KEYS = ['preset', ...SYMBOL_KEYS, 'symbols', ...TIME_KEYS, ...FILTER_KEYS] as const;
+const KEYS = ['preset', ...SYMBOL_KEYS, 'symbols', ...TIME_KEYS, ...PLAN_KEYS, ...FILTER_KEYS] as const;
 
 /**
  * Reads a config file, every key optional:
@@ -56,6 +57,7 @@ function readKeys(text: string): GivenSettings {
     baseline: duration('baseline'),
     warmup: duration('warmup'),
     htf: duration('htf'),
+    plan: plan(config),
     minScore: minScore(config['min-score']),
     side: side(config.side),
     where: word('where'),
@@ -86,6 +88,16 @@ function bySymbol(symbols: unknown): Record<Source, SymbolSettings> | undefined 
     }
   });
   return Object.fromEntries(settings);
+}
+
+function plan(config: Record<string, unknown>): GivenPlan {
+  const given: Partial<Record<(typeof PLAN_KEYS)[number], number>> = {};
+  for (const key of PLAN_KEYS) {
+    const value = config[key];
+    if (typeof value === 'number') given[key] = value;
+    else if (value !== undefined) refuse(`${key}: not a number`);
+  }
+  return given;
 }
 
 function minScore(value: unknown): number | undefined {

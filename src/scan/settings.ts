@@ -2,7 +2,7 @@
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { MICROS_PER_MINUTE, parseDuration } from '../model/time.js';
-import { PLAN_DEFAULTS, type PlanSettings } from '../signals/plan.js';
+import { type GivenPlan, type PlanSettings, planSettings } from '../signals/plan.js';
 import { type DetectorTable, detectorTable, type GivenDetectors, type SymbolSettings } from './detector-table.js';
 import type { GivenFilter } from './filter.js';
 
@@ -31,7 +31,7 @@ export interface GivenSettings extends GivenDetectors, GivenFilter {
   baseline?: Micros | undefined;
   warmup?: Micros | undefined;
   htf?: Micros | undefined;
-  plan?: Partial<PlanSettings> | undefined;
+  plan?: GivenPlan | undefined;
 }
 
 const DAY: Micros = 1440 * MICROS_PER_MINUTE;
@@ -61,7 +61,7 @@ export function scanSettings(
     baseline: wholeMinutes('baseline'),
     warmup: time('warmup'),
     htf: wholeMinutes('htf'),
-    plan: { ...PLAN_DEFAULTS, ...given.plan },
+    plan: planSettings(given.plan),
   };
 }
 
@@ -87,11 +87,13 @@ export function readingStart(settings: ScanSettings, from: Micros): Micros {
  * Command line before config file, for single symbols too. Settings of the file come first, so that those typed win.
  */
 export function mergeSettings(file: GivenSettings, typed: GivenSettings): GivenSettings {
-  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
+  const known = <T extends object>(settings: T): Partial<T> =>
+    Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<T>;
   const over = ({ detect, set = [] }: SymbolSettings): SymbolSettings => ({
     detect: typed.detect ?? detect,
     set: [...set, ...(typed.set ?? [])],
   });
   const symbols = Object.entries(file.symbols ?? {}).map(([src, own]) => [src, over(own)] as const);
-  return { ...file, ...given, ...over(file), symbols: Object.fromEntries(symbols) };
+  const plan = { ...file.plan, ...known(typed.plan ?? {}) };
+  return { ...file, ...known(typed), plan, ...over(file), symbols: Object.fromEntries(symbols) };
 }

@@ -12,7 +12,7 @@ export type Wrap = (text: string, width: number) => string[];
 
 /** Lines for people, 80 columns wide: name and summary, the definition, parameters with defaults, and what its signals say. */
 export function detectorText(detector: Detector, wrap: Wrap): string[] {
-  const { name, summary, doc, needs, parameters, meaning } = detector;
+  const { name, summary, doc, needs, parameters, meaning, confirms } = detector;
   const table = (title: string, rows: readonly (readonly [string, string])[]): string[] => {
     const width = Math.max(0, ...rows.map(([head]) => head.length));
     const indent = `${INDENT}${INDENT}${' '.repeat(width)}  `;
@@ -45,10 +45,11 @@ export function detectorText(detector: Detector, wrap: Wrap): string[] {
       ]),
     ),
     ...table('signal', [
-      ['phase', meaning.point === true ? 'point: one line, and no end' : 'onset, updates, end'],
+      ['phase', phaseWords(detector)],
       ['side', side],
       ['price', price],
       ['score', score],
+      ...(confirms === true ? [['confirm', 'size, duration and reaction of the aggression'] as const] : []),
     ]),
     ...table(
       'evidence',
@@ -59,11 +60,18 @@ export function detectorText(detector: Detector, wrap: Wrap): string[] {
 }
 
 /** The same as plain data. */
-export function detectorFacts({ name, summary, doc, needs, parameters, meaning }: Detector): Record<string, unknown> {
+export function detectorFacts(detector: Detector): Record<string, unknown> {
+  const { name, summary, doc, needs, parameters, meaning, confirms = false } = detector;
   return {
     ...{ name, summary, doc: oneLine(doc), needs, parameters },
-    ...{ presets: presetsOf(name), meaning },
+    ...{ presets: presetsOf(name), confirms, meaning },
   };
+}
+
+/** Phases of its signals; a point that is confirmed is told twice. */
+export function phaseWords({ meaning, confirms }: Detector): string {
+  if (meaning.point !== true) return 'onset, updates, end';
+  return confirms === true ? 'point, and an update a second later; no end' : 'point: one line, and no end';
 }
 
 /** `a duration from 500ms to 1m; scalp 5s`. */

@@ -168,7 +168,8 @@ reason "hour" stands one microsecond before its boundary, and an end with reason
     type: 'text',
     choices: phases,
     doc: `"onset" (once), "update" (at most once a second, when the score rose a tenth above the highest one printed, and when more is known of
-"confirm"), "end" (once for every onset), or "point": something that has no duration, and no end`,
+"confirm"), "end" (once for every onset), or "point": something that has no duration, and no end; of some an update tells a second later
+what the price did`,
   },
   side: {
     type: 'text',
@@ -198,7 +199,7 @@ rounded to six decimals`,
     optional: true,
     closed: true,
     fields: CONFIRM,
-    doc: 'three tests of an aggression: was it large for the book, did it last, and did the price go with it',
+    doc: 'of aggressions only, three tests: was it large for the book, did it last, and did the price go with it; the last is known a second later, and told by an update',
   },
   context: {
     type: 'group',

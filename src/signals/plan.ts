@@ -1,5 +1,6 @@
 /** The plan of a setup: entry, stops and target in scaled prices, made into risk, reward and a size that costs are part of. */
 import { scaleDecimal, unscale } from '../model/decimal.js';
+import { TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf, unitValue } from '../model/instrument.js';
 import type { Plan } from '../model/signal.js';
 
@@ -17,6 +18,41 @@ export interface PlanSettings {
 }
 
 export const PLAN_DEFAULTS: PlanSettings = { risk: 0.1, fee: 5, slippage: 0.5, leverage: 5 };
+
+/** What a person gave of them. */
+export type GivenPlan = { readonly [K in keyof PlanSettings]?: number | undefined };
+
+/** Least (`above`: not even that) and most of each; a fee may be a rebate. */
+const RANGES: Readonly<Record<keyof PlanSettings, { least: number; above?: true; most: number }>> = {
+  equity: { least: 0, above: true, most: 1e15 },
+  risk: { least: 0, above: true, most: 100 },
+  fee: { least: -100, most: 1000 },
+  slippage: { least: 0, most: 1000 },
+  leverage: { least: 0, above: true, most: 1000 },
+};
+
+/** The names of what plans are made with. */
+export const PLAN_KEYS = Object.keys(RANGES) as readonly (keyof PlanSettings)[];
+
+/**
+ * Completes and checks what plans are made with.
+ * @throws {TapedeckError} E_CONFIG
+ */
+export function planSettings(given: GivenPlan = {}): PlanSettings {
+  const plan: PlanSettings = { ...PLAN_DEFAULTS };
+  for (const key of PLAN_KEYS) {
+    const value = given[key];
+    if (value === undefined) continue;
+    const { least, above, most } = RANGES[key];
+    if (!(above === true ? value > least : value >= least) || value > most)
+      throw new TapedeckError(
+        'E_CONFIG',
+        `${key}: ${value} is not ${above === true ? 'above' : 'at least'} ${least} and at most ${most}`,
+      );
+    plan[key] = value;
+  }
+  return plan;
+}
 
 /** Scaled prices; NaN where there is none. */
 export interface Intent {

@@ -215,6 +215,24 @@ test('presets set parameters; a config and what is typed go over them', async ()
   expect(await windows({ config: own, set: ['book-imbalance.window=3s'] })).toEqual(new Set([3000]));
 });
 
+test('an account gives plans a size, from the command line or a config', async () => {
+  const set = ['regime=any', 'on=0.2', 'off=0.1', 'hold=500ms', 'calm=0.6', 'span=2s'].map((one) => `skew-fade.${one}`);
+  const sizes = async (given: Record<string, unknown>): Promise<(number | null | undefined)[]> => {
+    const { stdout } = await run({ detect: ['skew-fade'], set, tape: [paths[0]], format: 'json', ...given });
+    const lines = stdout.trimEnd().split('\n');
+    return lines.map((line) => (JSON.parse(line) as Signal).plan?.size);
+  };
+  expect(new Set(await sizes({}))).toEqual(new Set([null]));
+  const typed = await sizes({ equity: 10_000, leverage: 2 });
+  expect(Math.min(...typed.map(Number))).toBeGreaterThan(0);
+  const config = write('plan.json', '{"equity":10000,"leverage":7}');
+  expect(await sizes({ config, leverage: 2 })).toEqual(typed);
+  // fees that are paid, not charged, make the risk of a unit smaller
+  expect(Number((await sizes({ equity: 1000, leverage: 1000, fee: -0.5 }))[0])).toBeGreaterThan(
+    Number((await sizes({ equity: 1000, leverage: 1000 }))[0]),
+  );
+});
+
 test('--schema prints a schema that takes every line', async () => {
   const { stdout } = await run({ schema: true });
   const validate = new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(stdout) as object);

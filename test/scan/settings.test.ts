@@ -45,6 +45,10 @@ test.each([
   [{ baseline: 90_000_000 }, 'E_CONFIG: baseline: it must be whole minutes'],
   [{ htf: 2000 * MINUTE }, 'E_CONFIG: htf: it must be whole minutes'],
   [{ detect: ['none', 'absorption'] }, "E_CONFIG: detect: 'none' stands alone"],
+  [{ plan: { risk: 0 } }, 'E_CONFIG: risk: 0 is not above 0 and at most 100'],
+  [{ plan: { leverage: -1 } }, 'E_CONFIG: leverage: -1 is not above 0'],
+  [{ plan: { slippage: -1 } }, 'E_CONFIG: slippage: -1 is not at least 0'],
+  [{ plan: { equity: Number.NaN } }, 'E_CONFIG: equity: NaN is not above 0'],
   [{ preset: 'scalpp' }, "E_CONFIG: no preset 'scalpp'; did you mean 'scalp'?"],
 ])('%j is refused', (given, message) => {
   expect(refusal(() => settings(given))).toContain(message);
@@ -160,6 +164,9 @@ describe('config files', () => {
       '{"detect":["absorption"],"set":{"absorption":{"window":"4s","ratio":2}},"baseline":"2m"}',
       'f',
     );
+    const costs = readConfig('{"equity":1000,"fee":-1,"risk":1}', 'f');
+    const { plan } = settings(mergeSettings(costs, { plan: { fee: 2, risk: undefined } }));
+    expect(plan).toEqual({ equity: 1000, fee: 2, risk: 1, slippage: 0.5, leverage: 5 });
     const typed = { detect: undefined, baseline: 3 * MINUTE, set: [parseSetting('absorption.window=6s')] };
     const merged = settings(mergeSettings(file, typed));
     expect(merged.baseline).toBe(3 * MINUTE);
@@ -180,6 +187,7 @@ describe('config files', () => {
     ['{"where":["a"]}', 'where: not a text'],
     ['{"min-score":"1"}', 'min-score: not a number'],
     ['{"minScore":1}', "no key 'minScore'; did you mean 'min-score'?"],
+    ['{"equity":"1000"}', 'equity: not a number'],
     ['{"side":"long"}', 'side: "long" is not "buy" or "sell"'],
     ['{"symbols":[]}', 'symbols: not an object of symbols'],
     [`{"symbols":{"${BTC}":[]}}`, `symbols.${BTC}: not an object of settings`],
