@@ -29,12 +29,13 @@ const END = 6;
 const MESSAGE = 7;
 
 /**
- * The history that tells what stood before an order whose first print came no more than `age` ago, `bps` beyond the touch. Like ones
- * are shared, so ages are rounded up to whole seconds.
+ * The history that tells what stood before an order whose first print came no more than `age` ago, `bps` beyond the touch. One that keeps more
+ * tells the same of such an order, so all of one reach are shared.
  */
 export function bookHistory(market: Market, age: Micros, bps: number): BookHistory {
-  const keep = Math.ceil(age / MICROS_PER_SECOND) * MICROS_PER_SECOND + LATEST;
-  return market.share(`book history ${keep} ${bps}`, () => new BookHistory(market, keep, bps));
+  const history = market.share(`book history ${bps}`, () => new BookHistory(market, bps));
+  history.keep(age + LATEST);
+  return history;
 }
 
 export class BookHistory implements Follower {
@@ -46,7 +47,7 @@ export class BookHistory implements Follower {
       this.#change(side, price, before, after),
   };
   readonly #market: Market;
-  readonly #keep: Micros;
+  #keep: Micros = 0;
   readonly #bps: number;
   readonly #changes = new Ring(CHANGE);
   readonly #messages = new Ring(MESSAGE);
@@ -57,11 +58,15 @@ export class BookHistory implements Follower {
   #lowestBefore = Number.POSITIVE_INFINITY;
   #highestBefore = Number.NEGATIVE_INFINITY;
 
-  constructor(market: Market, keep: Micros, bps: number) {
+  constructor(market: Market, bps: number) {
     this.#market = market;
-    this.#keep = keep;
     this.#bps = bps;
     market.follow(this);
+  }
+
+  /** Somebody goes back so far. */
+  keep(span: Micros): void {
+    if (span > this.#keep) this.#keep = span;
   }
 
   #change(side: BookSide, price: number, before: number, after: number): void {

@@ -195,14 +195,18 @@ export class Market {
 
   /** Calls `listener` with every complete aggressor group; detectors are woken with `Wake.group` after it. */
   onGroup(listener: (group: Group) => void): void {
-    this.#wantsTrades = true;
-    if (!this.#hearsGroups) {
-      this.#hearsGroups = true;
-      this.groups.onComplete(() => {
-        this.#grouped = true;
-      });
-    }
+    this.hearGroups();
     this.groups.onComplete(listener);
+  }
+
+  /** Detectors are woken with `Wake.group` when a group is complete. */
+  hearGroups(): void {
+    if (this.#hearsGroups) return;
+    this.#hearsGroups = true;
+    this.#wantsTrades = true;
+    this.groups.onComplete(() => {
+      this.#grouped = true;
+    });
   }
 
   /** Somebody follows best quotes. */

@@ -24,6 +24,9 @@ export const OLDEST_WALL: Micros = 60 * MICROS_PER_SECOND;
 export interface Wall {
   /** scaled price of its heaviest level */
   price: number;
+  /** its cell: lowest and highest scaled price */
+  low: number;
+  high: number;
   /** scaled, of the whole cell */
   size: number;
   /** looked at every two seconds; OLDEST_WALL at most */
@@ -55,7 +58,7 @@ export class Walls implements Follower {
   readonly #sizes = new Float64Array(BUCKETS);
   readonly #sorted = new Float64Array(BUCKETS);
   #width = Number.NaN;
-  readonly #wall: Wall = { price: 0, size: 0, age: 0 };
+  readonly #wall: Wall = { price: 0, low: 0, high: 0, size: 0, age: 0 };
 
   constructor(market: Market) {
     this.#market = market;
@@ -148,6 +151,8 @@ export class Walls implements Follower {
       if (wall.age < age) continue;
       wall.size = this.#held(side, cells[n]);
       if (!(wall.size >= FACTOR * this.#medians[side] && this.#profile.rank(side, wall.size) >= QUANTILE)) continue;
+      wall.low = cells[n] * this.#width;
+      wall.high = wall.low + this.#width - this.#market.track.book.tick;
       wall.price = this.#heaviest(side, cells[n]);
       if (side === BID ? wall.price <= from : wall.price >= from) return wall;
     }

@@ -1,7 +1,7 @@
 /** One src from entries to signals: track, market state, detectors, units. */
 
 import { scannerBooks } from '../decode/wasm-books.js';
-import { Market } from '../market/market.js';
+import { Market, Wake } from '../market/market.js';
 import { surroundingsOf } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
@@ -141,7 +141,9 @@ export class Pipeline {
     });
     const beside = byLiquidations ? Effect.besideGap : 0;
     const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
-    return { run: detector.create(options, this.#market, voice), voice, rests };
+    const run = detector.create(options, this.#market, voice);
+    if ((run.wake & Wake.group) !== 0) this.#market.hearGroups();
+    return { run, voice, rests };
   }
 
   /**

@@ -71,7 +71,8 @@ export interface Intent {
 const BPS = 1e4;
 /** A stop nearer than this many spreads is noise. */
 const LEAST_SPREADS = 1.5;
-const round = (value: number): number => Math.round(value * 1e4) / 1e4;
+// adding zero makes of -0 what people write
+const round = (value: number): number => Math.round(value * 1e4) / 1e4 + 0;
 
 /**
  * The plan of an intent. Size: what may be lost, divided by what one unit loses at the stop with both trades' costs, rounded down to
@@ -117,7 +118,14 @@ function sizeOf(
   return unscale(lots * lot, scale.size);
 }
 
-function warningOf({ entry, stop }: Intent, riskBps: number, costBps: number, spread: number): string | null {
+function warningOf(
+  { side, entry, stop, target }: Intent,
+  riskBps: number,
+  costBps: number,
+  spread: number,
+): string | null {
+  if (side * (target - entry) <= 0) return 'the target is no better than the entry';
+  if (side * (entry - stop) <= 0) return 'the stop is no worse than the entry';
   if (riskBps < costBps) return 'stop is nearer than the costs';
   return Math.abs(entry - stop) < LEAST_SPREADS * spread ? 'stop is nearer than 1.5 spreads' : null;
 }

@@ -8,12 +8,14 @@ import cvdDivergence from './cvd-divergence.js';
 import delta from './delta.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
 import footprint from './footprint.js';
+import ignition from './ignition.js';
 import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
 import skewFade from './skew-fade.js';
 import sweep from './sweep.js';
 import tapeImbalance from './tape-imbalance.js';
 import voids from './void.js';
+import voidRun from './void-run.js';
 
 /** All detectors, in the order they are listed to people. */
 export const detectors: readonly Detector[] = [
@@ -27,7 +29,9 @@ export const detectors: readonly Detector[] = [
   absorption,
   footprint,
   liquidationCascade,
+  ignition,
   skewFade,
+  voidRun,
 ];
 
 /** A detector with every parameter's value. */

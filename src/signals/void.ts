@@ -4,6 +4,7 @@ import { ASK, BID, type BookSide } from '../market/book.js';
 import { BUCKETS, type DepthProfile, depthProfile } from '../market/depth-profile.js';
 import { BEAT, type Market, Wake } from '../market/market.js';
 import { type Swept, SweptDepth } from '../market/swept-depth.js';
+import { thinRun } from '../market/thin-run.js';
 import { type TopGap, topGap } from '../market/top-gap.js';
 import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
 import { rounded } from '../model/decimal.js';
@@ -212,20 +213,14 @@ class Void implements DetectorRun {
   }
 
   #seekThin(t: number, hole: Hole): void {
-    const { near, run } = this.#options;
-    const profile = this.#profile;
     const { passive } = hole;
-    let first = 0;
-    let end = this.#thinEnd(passive, first);
-    while (end - first < run) {
-      first = end + 1;
-      if (first >= near) {
-        this.#miss(t, hole);
-        return;
-      }
-      end = this.#thinEnd(passive, first);
+    const profile = this.#profile;
+    const run = thinRun(profile, passive, this.#options);
+    if (run === null) {
+      this.#miss(t, hole);
+      return;
     }
-    this.#see(t, hole, profile.price(passive, first), profile.price(passive, end));
+    this.#see(t, hole, profile.price(passive, run.first), profile.price(passive, run.end));
     this.#step(t, hole);
   }
 
@@ -242,18 +237,6 @@ class Void implements DetectorRun {
     hole.before = swept.before;
     hole.otherBefore = swept.otherBefore;
     this.#step(t, hole);
-  }
-
-  /** The first bucket from `first` on that is not thin. */
-  #thinEnd(side: BookSide, first: number): number {
-    let j = first;
-    while (j < BUCKETS && this.#isThin(side, j)) j++;
-    return j;
-  }
-
-  #isThin(side: BookSide, j: number): boolean {
-    const usual = this.#profile.usual(side, j);
-    return usual > 0 && this.#profile.size(side, j) <= this.#options.thin * usual;
   }
 
   /** There is no such void: what was waiting to be one is forgotten. */

@@ -32,6 +32,16 @@ const lively: TestSettings = {
     ...['block.quantile=0.9', 'block.share=0.02'],
     ...['skew-fade.regime=any', 'skew-fade.on=0.2', 'skew-fade.off=0.1', 'skew-fade.hold=500ms', 'skew-fade.calm=0.6'],
     ...['skew-fade.span=2s'],
+    ...[
+      'ignition.groups=2',
+      'ignition.quantile=0.3',
+      'ignition.opposite=0.4',
+      'ignition.fell=0.2',
+      'ignition.consumed=0.5',
+    ],
+    ...['ignition.depth=0', 'ignition.levels=2', 'ignition.age=3s'],
+    ...['void-run.ticks=2', 'void-run.quantile=0.5', 'void-run.thin=0.5', 'void-run.run=2', 'void-run.near=4'],
+    ...['void-run.hold=100ms', 'void-run.cleared=0.2', 'void-run.wall=0s', 'void-run.age=5s'],
     ...['void.ticks=2', 'void.quantile=0.5', 'void.thin=0.5', 'void.run=2', 'void.swept=0.1', 'void.left=0.5'],
     ...['void.near=1', 'void.settle=50ms'],
     // bars that no minute is a multiple of; bins of one tick, which are their own mirror image

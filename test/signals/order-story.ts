@@ -77,6 +77,12 @@ export class OrderStory {
     return this;
   }
 
+  bids(...levels: Level[]): this {
+    if (this.#mirrored) this.tape.depth([], this.#flip(levels));
+    else this.tape.depth(levels, []);
+    return this;
+  }
+
   /** A buy with these fills, told within some milliseconds with what the book shows of it. */
   buy(fills: readonly Level[], { shows, untimed = false, ...options }: OrderOptions = {}): this {
     const matched = untimed ? 0 : this.now;
