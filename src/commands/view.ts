@@ -1,17 +1,19 @@
 /** `tapedeck view`: trades, book or footprint of a tape, or of a live pipe, for eyes. */
 import { ASK, BID } from '../market/book.js';
+import { Effect } from '../market/effect.js';
 import type { Follower } from '../market/follower.js';
 import { footprintOf } from '../market/footprint.js';
 import type { FootprintBar } from '../market/footprint-bar.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
+import { TapedeckError } from '../model/errors.js';
 import { unitValue } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { createPaint, type Paint } from '../output/colour.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
-import { barText, bookText, TRADE_TITLES, tradeText } from '../output/views.js';
+import { barText, bookText, missingText, TRADE_TITLES, tradeText } from '../output/views.js';
 import { type Seen, watch } from '../scan/watch.js';
 import { interleave } from '../tape/interleave.js';
 import { openTape } from '../tape/tape.js';
@@ -28,6 +30,12 @@ import {
 } from './command.js';
 
 const VIEWS = ['trades', 'book', 'footprint'] as const;
+/** Options that only one of them knows. */
+const OWNERS = { side: 'trades', minNotional: 'trades', levels: 'book', bar: 'footprint', bps: 'footprint' } as const;
+/** With title and spread, a ladder of so many levels a side fits a terminal of 24 rows. */
+const LEVELS = 10;
+const BAR: Micros = 60_000_000;
+const BIN_BPS = 1;
 /** Pictures a second on a terminal, at most. */
 const REDRAW_EVERY: Micros = 100_000;
 /** Cursor to the top left, and what stands below it away. */
@@ -50,25 +58,23 @@ export default defineCommand({
     to: toOption,
     side: { value: 'SIDE', describe: 'trades: of these aggressors only', choices: ['buy', 'sell'] },
     'min-notional': { value: 'N', describe: 'trades: of at least this value in quote units', parse: positiveNumber },
-    levels: { value: 'N', describe: 'book: levels of each side', parse: wholeNumber(1, 1000), default: '15' },
+    levels: { value: 'N', describe: 'book: levels of each side (10)', parse: wholeNumber(1, 1000) },
     bar: {
       value: 'DURATION',
-      describe: 'footprint: length of a bar; bars begin at whole multiples of it, UTC',
+      describe: 'footprint: length of a bar (1m); bars begin at whole multiples of it, UTC',
       parse: duration,
-      default: '1m',
     },
     bps: {
       value: 'N',
-      describe: 'footprint: a bin is at least so many bps wide, and a tick',
+      describe: 'footprint: a bin is at least so many bps wide (1), and a tick',
       parse: positiveNumber,
-      default: '1',
     },
   },
   examples: [
     ['tapedeck view trades tapes/ --min-notional 100000', 'the large prints'],
     ['tapedeck record binance-usdm:BTCUSDT --stdout | tapedeck view book -', 'a ladder that moves'],
     [
-      'tapedeck view book tapes/ --to +90s --format json | jq .bids[0]',
+      "tapedeck view book tapes/ --to +90s --format json | jq '.bids[0]'",
       'the best bid as it was a minute and a half in',
     ],
     ['tapedeck view footprint tapes/ --bar 5m', 'five minutes to a bar'],
@@ -82,8 +88,15 @@ book prints the ladder once, as it stands at the end (or before --to). Read from
 
 footprint prints each bar once it is complete, and the last one as far as it got, marked. A bar that was under way when reading began, or in
 which trades are missing, is marked too.
+
+With --format json each is an object. A trade has time, venue, symbol, side (of the aggressor), price, size, notional and delta; where trades were lost
+there is one with time, venue, symbol and "missing": "trades". A book has time (null before its first entry), venue, symbol, state, bids and asks, as [price, size], best
+first. A bar has start, venue, symbol, whole (no trades missing), provisional (not complete), trades, delta, volume, poc (lowest price of the bin
+with most volume) and bins, highest first, each with price (its lowest), buy and sell (sizes of buying and selling aggressors).
 `,
-  async handler({ view, tape: paths, format, from, to, side, minNotional, levels, bar, bps }, io) {
+  async handler({ view, tape: paths, format, from, to, ...wishes }, io) {
+    checkWishes(view, wishes);
+    const { side, minNotional, levels = LEVELS, bar = BAR, bps = BIN_BPS } = wishes;
     if (paths.includes('-') && io.stdinIsTty && !io.quiet)
       io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
     const tape = await openTape(paths, io.stdin);
@@ -91,18 +104,19 @@ which trades are missing, is marked too.
     const live = paths.includes('-');
     const out = createDataWriter(io.stdout, { live });
     const screen: Screen = {
-      ...{ json: format === 'json', paint: createPaint(io.colour), from: range.from ?? Number.NEGATIVE_INFINITY },
-      ...{ io, rows: [] },
+      ...{ json: format === 'json', paint: createPaint(io.colour), io, rows: [] },
     };
     const shown =
       view === 'trades'
         ? showTrades(screen, { side, minNotional })
         : view === 'book'
-          ? showBooks(screen, { levels, drawn: live && io.stdoutIsTty && format === 'text' })
-          : showFootprints(screen, { bar, bps });
+          ? showBooks(screen, { levels, drawn: live && io.stdoutIsTty && format === 'text' && io.env.TERM !== 'dumb' })
+          : showFootprints(screen, { bar, bps, to: range.to });
     let damaged = 0;
-    const batches = watch(interleave(tape.flows(range)), {
-      ...(range.to === undefined ? {} : { to: range.to }),
+    // the entry behind the range is read: what ends with the range is known to be complete by it
+    const reading = range.from === undefined ? {} : { from: range.from };
+    const batches = watch(interleave(tape.flows(reading)), {
+      ...range,
       open: (seen) => shown.open(seen),
       damage(damage) {
         damaged++;
@@ -128,12 +142,20 @@ which trades are missing, is marked too.
   },
 });
 
+/** @throws {TapedeckError} E_USAGE for an option of another view */
+function checkWishes(view: (typeof VIEWS)[number], wishes: Partial<Record<keyof typeof OWNERS, unknown>>): void {
+  for (const [key, owner] of Object.entries(OWNERS) as [keyof typeof OWNERS, string][])
+    if (wishes[key] !== undefined && owner !== view)
+      throw new TapedeckError(
+        'E_USAGE',
+        `view ${view}: --${key === 'minNotional' ? 'min-notional' : key} is for view ${owner}`,
+      );
+}
+
 /** What all views write to. */
 interface Screen {
   json: boolean;
   paint: Paint;
-  /** what came before is not shown */
-  from: Micros;
   io: CommandIo;
   rows: string[];
 }
@@ -156,14 +178,22 @@ interface TradeWishes {
 }
 
 function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWishes): Shown {
-  const { rows, json, paint, from, io } = screen;
+  const { rows, json, paint, io } = screen;
   let titled = json || !io.stdoutIsTty;
   return {
-    open({ venue, symbol, market }) {
+    open(seen) {
+      const { venue, symbol, market } = seen;
       let delta = 0;
       return {
+        lose(effect) {
+          const { t } = market;
+          if ((effect & Effect.tradeGap) === 0 || t < seen.from) return;
+          const time = formatTime(t);
+          if (json) rows.push(JSON.stringify({ time, venue, symbol, missing: 'trades' }));
+          else rows.push(paint.dim(missingText({ time, venue, symbol }, columnsOf(io))));
+        },
         trade(t, sign, scaledPrice, scaledSize) {
-          if (t < from) return;
+          if (t < seen.from) return;
           delta += sign * scaledSize;
           const [price, size] = [market.price(scaledPrice), market.size(scaledSize)];
           const side = sign > 0 ? 'buy' : 'sell';
@@ -204,7 +234,7 @@ function showBooks({ rows, json, paint, io }: Screen, { levels, drawn }: BookWis
         track.state === 'valid'
           ? track.book.levels(side, levels).map(([price, size]) => [market.price(price), market.size(size)])
           : [];
-      const time = formatTime(track.t);
+      const time = track.t === 0 ? null : formatTime(track.t);
       const view = { time, venue, symbol, state: track.state, bids: of(BID), asks: of(ASK) };
       if (json) rows.push(JSON.stringify(view));
       else rows.push(...bookText(view, paint));
@@ -229,9 +259,17 @@ function showBooks({ rows, json, paint, io }: Screen, { levels, drawn }: BookWis
   };
 }
 
-function showFootprints({ rows, json, paint, from }: Screen, { bar: span, bps }: { bar: Micros; bps: number }): Shown {
-  const running: (() => void)[] = [];
-  const print = ({ venue, symbol, market }: Seen, bar: FootprintBar): void => {
+interface FootprintWishes {
+  bar: Micros;
+  bps: number;
+  /** the end of what is shown; undefined: that of the tape */
+  to: Micros | undefined;
+}
+
+function showFootprints({ rows, json, paint }: Screen, { bar: span, bps, to }: FootprintWishes): Shown {
+  /** by src: says the bar under way */
+  const running = new Map<string, () => void>();
+  const print = ({ venue, symbol, market, from }: Seen, bar: FootprintBar): void => {
     if (bar.start + span <= from) return;
     const bins = Array.from({ length: bar.bins }, (_, i) => ({
       price: market.price(bar.priceAt(i)),
@@ -255,14 +293,18 @@ function showFootprints({ rows, json, paint, from }: Screen, { bar: span, bps }:
     open(seen) {
       const footprint = footprintOf(seen.market, { by: 'time', span, size: 0, ticks: 1, bps });
       footprint.onClose((bar) => print(seen, bar));
-      running.push(() => {
+      const src = `${seen.venue}:${seen.symbol}`;
+      // another instrument: what was counted in the old one's units is over
+      running.get(src)?.();
+      running.set(src, () => {
+        if (seen.done && to !== undefined) footprint.advance(to);
         if (footprint.running !== null) print(seen, footprint.running);
       });
       // a bar is over when its time is, though nobody trades
       return { tick: (t) => footprint.advance(t) };
     },
     end() {
-      for (const one of running) one();
+      for (const one of running.values()) one();
     },
   };
 }

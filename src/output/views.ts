@@ -39,8 +39,14 @@ export function tradeText(row: TradeRow, paint: Paint, columns: number): string 
   return room < LEAST_SOURCE ? painted : `${painted} ${paint.dim(truncate(escapeControl(`${venue}:${symbol}`), room))}`;
 }
 
+/** A line where trades were lost. */
+export function missingText({ time, venue, symbol }: Source & { time: string }, columns: number): string {
+  return truncate(`${time.slice(0, 23)}Z trades are missing here: ${escapeControl(`${venue}:${symbol}`)}`, columns);
+}
+
 export interface BookView extends Source {
-  time: string;
+  /** null before anything was said */
+  time: string | null;
   state: string;
   /** [price, size], best first */
   bids: readonly (readonly [number, number])[];
@@ -59,7 +65,7 @@ export function bookText({ venue, symbol, time, state, bids, asks }: BookView, p
     const bar = '█'.repeat(Math.max(1, Math.round((size / largest) * BAR)));
     return `${pad(String(price), prices, 'right')}  ${pad(String(size), sizes, 'right')}  ${colour(bar)}`;
   };
-  const lines = [`${paint.strong(escapeControl(`${venue}:${symbol}`))}  ${time}  book ${state}`];
+  const lines = [`${paint.strong(escapeControl(`${venue}:${symbol}`))}  ${time ?? '-'}  book ${state}`];
   for (const level of [...asks].reverse()) lines.push(row(level, paint.sell));
   const [bid, ask] = [bids[0]?.[0], asks[0]?.[0]];
   if (bid === undefined || ask === undefined) lines.push(paint.dim(bid === ask ? 'no levels' : 'one side is empty'));

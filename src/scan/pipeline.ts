@@ -1,6 +1,7 @@
 /** One src from entries to signals: track, market state, detectors, units. */
 
 import { scannerBooks } from '../decode/wasm-books.js';
+import type { Follower } from '../market/follower.js';
 import { Market, Wake } from '../market/market.js';
 import { surroundingsOf } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
@@ -30,11 +31,24 @@ interface Running {
   rests: number;
 }
 
+/** A market that is looked at without being judged. */
+export interface Seen {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly market: Market;
+  /** what came before is not to be shown */
+  readonly from: Micros;
+  /** an entry at or behind the end of the range was met: all before it is known */
+  readonly done: boolean;
+}
+
 /** What a src's scan tells its owner. */
 export interface PipelineSink {
   print(printed: Printed): void;
   /** a sentence for people */
   note(text: string): void;
+  /** asked for every market, and again when its instrument changes: who follows it beside the detectors */
+  view?: ((seen: Seen) => Follower) | undefined;
 }
 
 /**
@@ -104,11 +118,27 @@ export class Pipeline {
   }
 
   #createRuns(): void {
+    const { view } = this.#sink;
+    if (view !== undefined) this.#market.follow(view(this.#seen()));
     for (const chosen of this.#settings.detectors.of(this.src)) {
       const reason = unsupported(chosen, this.#header, this.#venue);
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
+  }
+
+  #seen(): Seen {
+    const { venue, symbol } = this.#speaker;
+    const [from, done] = [() => this.#from, () => this.done];
+    return {
+      ...{ venue, symbol, market: this.#market },
+      get from() {
+        return from();
+      },
+      get done() {
+        return done();
+      },
+    };
   }
 
   #confirms(): Confirmation {

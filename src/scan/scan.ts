@@ -11,7 +11,7 @@ import { scaleOf } from '../model/instrument.js';
 import { parseEntry } from '../tape/line.js';
 import { venueById } from '../venues/registry.js';
 import { type Sums, sumsOf } from './checksum.js';
-import { compareBytes, Pipeline, type Printed } from './pipeline.js';
+import { compareBytes, Pipeline, type PipelineSink, type Printed } from './pipeline.js';
 import type { ScanSettings } from './settings.js';
 
 export interface ScanOptions {
@@ -22,6 +22,8 @@ export interface ScanOptions {
   note(text: string): void;
   /** with `settings.checksum`: what was summed over a src, once its flow has ended */
   sums?(sums: Sums): void;
+  /** who looks at markets beside the detectors */
+  view?: PipelineSink['view'];
   /** ends the scan as if the input had ended */
   signal?: AbortSignal;
   /** which decoder is used; the results are the same */
@@ -263,8 +265,8 @@ export class FlowScanner {
     }
     const print = (printed: Printed): void => void this.#printed.push(printed);
     const connOf = (origin: number): string | null => this.#decoder.origins[origin].conn;
-    const { settings, note } = this.#options;
-    this.#pipelines.set(src, new Pipeline(entry, venue, settings, connOf, { print, note }));
+    const { settings, note, view } = this.#options;
+    this.#pipelines.set(src, new Pipeline(entry, venue, settings, connOf, { print, note, view }));
   }
 }
 

@@ -68,11 +68,6 @@ export class Voice {
     this.#seed = mix(START, `${name}\n${parameters}\n${speaker.venue}:${speaker.symbol}\n`);
   }
 
-  /** Which src it speaks of. */
-  get speaker(): Readonly<Speaker> {
-    return this.#options.speaker;
-  }
-
   /** Says what a lifecycle's step was, if it was anything; `reason` is that of an end by the rule itself. */
   tell(step: number, t: Micros, first: Micros, facts: Facts, reason: EndReason): void {
     if (step === Step.onset) this.onset(t, first, facts);

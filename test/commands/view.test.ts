@@ -144,3 +144,51 @@ test('another view, or none, is refused with those there are', () => {
   expect(status).toBe(2);
   expect(stderr).toContain('trades, book, footprint');
 });
+
+test('options of another view are refused, not passed over', () => {
+  const { status, stderr } = view('book', path, '--min-notional', '5');
+  expect(status).toBe(2);
+  expect(stderr).toContain('view book: --min-notional is for view trades');
+  expect(view('trades', path, '--bar', '5m').stderr).toContain('--bar is for view footprint');
+});
+
+test('what a header says is only to warm up is not shown', () => {
+  const late = join(folder, 'late.ndjson');
+  const tape = new TapeBuilder().snapshot([[1000, 5]], [[1001, 5]]);
+  tape.trade(1, 1001, 1).wait(MINUTE).trade(-1, 1000, 2);
+  const [header, ...rest] = tape.lines;
+  const { tape: facts, ...place } = JSON.parse(header) as { tape: object };
+  const from = START + SECOND;
+  writeFileSync(late, `${[JSON.stringify({ ...place, tape: { ...facts, from } }), ...rest].join('\n')}\n`);
+  expect(rows(view('trades', late, '--format', 'json').stdout).map(({ size }) => size)).toEqual([2]);
+  expect(rows(view('footprint', late, '--format', 'json', '--bar', '1s').stdout).map(({ volume }) => volume)).toEqual([
+    2,
+  ]);
+});
+
+test('a bar that the range ends with is complete where the tape goes on', () => {
+  const bars = (...range: string[]) => rows(view('footprint', path, '--format', 'json', ...range).stdout);
+  expect(bars('--to', '+1m').map(({ provisional }) => provisional)).toEqual([false]);
+  expect(bars('--to', '+59s').map(({ provisional }) => provisional)).toEqual([true]);
+  expect(bars('--to', '+2m').map(({ provisional }) => provisional)).toEqual([false, true]);
+});
+
+test('lost trades are said where they are missing', () => {
+  const gap = join(folder, 'gap.ndjson');
+  const tape = new TapeBuilder().trade(1, 1001, 1).trade(1, 1001, 2, { lost: 3 });
+  writeFileSync(gap, `${tape.lines.join('\n')}\n`);
+  expect(rows(view('trades', gap, '--format', 'json').stdout).map(({ size, missing }) => size ?? missing)).toEqual([
+    1,
+    'trades',
+    2,
+  ]);
+  expect(view('trades', gap).stdout.split('\n')[1]).toBe(
+    '2023-11-14T22:14:00.000Z trades are missing here: binance-usdm:BTCUSDT',
+  );
+});
+
+test('a src of which nothing was recorded has no time', () => {
+  const empty = join(folder, 'empty.ndjson');
+  writeFileSync(empty, `${new TapeBuilder().lines[0]}\n`);
+  expect(rows(view('book', empty, '--format', 'json').stdout)).toMatchObject([{ time: null, state: 'empty' }]);
+});
