@@ -3,7 +3,7 @@ import { type BookTopics, createBookTopics, isBookStream } from './binance-books
 import { type BinanceMarket, binanceRest, padSpot } from './binance-rest.js';
 import { booksOf } from './served-book.js';
 import { millis } from './served-text.js';
-import type { ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
+import type { OffBook, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
 /** The single trade `id` is served as an aggregate trade of its own; the ids differ, as on the venue. */
 const AGGREGATE_ID_OFFSET = -4_000_000_000;
@@ -23,6 +23,14 @@ const UNKNOWN_PROPERTY = 0;
 const INVALID_VALUE = 1;
 const INVALID_REQUEST = 2;
 const INVALID_JSON = 3;
+
+/** Words of futures for prints that are no order flow; only the first two are explained anywhere. */
+const OFF_BOOK: Readonly<Record<OffBook, string>> = {
+  insurance: 'INSURANCE_FUND',
+  deleveraging: 'ADL',
+  block: 'NA',
+  retail: 'NA',
+};
 
 /** Undefined where spot's optional id was left out. */
 type Id = number | string | null | undefined;
@@ -182,11 +190,15 @@ function renderFutures(market: 'usdm' | 'coinm', event: Print): ServedMessage[] 
   const { id, price, size } = event;
   const maker = event.aggressor === 'sell';
   const net = usdm ? `"nq":"${size}",` : '';
+  const print = event.offBook === undefined ? 'MARKET' : OFF_BOOK[event.offBook];
+  const trade = {
+    topic: `${lower}@trade`,
+    text: `{"e":"trade","E":${E},"T":${T},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","X":"${print}","m":${maker}}`,
+  };
+  // market trades alone are aggregated
+  if (event.offBook !== undefined) return [trade];
   return [
-    {
-      topic: `${lower}@trade`,
-      text: `{"e":"trade","E":${E},"T":${T},"s":"${symbol}","t":${id},"p":"${price}","q":"${size}","X":"MARKET","m":${maker}}`,
-    },
+    trade,
     {
       topic: `${lower}@aggTrade`,
       text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}",${net}"f":${id},"l":${id},"T":${T},"m":${maker},"st":${type}}`,

@@ -182,7 +182,11 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
         const S = event.aggressor === 'buy' ? 'Buy' : 'Sell';
         const what = { T: millis(matched), s: symbol, S, v: put(event.size), p: put(event.price) };
         const named = spot ? { i: String(id) } : { L: tickDirection(one, Number(event.price)), i: uuidOf(symbol, id) };
-        const data = [{ ...what, ...named, BT: false, RPI: false, seq: update }];
+        const marks = {
+          BT: event.offBook !== undefined && event.offBook !== 'retail',
+          RPI: event.offBook === 'retail',
+        };
+        const data = [{ ...what, ...named, ...marks, seq: update }];
         const topic = `publicTrade.${symbol}`;
         return [{ topic, text: JSON.stringify({ topic, type: 'snapshot', ts: millis(emitted), data }) }];
       }

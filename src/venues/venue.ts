@@ -150,6 +150,9 @@ export interface RecordedBook extends Omit<Snapshot, 'id'> {
   last: number;
 }
 
+/** A print that hit nothing in the book: an insurance fund takes over, deleveraging, a block trade, a retail order's hidden counterpart. */
+export type OffBook = 'insurance' | 'deleveraging' | 'block' | 'retail';
+
 /** A market event of a simulated exchange, to be put into the venue's words. Times µs, ids integers, numbers decimal texts. */
 export type ServedEvent =
   | {
@@ -173,6 +176,8 @@ export type ServedEvent =
       price: string;
       size: string;
       aggressor: 'buy' | 'sell';
+      /** it is no order flow: why. A venue that does not mark such prints shows it like any other */
+      offBook?: OffBook;
       /** id of the first book that shows it, of the numbers in `last` of depth events and `id` of touches */
       update: number;
     }

@@ -211,6 +211,15 @@ describe('messages', () => {
     ]);
   });
 
+  test('prints that are no order flow are marked on futures, and not aggregated', () => {
+    const marks = (['insurance', 'deleveraging', 'block', 'retail'] as const).map((offBook) =>
+      serverOf('usdm')
+        .render({ ...sample[2], offBook } as ServedEvent)
+        .map(({ topic, text }) => `${topic} ${/"X":"(.*?)"/.exec(text)?.[1]}`),
+    );
+    expect(marks.flat()).toEqual(['INSURANCE_FUND', 'ADL', 'NA', 'NA'].map((word) => `btcusdt@trade ${word}`));
+  });
+
   test('COIN-M names the pair and has no nq', () => {
     const [depth] = coinm.render(sampleOf('BTCUSD_PERP')[0]);
     expect(depth.topic).toBe('btcusd_perp@depth');

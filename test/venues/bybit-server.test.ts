@@ -202,6 +202,11 @@ describe('messages', () => {
     expect(join('spot').server.render(trade('64010.10'))[0].text).toBe(
       '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786000001237,"data":[{"T":1786000001231,"s":"BTCUSDT","S":"Sell","v":"0.03","p":"64010.1","i":"7200000001","BT":false,"RPI":false,"seq":599}]}',
     );
+    const marks = (['insurance', 'block', 'retail'] as const).map(
+      (offBook) =>
+        /"BT":\w+,"RPI":\w+/.exec(join('linear').server.render({ ...trade('1'), offBook } as ServedEvent)[0].text)?.[0],
+    );
+    expect(marks).toEqual(['"BT":true,"RPI":false', '"BT":true,"RPI":false', '"BT":false,"RPI":true']);
     const { server } = join('linear');
     const directions = ['2.00', '2.00', '1.00', '1.00', '3.00'].map(
       (price) => /"L":"(\w+)"/.exec(server.render(trade(price))[0].text)?.[1],
