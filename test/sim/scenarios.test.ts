@@ -1,0 +1,102 @@
+/** Every scripted scenario, told in every way and scanned: exactly the signals of its known answer are seen. */
+import { describe, expect, test, vi } from 'vitest';
+import { COMING, STANDING } from '../../src/sim/scenarios/detectors.js';
+import { fits } from '../../src/sim/scenarios/scenario.js';
+import { scenarios } from '../../src/sim/scenarios/scenarios.js';
+import { PLAIN, tell } from '../../src/sim/scenarios/tell.js';
+import { venueById } from '../../src/venues/registry.js';
+import {
+  APART,
+  CONFLATIONS,
+  check,
+  fromBeginning,
+  isApart,
+  nameOf,
+  ofDetector,
+  outline,
+  scanTold,
+  tellings,
+  there,
+} from './played.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const venue = venueById('binance-usdm');
+const fitting = scenarios.filter((scenario) => fits(scenario, venue));
+
+describe.each(fitting.map((scenario) => [scenario.name, scenario] as const))('%s', (_, scenario) => {
+  const { rates = [] } = scenario;
+  const chances = rates.map(({ signal }) => signal);
+  // what is left to chance is long, and of no scale
+  const ways = tellings.filter(({ scale }) => rates.length === 0 || scale.price === 0);
+
+  test.each(ways.map((telling) => [nameOf(telling), telling] as const))('%s', async (__, telling) => {
+    const told = tell(scenario, venue, telling);
+    const scanned = await scanTold(told, chances);
+    expect(scanned.damage).toEqual([]);
+    const found = fromBeginning(scanned, told);
+    check(scenario, telling, told, found);
+    for (const { signal, chance, looks } of rates) {
+      const onsets = found.filter((one) => one.signal === signal && (one.phase === 'onset' || one.phase === 'point'));
+      const error = Math.sqrt(looks * chance * (1 - chance));
+      expect(onsets.length, signal).toBeLessThanOrEqual(looks * chance + 3 * error);
+    }
+  });
+});
+
+test.each(['S3', 'S14'])('%s by two sockets: the same', async (name) => {
+  for (const scenario of scenarios.filter((one) => one.name === name))
+    for (const telling of tellings.filter(({ scale }) => scale.price === 0)) {
+      const told = tell(scenario, venue, { ...telling, sockets: 'two' });
+      expect(new Set(told.lines.map((line) => /"conn":"(.*?)"/.exec(line)?.[1] ?? '')).size).toBe(3);
+      check(scenario, telling, told, fromBeginning(await scanTold(told), told));
+    }
+});
+
+test('the longer books are put together, the less is seen: nothing that finer ones do not show', async () => {
+  let lost = 0;
+  for (const scenario of fitting.filter(({ rates }) => rates === undefined))
+    for (const order of ['trades-first', 'book-first'] as const) {
+      let finer: string[] | null = null;
+      for (const conflation of CONFLATIONS) {
+        const telling = { ...PLAIN, order, conflation };
+        const told = tell(scenario, venue, telling);
+        const found = fromBeginning(await scanTold(told), told);
+        const names = told.of.filter(
+          (name) => !CONFLATIONS.some((one) => isApart(scenario, name, { ...telling, conflation: one })),
+        );
+        const seen = names.flatMap((name) => ofDetector(found, name).map((one) => `${name} ${outline(one)}`));
+        if (finer !== null) {
+          for (const one of seen) expect(finer, scenario.name).toContain(one);
+          lost += finer.length - seen.length;
+        }
+        finer = seen;
+      }
+    }
+  expect(lost).toBeGreaterThan(0);
+});
+
+describe('what is declared', () => {
+  const missing = [...STANDING, ...COMING].filter((name) => !there.has(name));
+  const awaited = scenarios.filter(({ of }) => of.some((name) => missing.includes(name)));
+
+  test(`is compared of these detectors once they exist: ${missing.join(', ') || 'none is missing'}`, () => {
+    expect(STANDING.filter((name) => !there.has(name))).toEqual([]);
+    if (missing.length > 0) expect(awaited.length).toBeGreaterThan(0);
+    for (const { of, seen, rates = [] } of scenarios) {
+      for (const name of [...of, ...rates.map(({ signal }) => signal)])
+        expect([...STANDING, ...COMING]).toContain(name);
+      for (const { signal } of seen) expect(of).toContain(signal);
+    }
+  });
+
+  test('has names of its own, a sentence, and where the tool is apart, a reason', () => {
+    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+    for (const { title } of scenarios) expect(title).toMatch(/^[A-Z][^.]*\.$/);
+    const names = scenarios.map(({ name }) => name);
+    for (const { scenario, why } of APART) {
+      expect(names).toContain(scenario);
+      expect(why).not.toBe('');
+    }
+  });
+});
