@@ -27,6 +27,20 @@ test('a tape is opened, read and scanned with what the package exports', async (
   expect(notes.filter((note) => !note.includes('liquidation-cascade is unsupported'))).toEqual([]);
 });
 
+test('a scripted scenario is told as a tape, and its sweep is seen', async () => {
+  const scenario = api.scenarios.find(({ name }) => name === 'S3') as api.Scenario;
+  const { lines, seen } = api.tell(scenario, api.venueById('bybit-linear'));
+  const tape = await api.openTape(['-'], Readable.from([Buffer.from(`${lines.join('\n')}\n`)]));
+  const found: string[] = [];
+  const settings = api.scanSettings({ detect: ['sweep'] }, { checksum: false });
+  for await (const batch of api.scan(tape.flows(), { settings, damage: () => {}, note: () => {} }))
+    for (const { signal } of batch)
+      if (signal.phase !== 'update') found.push(`${signal.phase} ${signal.side} ${signal.evidence.swept_levels}`);
+  const expected = seen.filter(({ signal }) => signal === 'sweep');
+  expect(found).toEqual(expected.map(({ phase, side, facts }) => `${phase} ${side} ${facts?.swept_levels}`));
+  expect(found).toEqual(['point buy 3']);
+});
+
 test('a wrong path is an error with a code', async () => {
   await expect(api.openTape([join(fixtures, 'nowhere')], Readable.from([]))).rejects.toMatchObject({
     code: 'E_NOT_FOUND',

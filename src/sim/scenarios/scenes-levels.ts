@@ -59,7 +59,14 @@ export const S4Pull: Scenario = {
       .book({ asks: [[10_004, 0]] })
       .wait(3000)
       .play(),
-  seen: [point('pull', 'sell', { price: 10_004 })],
+  seen: [
+    point('pull', 'sell', {
+      price: 10_004,
+      sizes: { size: 50, removed: 50, cancel_lb: 50, executed: 0 },
+      facts: { kind: 'pull' },
+      sided: { passive: 'ask' },
+    }),
+  ],
 };
 
 /** Buys into a best ask that shows 10 and holds. */
