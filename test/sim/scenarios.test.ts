@@ -1,9 +1,9 @@
 /** Every scripted scenario, told in every way and scanned: exactly the signals of its known answer are seen. */
 import { describe, expect, test, vi } from 'vitest';
 import { COMING, STANDING } from '../../src/sim/scenarios/detectors.js';
-import { fits } from '../../src/sim/scenarios/scenario.js';
+import { fits, type Scenario } from '../../src/sim/scenarios/scenario.js';
 import { scenarios } from '../../src/sim/scenarios/scenarios.js';
-import { PLAIN, tell } from '../../src/sim/scenarios/tell.js';
+import { BEGINNING, PLAIN, tell } from '../../src/sim/scenarios/tell.js';
 import { venueById } from '../../src/venues/registry.js';
 import {
   APART,
@@ -74,6 +74,34 @@ test('the longer books are put together, the less is seen: nothing that finer on
       }
     }
   expect(lost).toBeGreaterThan(0);
+});
+
+/** What a scenario's exchange displays at an ask price at each moment, µs since the beginning. */
+function displayedAt({ play }: Scenario, price: number): (at: number) => number {
+  const { asks, steps } = play();
+  const first = new Map(asks).get(price) ?? 0;
+  const changes = steps.flatMap((step) =>
+    step.kind !== 'book' ? [] : step.asks.filter(([p]) => p === price).map(([, size]) => [step.at, size] as const),
+  );
+  return (at) => changes.findLast(([t]) => t <= at)?.[1] ?? first;
+}
+
+test('no more is said to be refilled than was refilled by then', async () => {
+  const wrong = new Set<string>();
+  for (const scenario of fitting.filter(({ name }) => ['S5', 'S6', 'S6 pulled'].includes(name))) {
+    const displayed = displayedAt(scenario, 1001);
+    for (const telling of tellings.filter(({ mirrored, scale }) => !mirrored && scale.price === 0)) {
+      const { signals } = await scanTold(tell(scenario, venue, telling));
+      for (const { phase, evidence } of signals.filter(({ signal }) => signal === 'absorption')) {
+        // 10 stood there when it began, and what was traded since and is not missing came anew
+        const missing = 10 - displayed(evidence.last - BEGINNING - 1000);
+        if (Number(evidence.refill_lb) > Number(evidence.absorbed_size) - missing)
+          wrong.add(`${phase}, ${telling.order}`);
+      }
+    }
+  }
+  // an update counts a trade as refilled while the book that shows it is on its way
+  expect([...wrong]).toEqual(['update, trades-first']);
 });
 
 describe('what is declared', () => {
