@@ -76,6 +76,26 @@ test('the longer books are put together, the less is seen: nothing that finer on
   expect(lost).toBeGreaterThan(0);
 });
 
+/** What is known at last of each signal that three tests confirm or not, by detector. */
+async function confirmed(name: string, signal: string): Promise<unknown[]> {
+  const scenario = fitting.find((one) => one.name === name) as Scenario;
+  const last = new Map<string, unknown>();
+  for (const one of (await scanTold(tell(scenario, venue))).signals)
+    if (one.signal === signal && one.confirm !== undefined) {
+      const { size, duration, reaction } = one.confirm;
+      last.set(one.id, { size, duration, reaction });
+    }
+  return [...last.values()];
+}
+
+test('an order that takes what is displayed is large, does not last, and price goes with it', async () => {
+  const wanted = { size: true, duration: false, reaction: true };
+  expect(await confirmed('S8', 'block')).toEqual([wanted, wanted]);
+  // a sweep is said when the book has shown it, and its reaction measured from there: the four ticks it moved the mid do not count
+  for (const signal of ['sweep', 'block'])
+    expect(await confirmed('S3', signal)).toEqual([{ ...wanted, reaction: false }]);
+});
+
 /** What a scenario's exchange displays at an ask price at each moment, µs since the beginning. */
 function displayedAt({ play }: Scenario, price: number): (at: number) => number {
   const { asks, steps } = play();
