@@ -30,9 +30,11 @@ export class LedgerLevel {
   /** displayed size lost by the message under way */
   removing = 0;
   touched = false;
-  /** traded and removed since the displayed size last grew */
-  runTraded = 0;
+  /** removed since the displayed size last grew, and how much of that trades explain */
   runRemoved = 0;
+  runMet = 0;
+  /** removals from before it grew that still wait for their trades */
+  #runBefore = 0;
 
   /** Traded volume that has had time to show in the book. */
   get settledTraded(): number {
@@ -51,10 +53,12 @@ export class LedgerLevel {
       const met = size < waiting ? size : waiting;
       this.metRemoved += met;
       this.metTraded += met;
+      const before = met < this.#runBefore ? met : this.#runBefore;
+      this.#runBefore -= before;
+      this.runMet += met - before;
     }
     this.openTraded += size;
     this.traded += size;
-    this.runTraded += size;
   }
 
   /** A message took away (> 0) or added (< 0) displayed size. What of it explains a trade that still waits is met. */
@@ -65,13 +69,15 @@ export class LedgerLevel {
         const met = removed < waiting ? removed : waiting;
         this.metTraded += met;
         this.metRemoved += met;
+        this.runMet += met;
       }
       this.openRemoved += removed;
       this.runRemoved += removed;
     } else {
       this.refill -= removed;
-      this.runTraded = 0;
       this.runRemoved = 0;
+      this.runMet = 0;
+      this.#runBefore = this.openRemoved - this.metRemoved;
     }
     this.removed += removed;
     if (epoch !== this.epoch) this.roll(epoch);
@@ -93,8 +99,10 @@ export class LedgerLevel {
     const met = removed < this.metRemoved ? removed : this.metRemoved;
     this.metRemoved -= met;
     this.openRemoved -= removed;
-    this.cancel += removed - met;
-    return removed - met;
+    const cancelled = removed - met;
+    this.cancel += cancelled;
+    this.#runBefore = cancelled < this.#runBefore ? this.#runBefore - cancelled : 0;
+    return cancelled;
   }
 
   /** Another epoch: what stood at the end of one stood at the start of the next. */
@@ -117,8 +125,9 @@ export class LedgerLevel {
     this.openRemoved = 0;
     this.metTraded = 0;
     this.metRemoved = 0;
-    this.runTraded = 0;
     this.runRemoved = 0;
+    this.runMet = 0;
+    this.#runBefore = 0;
     this.removing = 0;
     this.touched = false;
   }

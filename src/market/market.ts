@@ -11,6 +11,7 @@ import type { Follower } from './follower.js';
 import { type Group, Groups } from './groups.js';
 import { Ledger } from './ledger.js';
 import { LevelFeed } from './level-feed.js';
+import { priceBeyond } from './price-beyond.js';
 import { type Basis, GRID, GridStatistic, type Take } from './statistic.js';
 import { StepWindow } from './steps.js';
 import { Effect, type Track } from './track.js';
@@ -221,12 +222,8 @@ export class Market {
   depthWithin(side: BookSide, bps: number): number {
     const { track, bid, ask } = this;
     if (track.state !== 'valid' || !(bid < ask)) return Number.NaN;
-    const mid = (bid + ask) / 2;
-    if (side === BID) {
-      const limit = mid * (1 - bps / 1e4);
-      return limit < track.low ? Number.NaN : track.book.volumeBetween(BID, limit, bid);
-    }
-    const limit = mid * (1 + bps / 1e4);
+    const limit = priceBeyond(side, (bid + ask) / 2, bps);
+    if (side === BID) return limit < track.low ? Number.NaN : track.book.volumeBetween(BID, limit, bid);
     return limit > track.high ? Number.NaN : track.book.volumeBetween(ASK, ask, limit);
   }
 

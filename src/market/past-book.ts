@@ -1,6 +1,7 @@
 /** One side of the book as it stood at a moment of the last seconds, and how far down each of its levels went since. */
 import { ASK, BID, type BookSide } from './book.js';
 import type { Band } from './follower.js';
+import { priceBeyond } from './price-beyond.js';
 import type { Ring } from './ring.js';
 import type { Track } from './track.js';
 
@@ -90,8 +91,7 @@ export class PastBook {
   depthWithin(bps: number): number {
     const { bid, ask, side } = this;
     if (!(bid < ask)) return Number.NaN;
-    const mid = (bid + ask) / 2;
-    const limit = mid * (1 + (side === ASK ? bps : -bps) / 1e4);
+    const limit = priceBeyond(side, (bid + ask) / 2, bps);
     if (!this.knows(limit)) return Number.NaN;
     const low = side === ASK ? ask : limit;
     const high = side === ASK ? limit : bid;

@@ -21,6 +21,9 @@ export interface Swept {
   lastT: Micros;
   /** what it traded */
   volume: number;
+  /** its last price, and how far from a touch counts as near, scaled prices */
+  lastPrice: number;
+  reach: number;
   /** near the touch before it, on its passive side and on the other one */
   before: number;
   otherBefore: number;
@@ -63,7 +66,7 @@ export class SweptDepth implements Follower {
     return this.#profile.sum(side, 0, this.#buckets);
   }
 
-  group({ firstT, lastT, side, volume }: Group): void {
+  group({ firstT, lastT, side, volume, lastPrice }: Group): void {
     const passive = side > 0 ? ASK : BID;
     if (this.#swept[passive] !== null) return;
     const at = this.#lookBefore(firstT - this.#guard);
@@ -71,7 +74,8 @@ export class SweptDepth implements Follower {
     const before = at < 0 ? Number.NaN : values[at + SIZES + passive];
     if (!(before > 0 && volume >= this.#taken * before)) return;
     const otherBefore = values[at + SIZES + (passive === ASK ? BID : ASK)];
-    this.#swept[passive] = { firstT, lastT, volume, before, otherBefore };
+    const reach = this.#buckets * this.#width;
+    this.#swept[passive] = { firstT, lastT, volume, lastPrice, reach, before, otherBefore };
   }
 
   /** Offset of the newest look at or before `t`; -1 where none is kept. */

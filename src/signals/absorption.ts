@@ -322,7 +322,7 @@ class Absorption implements DetectorRun {
     if (!beyond) siege.passedSince = Number.NaN;
     else if (Number.isNaN(siege.passedSince)) siege.passedSince = t;
     // trades and book come on different paths: a passage is judged when both have had their time
-    if (beyond && t - siege.passedSince >= this.#ledger.guard) {
+    if (beyond && t - siege.passedSince > this.#ledger.guard) {
       this.#refresh(t, siege);
       life.end(t);
       this.#end(t, siege, volume, this.#wasPulled(t, siege) ? 'pulled' : 'broken');
@@ -344,7 +344,9 @@ class Absorption implements DetectorRun {
     this.#ledger.advance(t);
     const level = this.#ledger.at(siege.passive, siege.low);
     const displayed = this.#ledger.shown(siege.passive, siege.low);
-    siege.refilled = Math.max(0, siege.absorbed - (siege.displayed - displayed));
+    // what was just traded may not show in the book yet
+    const waiting = level === null ? 0 : level.openTraded - level.metTraded;
+    siege.refilled = Math.max(0, siege.absorbed - waiting - (siege.displayed - displayed));
     siege.ratio = Math.min(1, siege.refilled / siege.absorbed);
     if (level === null) return;
     siege.cancelled = level.cancel;
@@ -356,7 +358,7 @@ class Absorption implements DetectorRun {
     if (!this.#byLevel) return false;
     this.#ledger.advance(t);
     const level = this.#ledger.at(siege.passive, siege.low);
-    return level !== null && level.runRemoved - level.runTraded > level.runRemoved / 2;
+    return level !== null && level.runMet < level.runRemoved / 2;
   }
 
   #end(t: number, siege: Siege, volume: number, reason: EndReason): void {

@@ -138,7 +138,8 @@ class BlockRun implements DetectorRun {
     };
     // several may be complete at one time, in one message of many trades too
     const key = `${firstT} ${market.price(group.firstPrice)}`;
-    this.#voice.point(t, firstT, { side, key, price: market.price(lastPrice), score: volume / depth, evidence });
+    const facts = { side, key, price: market.price(lastPrice), score: volume / depth, evidence };
+    this.#voice.point(t, firstT, { ...facts, before: past.bid + past.ask });
   }
 
   /** Deviations of the logarithm of a size from the usual median; null where there is no spread. */

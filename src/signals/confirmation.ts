@@ -32,6 +32,12 @@ interface Watch {
   tell(): void;
 }
 
+/** What it has to know of a signal. */
+interface Aggression {
+  side: number;
+  before?: number;
+}
+
 /** Judges aggressions of one src. The first two tests are known when a signal is said, the third a second later. */
 export class Confirmation {
   readonly #market: Market;
@@ -56,10 +62,10 @@ export class Confirmation {
   }
 
   /**
-   * An aggression of `side` was seen at `t`; `first` is when it began. `tell` is called when the reaction is known, if nothing comes
-   * between.
+   * An aggression of `side` was seen at `t`; `first` is when it began, `before` twice the mid then, where the price has moved since. `tell` is
+   * called when the reaction is known, if nothing comes between.
    */
-  begin(t: Micros, side: number, first: Micros, tell: () => void): Confirm {
+  begin(t: Micros, { side, before: then }: Aggression, first: Micros, tell: () => void): Confirm {
     const pressure = this.#pressure;
     const passive = side > 0 ? ASK : BID;
     const push = pressure.push(t, side);
@@ -84,11 +90,20 @@ export class Confirmation {
     const usual = this.#kyle.lambda * push.volume;
     // not known, or against all sense negative: a tick decides
     const asked = 2 * (usual * USUAL_MOVE > tick ? usual * USUAL_MOVE : tick);
-    const from = this.#market.bid + this.#market.ask;
+    const now = this.#market.bid + this.#market.ask;
+    const from = then ?? now;
     // without a mid nobody will ever know
-    if (!Number.isNaN(from)) {
+    if (!Number.isNaN(from + now)) {
       confirm.reaction_asked_ticks = rounded(asked / (2 * tick));
-      this.#watches.push({ due: t + REACTION, side, from, best: 0, asked, confirm, tell });
+      this.#watches.push({
+        due: t + REACTION,
+        side,
+        from,
+        best: Math.max(0, side * (now - from)),
+        asked,
+        confirm,
+        tell,
+      });
     }
     return confirm;
   }

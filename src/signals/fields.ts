@@ -60,7 +60,7 @@ const CONFIRM: Readonly<Record<keyof Confirm, EvidenceField>> = {
   reaction: {
     type: 'flag',
     nullable: true,
-    doc: 'within a second the mid went with the aggressor as far as "reaction_asked_ticks"; null until that is known',
+    doc: 'within a second the mid went with the aggressor as far as "reaction_asked_ticks", of sweeps and blocks from where it stood before the order; null until that is known',
   },
   reaction_ticks: { type: 'ticks', nullable: true, doc: 'how far it went; null until that is known' },
   reaction_asked_ticks: {

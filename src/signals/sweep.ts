@@ -190,7 +190,8 @@ class SweepRun implements DetectorRun {
     };
     // several may be found at one time, in one message of many trades too
     const key = `${kind} ${firstT} ${market.price(lastPrice)}`;
-    return { side, key, price: market.price(lastPrice), score: sweep.displayed / usual, evidence };
+    const score = sweep.displayed / usual;
+    return { side, key, price: market.price(lastPrice), score, evidence, before: bid + ask };
   }
 
   lose(): void {

@@ -25,6 +25,8 @@ export interface Facts {
   price: number | null;
   score: number;
   evidence: Evidence;
+  /** twice the mid before it, where it is said after the price has moved: a reaction is measured from there */
+  before?: number;
   /** of a setup: what its plan is made from */
   intent?: Intent;
 }
@@ -93,7 +95,7 @@ export class Voice {
     const open: Open = { id, first: Number.isNaN(first) ? t : first, facts };
     const { confirmation, market } = this.#options;
     if (confirmation !== null)
-      open.confirm = confirmation.begin(t, facts.side, open.first, () => {
+      open.confirm = confirmation.begin(t, facts, open.first, () => {
         this.#line(market.t, market.t, 'update', open, undefined, this.#quality());
       });
     return open;

@@ -64,7 +64,7 @@ export default defineDetector({
 "quantile" of what is usual. thin: in "run" or more buckets in a row (each about a basis point, a power of two of ticks), the first of them
 among the "near" ones next to the touch, no more than the share "thin" of the usual size is displayed; what is usual is the median of each
 bucket's own samples. Both must last for "hold". post-sweep: one taker order took at least the share "swept" of what was displayed in
-the "near" buckets, and "settle" later no more than "left" of it stands near the touch, wherever that is by then. Side is where
+the "near" buckets, and "settle" later no more than "left" of it stands in as many buckets from the order's last price on, whether the touch is in front of them by then or behind. Side is where
 price would run: thin asks are a void to buy into. A void keeps the prices it had at its onset; it ends "refilled", "broken" (the touch
 passed it) or "faded" (the touch left it behind). The wall is the next one behind it, at least five seconds old. other_side_ratio tells
 whether the other side withdrew as well: then it is the market that is thin, not a side. Where no trades were recorded there is no
@@ -79,7 +79,7 @@ post-sweep. A void tells how far price may move, not that it will.`,
     ends: {
       refilled:
         '"refill" of the usual size (post-sweep: of the size before it; gap: any level near its edge) stands there again',
-      broken: 'the touch reached the far edge: price went through',
+      broken: 'the touch reached the far edge: price went through (post-sweep: the touch of the other side did)',
       faded:
         'the touch went so far away that the void is beyond what is looked at, or another width of buckets suits the price',
     },
@@ -225,12 +225,17 @@ class Void implements DetectorRun {
   }
 
   #seekSwept(t: number, hole: Hole, swept: Swept): void {
-    const { left, near } = this.#options;
-    if (!(this.#swept.now(hole.passive) <= left * swept.before)) {
+    const { left } = this.#options;
+    const { book } = this.#market.track;
+    // what is gone is no edge
+    const near =
+      book.sizeAt(hole.passive, swept.lastPrice) > 0 ? swept.lastPrice : swept.lastPrice + hole.side * book.tick;
+    const far = near + hole.side * swept.reach;
+    if (!(this.#standing(hole, near, far) <= left * swept.before)) {
       this.#miss(t, hole);
       return;
     }
-    this.#see(t, hole, this.#touch(hole), this.#profile.price(hole.passive, near));
+    this.#see(t, hole, near, far);
     hole.since = swept.lastT;
     hole.first = swept.firstT;
     hole.swept = swept.volume;
@@ -272,7 +277,7 @@ class Void implements DetectorRun {
     const { passive } = hole;
     const opposite = passive === ASK ? BID : ASK;
     if (hole.kind === 'post-sweep') {
-      hole.depth = this.#swept.now(passive);
+      hole.depth = this.#standing(hole, hole.near, hole.far);
       hole.usual = hole.before;
       hole.other = this.#swept.now(opposite);
       hole.otherUsual = hole.otherBefore;
@@ -301,11 +306,14 @@ class Void implements DetectorRun {
   #follow(t: number, hole: Hole): void {
     const { bid, ask } = this.#market;
     if (!(bid < ask)) return;
-    const { side, life, far } = hole;
+    const { side, life, kind, near, far } = hole;
     const touch = this.#touch(hole);
-    const ahead = (far - touch) * side;
+    // what a sweep took may lie in the spread: price has passed it when the other touch has
+    const ahead = (far - (kind !== 'post-sweep' ? touch : side > 0 ? bid : ask)) * side;
+    // a gap may be wider than all that is looked at
+    const away = ((kind === 'gap' ? near : far) - touch) * side;
     const { width } = this.#profile;
-    if (ahead <= 0 || ahead > BUCKETS * width || width !== hole.bucket) {
+    if (ahead <= 0 || away > BUCKETS * width || width !== hole.bucket) {
       life.end(t);
       hole.refilledAt = Number.NaN;
       this.#voice.end(t, side, ahead <= 0 ? 'broken' : 'faded', this.#facts(hole, this.#score(hole)));
@@ -320,6 +328,14 @@ class Void implements DetectorRun {
     const score = this.#score(hole);
     const step = life.step(t, score, false, filled);
     if (step !== Step.none) this.#voice.tell(step, t, hole.first, this.#facts(hole, score), 'refilled');
+  }
+
+  /** What a side displays from one price up to, not including, another; NaN where the book is not known that far. */
+  #standing({ passive, side }: Hole, near: number, far: number): number {
+    const { book, low, high } = this.#market.track;
+    const last = far - side * book.tick;
+    if (!(last >= low && last <= high)) return Number.NaN;
+    return book.volumeBetween(passive, Math.min(near, last), Math.max(near, last));
   }
 
   /** Anything stands again in the nearer part of a gap. */

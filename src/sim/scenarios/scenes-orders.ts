@@ -152,8 +152,9 @@ export const S7WallPulled: Scenario = {
       .play(),
   seen: [
     ...S7_SEEN,
-    end('void', 'buy', 'broken', { facts: { kind: 'post-sweep' } }),
     end('void', 'buy', 'broken', { facts: { kind: 'gap' } }),
+    // between the bid and the levels behind the wall nothing came back
+    end('void', 'buy', 'eof', { facts: { kind: 'post-sweep' } }),
     // 15 of the 16 last lots were bought, and nothing is sold any more
     onset('tape-imbalance', 'buy', { sizes: { buy_size: 15, sell_size: 1 } }),
     end('tape-imbalance', 'buy', 'eof'),
@@ -161,6 +162,15 @@ export const S7WallPulled: Scenario = {
     end('void-run', 'buy', 'wall_pulled'),
   ],
 };
+
+/** What the third buy leaves between the bid and the next ask. */
+const S8_LEFT = onset('void', 'buy', {
+  price: 1004,
+  prices: { near: 1004, far: 1007, wall_price: 1009 },
+  sizes: { swept: 5, usual: 5, depth: 0 },
+  facts: { kind: 'post-sweep' },
+  sided: { passive: 'ask' },
+});
 
 export const S8: Scenario = {
   name: 'S8',
@@ -186,9 +196,19 @@ export const S8: Scenario = {
   seen: [
     point('block', 'buy', { price: 1001, sizes: { size: 4 } }),
     point('block', 'buy', { price: 1002, sizes: { size: 6 } }),
-    // between the new bid and the old ones there is nothing
+    // nothing comes back where the third buy was, and between the new bid and the old ones there is nothing
+    S8_LEFT,
     onset('void', 'sell', { price: 1003, facts: { kind: 'thin', width_ticks: 3 }, sided: { passive: 'bid' } }),
-    end('void', 'sell', 'broken'),
+    end('void', 'sell', 'broken', { facts: { kind: 'thin' } }),
+    // the sale of 3 took all of that bid
+    onset('void', 'sell', {
+      price: 1003,
+      facts: { kind: 'post-sweep' },
+      sizes: { swept: 3, usual: 3, depth: 0 },
+      sided: { passive: 'bid' },
+    }),
+    end('void', 'buy', 'eof', { facts: { kind: 'post-sweep' } }),
+    end('void', 'sell', 'eof', { facts: { kind: 'post-sweep' } }),
     onset('tape-imbalance', 'buy', { sizes: { buy_size: 17, sell_size: 2 } }),
     end('tape-imbalance', 'buy', 'faded'),
     onset('ignition', 'buy', { plan: { stop: 1002, target: 1009 } }),
@@ -219,7 +239,9 @@ export const S8Opposed: Scenario = {
     point('block', 'buy', { price: 1001, sizes: { size: 4 } }),
     point('block', 'sell', { price: 1000, sizes: { size: 6 } }),
     point('block', 'buy', { price: 1002, sizes: { size: 6 } }),
+    S8_LEFT,
     onset('void', 'sell', { price: 1003, facts: { kind: 'thin', width_ticks: 3 }, sided: { passive: 'bid' } }),
-    end('void', 'sell', 'eof'),
+    end('void', 'buy', 'eof', { facts: { kind: 'post-sweep' } }),
+    end('void', 'sell', 'eof', { facts: { kind: 'thin' } }),
   ],
 };
