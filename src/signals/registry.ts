@@ -11,6 +11,7 @@ import footprint from './footprint.js';
 import ignition from './ignition.js';
 import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
+import pull from './pull.js';
 import skewFade from './skew-fade.js';
 import sweep from './sweep.js';
 import tapeImbalance from './tape-imbalance.js';
@@ -27,6 +28,7 @@ export const detectors: readonly Detector[] = [
   block,
   voids,
   absorption,
+  pull,
   footprint,
   liquidationCascade,
   ignition,

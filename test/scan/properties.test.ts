@@ -51,6 +51,9 @@ const lively: TestSettings = {
     ...['delta.window=3s', 'delta.quantile=0.6', 'delta.share=0.1', 'delta.hold=500ms', 'delta.buckets=5'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=0.7', 'cvd-divergence.hold=500ms'],
     ...['cvd-divergence.retrace=0.3', 'cvd-divergence.opposed=0'],
+    // the touch is half a basis point from the mid
+    ...['pull.quantile=0.5', 'pull.times=1', 'pull.near=0.3', 'pull.cancelled=0.5', 'pull.layers=2', 'pull.within=1s'],
+    ...['pull.repeats=2'],
   ],
 };
 /** The same with other definitions of some detectors. */
@@ -77,7 +80,7 @@ const inOrder = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => (String(
 const timeOf = (line: string): string => line.slice(9, 36);
 
 test('the lively settings do make events of every detector, on troubled tapes too', async () => {
-  const missing = new Set(['D', 'composite', 'stacked', 'unfinished']);
+  const missing = new Set(['D', 'composite', 'stacked', 'unfinished', 'pull', 'layered', 'flicker']);
   for (const { name, meaning } of detectors)
     for (const phase of meaning.point ? ['point '] : ['onset ', 'end hour', 'end gap']) missing.add(`${name} ${phase}`);
   for (let seed = 1; seed <= 40 && missing.size > 0; seed++) {
@@ -225,6 +228,7 @@ test('mirrored tapes give mirrored signals', async () => {
         ],
         ...[evidence.kind, evidence.depth, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_size],
         ...[evidence.gate, evidence.vpin, evidence.lambda_r2, evidence.usual, evidence.span_ms, evidence.form],
+        ...[evidence.lifetime_ms, evidence.cancel_lb, evidence.moved_ticks, evidence.approached, evidence.opposite],
       ];
       expect(inOrder(mirrored.signals.map((one) => facts(one, true)))).toEqual(
         inOrder(plain.signals.map((one) => facts(one, false))),
@@ -245,6 +249,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[evidence.swept_ticks, evidence.slippage_bps, evidence.next_gap_ticks, evidence.depth_share, evidence.z],
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],
         ...[evidence.buy_cells, evidence.bin_ticks, evidence.reversal_ticks, evidence.move_bps, evidence.liquidations],
+        ...[evidence.median_ratio, evidence.lifetime_ms, evidence.distance_bps, evidence.moved_ticks],
       ]),
     );
   await fc.assert(

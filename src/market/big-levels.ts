@@ -1,0 +1,344 @@
+/** Big levels that appear near the touch, and those among them that go again untraded: pulls. */
+import type { Micros } from '../model/entry.js';
+import { ASK, BID, type BookSide } from './book.js';
+import { Effect } from './effect.js';
+import type { Band, Follower } from './follower.js';
+import { levelSizes } from './level-sizes.js';
+import type { Market } from './market.js';
+import { RecentTrades } from './recent-trades.js';
+import type { GridStatistic } from './statistic.js';
+
+/** What appears in one message must be this share of what then stands there: a big order, not one more on a big level. */
+const GROWN = 0.8;
+/** An order that is shown elsewhere with a size in these bounds, as one goes, is the same order moved. */
+const LIKE_LEAST = 0.8;
+const LIKE_MOST = 1.25;
+/** Big levels watched at a time; the oldest is let go for one more. */
+const MOST_WATCHED = 256;
+/** Levels that went and wait for late trades, and pulls that wait to be taken. */
+const MOST_WAITING = 256;
+/** Price came near when the other side's best came within so many ticks. */
+const NEAR_TICKS = 2;
+
+export interface BigLevelOptions {
+  /** distance from the mid, in bps, at which levels count */
+  readonly near: number;
+  readonly far: number;
+  /** quantile of displayed sizes, and multiple of their median, that a big level reaches */
+  readonly quantile: number;
+  readonly times: number;
+  /** scaled size it reaches as well */
+  readonly least: number;
+  /** lifetimes */
+  readonly shortest: Micros;
+  readonly longest: Micros;
+  /** share of the size that goes in one message and no trade explains */
+  readonly cancelled: number;
+  /** largest share of it that was traded */
+  readonly executed: number;
+}
+
+/** A big level that went. Prices and sizes are scaled. */
+export interface Pull {
+  readonly side: BookSide;
+  readonly price: number;
+  /** displayed when it appeared */
+  readonly size: number;
+  /** what it had to reach, and the median level, then */
+  readonly gate: number;
+  readonly median: number;
+  /** `t` of the messages that showed it and that took it away */
+  readonly shown: Micros;
+  readonly gone: Micros;
+  readonly removed: number;
+  /** traded against its price while it stood, or as late as a guard after */
+  readonly executed: number;
+  /** removed and not explained by trades near that moment */
+  readonly cancelled: number;
+  /** twice the mid after the message that showed it, and before the one that took it away */
+  readonly midShown: number;
+  readonly midGone: number;
+  /** price came near it as it went, and was not near when it appeared */
+  readonly approached: boolean;
+  /** aggressors on the whole traded the other way while it stood: sold, for a bid */
+  readonly opposed: boolean;
+}
+
+interface Watched {
+  readonly side: BookSide;
+  readonly price: number;
+  readonly size: number;
+  readonly gate: number;
+  readonly median: number;
+  readonly shown: Micros;
+  readonly mid: number;
+  readonly isNear: boolean;
+  /** it may be said, were it to go: big enough, and far enough from the mid */
+  readonly counts: boolean;
+}
+
+interface Gone {
+  readonly level: Watched;
+  readonly gone: Micros;
+  readonly removed: number;
+  readonly mid: number;
+  readonly isNear: boolean;
+}
+
+const NONE: readonly Pull[] = [];
+
+/** A level change of the message under way that may matter. */
+interface Change {
+  key: number;
+  before: number;
+  after: number;
+}
+
+/**
+ * The watch-list is kept at message ends, and costs two comparisons for every other level. Only what was seen to appear is on it: no
+ * level of a snapshot. What went is judged a guard later, when no trade can explain it any more.
+ */
+export class BigLevels implements Follower {
+  /** prices followed, within `far` of the mid before a message */
+  readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+  readonly levels = {
+    band: this.band,
+    change: (side: BookSide, price: number, before: number, after: number): void =>
+      this.#change(side, price, before, after),
+  };
+  readonly #market: Market;
+  readonly #options: BigLevelOptions;
+  readonly #sizes: GridStatistic;
+  readonly #trades: RecentTrades;
+  /** by price, negative for a bid; in the order in which they appeared */
+  readonly #watched = new Map<number, Watched>();
+  #waiting: Gone[] = [];
+  #pulls: Pull[] = [];
+  /** changes of the message under way */
+  readonly #changes: Change[] = [];
+  #changed = 0;
+  /** sizes from which a level is big, and may matter as another one moved; infinite while that is not known */
+  #gate = Number.POSITIVE_INFINITY;
+  #watchGate = Number.POSITIVE_INFINITY;
+  #median = Number.NaN;
+  /** no watched level goes unless so much stood there */
+  #floor = Number.POSITIVE_INFINITY;
+  /** the touch before the message under way; NaN where it is not known */
+  #bid = Number.NaN;
+  #ask = Number.NaN;
+
+  constructor(market: Market, options: BigLevelOptions) {
+    this.#market = market;
+    this.#options = options;
+    this.#sizes = levelSizes(market, options.far, options.longest);
+    this.#trades = new RecentTrades(options.longest + 2 * market.guard);
+    market.follow(this);
+  }
+
+  #change(side: BookSide, price: number, before: number, after: number): void {
+    if (after > before) {
+      if (!(after >= this.#watchGate && after - before >= GROWN * after)) return;
+    } else if (!(before >= this.#floor)) return;
+    const at = this.#changed++;
+    if (at === this.#changes.length) this.#changes.push({ key: 0, before: 0, after: 0 });
+    const change = this.#changes[at];
+    change.key = side === BID ? -price : price;
+    change.before = before;
+    change.after = after;
+  }
+
+  trade(t: Micros, side: number, price: number, size: number): void {
+    // what waits was to be judged before this trade
+    this.settle(t);
+    this.#trades.add(t, side, price, size);
+  }
+
+  book(t: Micros): void {
+    this.settle(t);
+    const { bid, ask } = this.#market;
+    if (this.#changed > 0) this.#look(t);
+    if (bid !== this.#bid || ask !== this.#ask) this.#follow();
+  }
+
+  #follow(): void {
+    const { bid, ask } = this.#market;
+    this.#bid = bid;
+    this.#ask = ask;
+    if (!(bid < ask)) {
+      this.#ignore();
+      return;
+    }
+    const mid = (bid + ask) / 2;
+    const reach = (mid * this.#options.far) / 1e4;
+    this.band.low = mid - reach;
+    this.band.high = mid + reach;
+  }
+
+  /** The book is not known, one-sided or crossed: what goes meanwhile is not seen. */
+  #ignore(): void {
+    this.#watched.clear();
+    this.band.low = Number.POSITIVE_INFINITY;
+    this.band.high = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A second has passed: what is too old, or out of sight, is let go. */
+  tick(t: Micros): void {
+    this.#measure();
+    let smallest = Number.POSITIVE_INFINITY;
+    const { low, high } = this.band;
+    for (const [key, { shown, size, price }] of this.#watched)
+      if (t - shown > this.#options.longest || !(price >= low && price <= high)) this.#watched.delete(key);
+      else if (size < smallest) smallest = size;
+    this.#floor = smallest * this.#options.cancelled;
+  }
+
+  #measure(): void {
+    const { quantile, times, least } = this.#options;
+    const market = this.#market;
+    this.#median = market.usual(this.#sizes, 0.5);
+    const gate = Math.max(market.usual(this.#sizes, quantile), times * this.#median, least);
+    this.#gate = gate > 0 ? gate : Number.POSITIVE_INFINITY; // NaN while the baseline is cold
+    this.#watchGate = LIKE_LEAST * this.#gate;
+  }
+
+  /** The message under way is whole: what it showed and took away. */
+  #look(t: Micros): void {
+    const { bid, ask } = this.#market;
+    const count = this.#changed;
+    this.#changed = 0;
+    const isKnown = bid < ask;
+    for (let n = 0; n < count; n++) {
+      const { key, before, after } = this.#changes[n];
+      const level = this.#watched.get(key);
+      if (level !== undefined) this.#wane(t, level, key, before, after, isKnown);
+      if (after > before) this.#show(t, key, after);
+    }
+  }
+
+  /** A watched level has changed. */
+  #wane(t: Micros, level: Watched, key: number, before: number, after: number, isKnown: boolean): void {
+    const least = this.#options.cancelled * level.size;
+    const removed = before - after;
+    if (removed < least && after >= least) return;
+    // it went, or what is left is not what appeared any more
+    this.#watched.delete(key);
+    if (!isKnown) return;
+    if (!level.counts || this.#isEdge(level)) return;
+    const mid = this.#bid + this.#ask;
+    const isNear = this.#isNear(level.side, level.price, this.#bid, this.#ask) || this.#isNearNow(level);
+    if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
+    this.#waiting.push({ level, gone: t, removed, mid, isNear });
+  }
+
+  #show(t: Micros, key: number, size: number): void {
+    const { near } = this.#options;
+    const { bid, ask } = this.#market;
+    const side = key < 0 ? BID : ASK;
+    const price = Math.abs(key);
+    const mid = (bid + ask) / 2;
+    const distance = (Math.abs(price - mid) / mid) * 1e4;
+    const level: Watched = {
+      ...{ side, price, size, gate: this.#gate, median: this.#median, shown: t, mid: bid + ask },
+      isNear: this.#isNear(side, price, bid, ask),
+      counts: size >= this.#gate && distance >= near,
+    };
+    if (this.#isEdge(level)) return;
+    this.#watched.delete(key); // it is the newest from here on
+    if (this.#watched.size >= MOST_WATCHED)
+      for (const [oldest] of this.#watched) if (this.#watched.delete(oldest)) break;
+    this.#watched.set(key, level);
+    this.#floor = Math.min(this.#floor, size * this.#options.cancelled);
+  }
+
+  #isNearNow({ side, price }: Watched): boolean {
+    return this.#isNear(side, price, this.#market.bid, this.#market.ask);
+  }
+
+  /** The other side's best is within some ticks of a price. */
+  #isNear(side: BookSide, price: number, bid: number, ask: number): boolean {
+    const reach = NEAR_TICKS * this.#market.track.book.tick;
+    return side === BID ? ask - price <= reach : price - bid <= reach;
+  }
+
+  /** Nothing is displayed beyond it: where a venue shows the best levels only, that may be the end of what is shown. */
+  #isEdge({ side, price }: Watched): boolean {
+    const { book } = this.#market.track;
+    const reach = (price * this.#options.far) / 1e4;
+    return side === BID
+      ? book.volumeBetween(BID, price - reach, price - book.tick) === 0
+      : book.volumeBetween(ASK, price + book.tick, price + reach) === 0;
+  }
+
+  /** Judges what went longer than a guard ago: no trade can explain it any more. */
+  settle(t: Micros): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0 || !(t > waiting[0].gone + this.#market.guard)) return;
+    let n = 0;
+    for (; n < waiting.length && t > waiting[n].gone + this.#market.guard; n++) this.#judge(waiting[n]);
+    this.#waiting = waiting.slice(n);
+  }
+
+  #judge({ level, gone, removed, mid, isNear }: Gone): void {
+    const { side, price, size, gate, median, shown } = level;
+    const { shortest, longest, cancelled: least, executed: most } = this.#options;
+    const { guard } = this.#market;
+    const trades = this.#trades;
+    const lifetime = gone - shown;
+    if (lifetime < shortest || lifetime > longest) return;
+    // none that came later than a guard after is among them
+    const executed = trades.against(side, price, shown);
+    const cancelled = Math.max(0, removed - trades.against(side, price, gone - guard));
+    if (executed > most * size || cancelled < least * size || this.#wasMoved(level, gone)) return;
+    const delta = trades.delta(shown, gone);
+    if (this.#pulls.length >= MOST_WAITING) this.#pulls.shift();
+    this.#pulls.push({
+      ...{ side, price, size, gate, median, shown, gone, removed, executed, cancelled },
+      ...{ midShown: level.mid, midGone: mid, approached: isNear && !level.isNear },
+      opposed: side === BID ? delta < 0 : delta > 0,
+    });
+  }
+
+  /** Another level like it appeared as it went: the order stands elsewhere. */
+  #wasMoved(level: Watched, gone: Micros): boolean {
+    for (const other of this.#watched.values()) if (this.#isLike(level, other, gone)) return true;
+    return this.#waiting.some((other) => other.gone > gone && this.#isLike(level, other.level, gone));
+  }
+
+  #isLike({ side, price, size }: Watched, other: Watched, gone: Micros): boolean {
+    return (
+      other.side === side &&
+      other.price !== price &&
+      Math.abs(other.shown - gone) <= this.#market.guard &&
+      other.size >= LIKE_LEAST * size &&
+      other.size <= LIKE_MOST * size
+    );
+  }
+
+  /** Pulls judged since this was last asked, in the order in which they went. */
+  take(t: Micros): readonly Pull[] {
+    this.settle(t);
+    if (this.#pulls.length === 0) return NONE;
+    const pulls = this.#pulls;
+    this.#pulls = [];
+    return pulls;
+  }
+
+  lose(effect: number): void {
+    if ((effect & (Effect.lost | Effect.tradeGap)) === 0) return;
+    this.#forget();
+    this.#trades.clear();
+    this.#gate = Number.POSITIVE_INFINITY;
+    this.#watchGate = Number.POSITIVE_INFINITY;
+    if ((effect & Effect.lost) !== 0) this.#ignore();
+  }
+
+  #forget(): void {
+    this.#watched.clear();
+    this.#waiting = [];
+    this.#pulls = [];
+    this.#changed = 0;
+    this.#floor = Number.POSITIVE_INFINITY;
+    this.#bid = Number.NaN;
+    this.#ask = Number.NaN;
+  }
+}

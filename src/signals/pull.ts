@@ -1,0 +1,234 @@
+/** pull: a big level appears near the touch and goes again, untraded. */
+import { BigLevels, type Pull } from '../market/big-levels.js';
+import { ASK, BID } from '../market/book.js';
+import { type Market, Wake } from '../market/market.js';
+import type { Evidence } from '../model/signal.js';
+import { type DetectorRun, defineDetector } from './detector.js';
+import { rounded, type Voice } from './voice.js';
+
+/** Pulls remembered for flickers. */
+const MOST_REMEMBERED = 256;
+
+export default defineDetector({
+  name: 'pull',
+  summary: 'A big level appears near the touch and goes again untraded',
+  doc: `A level is big where its size reaches the "quantile" of the sizes of all levels displayed within "far" bps of the mid, and "times" their
+median. It must have been seen to appear, most of it in one message, and to go, at least the share "cancelled" in one message, after
+"shortest" to "longest"; no more than the share "executed" of it may have been traded. cancel_lb is what went less what was traded at its
+price near that moment, before or after: a lower bound, as conflated updates hide much. Where another level of about its size appears on its
+side as it goes, the order was moved, as makers do when the mid moves, and is none; the mid may move otherwise, and moved_ticks says by how much.
+
+Three kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
+said. flicker: this was at least pull number "repeats" at one price within "window"; it is said once in that time, and so are no single pulls
+there. pull: any other. Each waits for late trades for one update interval of the venue, and for "within".
+
+Why an order was pulled is not to be seen. Large orders go untraded all the time; the event alone says little.`,
+  needs: ['book', 'trades'],
+  parameters: {
+    quantile: {
+      type: 'number',
+      default: 0.999,
+      min: 0,
+      max: 1,
+      doc: 'quantile of the sizes of displayed levels that its size must reach',
+    },
+    times: { type: 'number', default: 5, min: 0, max: 1000, doc: 'multiple of their median that it must reach' },
+    size: { type: 'size', default: '0', doc: 'size that it must reach as well' },
+    near: { type: 'number', default: 0.5, min: 0, max: 100, doc: 'least distance from the mid in bps' },
+    far: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'largest distance from the mid in bps' },
+    shortest: { type: 'duration', default: '50ms', min: '0s', max: '1m', doc: 'it must have stood this long' },
+    longest: { type: 'duration', default: '30s', min: '10ms', max: '1m', doc: 'and no longer than this' },
+    cancelled: {
+      type: 'number',
+      default: 0.8,
+      min: 0.5,
+      max: 1,
+      doc: 'share of its size that went in one message and was not traded',
+    },
+    executed: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of its size that was traded' },
+    layers: { type: 'integer', default: 3, min: 2, max: 100, doc: 'prices pulled that make a layered pull' },
+    within: { type: 'duration', default: '200ms', min: '0s', max: '5s', doc: 'how far apart in time they may be' },
+    repeats: { type: 'integer', default: 3, min: 2, max: 100, doc: 'pulls at one price that make a flicker' },
+    window: { type: 'duration', default: '10s', min: '100ms', max: '1m', doc: 'how far apart in time they may be' },
+  },
+  meaning: {
+    point: true,
+    side: 'the side of the level: buy for a bid',
+    price: 'its price; layered: that nearest to the mid',
+    score: 'its size over the size it had to reach; layered: of all of them together',
+    evidence: {
+      kind: { type: 'text', choices: ['pull', 'layered', 'flicker'], doc: 'which kind' },
+      passive: { type: 'text', choices: ['bid', 'ask'], doc: 'the side of the book' },
+      size: { type: 'size', doc: 'displayed when it appeared; layered: all of them' },
+      size_gate: { type: 'size', doc: 'size that one level had to reach' },
+      median_ratio: { type: 'ratio', doc: 'the size over the median level' },
+      removed: { type: 'size', doc: 'what the message that took it away took' },
+      cancel_lb: { type: 'size', doc: 'at least this much of it was cancelled' },
+      executed: { type: 'size', doc: 'traded at its price while it stood' },
+      lifetime_ms: { type: 'ms', doc: 'how long it stood; layered: the longest' },
+      distance_bps: { type: 'bps', doc: 'from the mid when it appeared; layered: of the nearest' },
+      moved_ticks: {
+        type: 'ticks',
+        doc: 'how far the mid moved while it stood: positive away from it, where its size leant; layered: of the nearest',
+      },
+      approached: {
+        type: 'flag',
+        doc: "as it went, the other side's best price had come within two ticks of it; layered: of any",
+      },
+      opposite: {
+        type: 'flag',
+        doc: 'while it stood aggressors on the whole traded the other way: sold, where it is a bid',
+      },
+      levels: { type: 'count', optional: true, doc: 'layered: prices pulled' },
+      farthest: { type: 'price', optional: true, doc: 'layered: the price farthest from the mid' },
+      span_ms: { type: 'ms', optional: true, doc: 'layered: from the first that went to the last' },
+      repeats: { type: 'count', optional: true, doc: 'flicker: pulls at that price within "window"' },
+      period_ms: { type: 'ms', optional: true, doc: 'flicker: from one appearance to the next, on average' },
+    },
+  },
+  lookback: ({ longest, window, within }) => longest * 2 + window + within,
+  create(options, market, voice): DetectorRun {
+    return new PullRun(options, market, voice);
+  },
+});
+
+interface PullOptions {
+  readonly quantile: number;
+  readonly times: number;
+  readonly size: string;
+  readonly near: number;
+  readonly far: number;
+  readonly shortest: number;
+  readonly longest: number;
+  readonly cancelled: number;
+  readonly executed: number;
+  readonly layers: number;
+  readonly within: number;
+  readonly repeats: number;
+  readonly window: number;
+}
+
+class PullRun implements DetectorRun {
+  readonly wake = Wake.trade | Wake.book | Wake.beat;
+  readonly #options: PullOptions;
+  readonly #market: Market;
+  readonly #voice: Voice;
+  readonly #big: BigLevels;
+  /** pulls that may be part of a layered one yet, of bids and asks, in the order in which they went */
+  readonly #held: readonly [Pull[], Pull[]] = [[], []];
+  /** all pulls of the last "window" */
+  #recent: Pull[] = [];
+  /** when a flicker was last said, by price, negative for a bid */
+  readonly #flickered = new Map<number, number>();
+
+  constructor(options: PullOptions, market: Market, voice: Voice) {
+    this.#options = options;
+    this.#market = market;
+    this.#voice = voice;
+    this.#big = new BigLevels(market, { ...options, least: market.scaledSize(options.size) });
+  }
+
+  evaluate(t: number): void {
+    for (const pull of this.#big.take(t)) this.#held[pull.side].push(pull);
+    if (this.#held[BID].length > 0) this.#decide(t, this.#held[BID]);
+    if (this.#held[ASK].length > 0) this.#decide(t, this.#held[ASK]);
+  }
+
+  /** Says what no later pull can change. */
+  #decide(t: number, held: Pull[]): void {
+    const { within, layers } = this.#options;
+    while (held.length > 0 && t > held[0].gone + within + this.#market.guard) {
+      const [first] = held;
+      const together = held.filter(({ gone }) => gone <= first.gone + within);
+      const isLayered = new Set(together.map(({ price }) => price)).size >= layers;
+      const decided = held.splice(0, isLayered ? together.length : 1);
+      for (const pull of decided) this.#remember(pull);
+      if (isLayered) this.#sayLayered(t, together);
+      else this.#sayOne(t, first);
+    }
+  }
+
+  #remember(pull: Pull): void {
+    const limit = pull.gone - this.#options.window;
+    this.#recent = this.#recent.filter(({ shown }) => shown > limit).slice(1 - MOST_REMEMBERED);
+    this.#recent.push(pull);
+  }
+
+  #sayOne(t: number, pull: Pull): void {
+    const { repeats, window } = this.#options;
+    const { side, price, shown, gone } = pull;
+    const same = this.#recent.filter((other) => other.side === side && other.price === price);
+    const key = side === BID ? -price : price;
+    if (same.length < repeats) {
+      this.#say(t, pull, shown, this.#evidence('pull', [pull]));
+      return;
+    }
+    for (const [one, at] of this.#flickered) if (gone - at >= window) this.#flickered.delete(one);
+    if (this.#flickered.has(key)) return;
+    this.#flickered.set(key, gone);
+    const evidence = this.#evidence('flicker', [pull]);
+    evidence.repeats = same.length;
+    evidence.period_ms = rounded((shown - same[0].shown) / (same.length - 1) / 1000);
+    this.#say(t, pull, same[0].shown, evidence);
+  }
+
+  #sayLayered(t: number, pulls: readonly Pull[]): void {
+    const byDistance = [...pulls].sort((a, b) => distanceOf(a) - distanceOf(b));
+    const evidence = this.#evidence('layered', byDistance);
+    evidence.levels = new Set(pulls.map(({ price }) => price)).size;
+    evidence.farthest = this.#market.price(byDistance[byDistance.length - 1].price);
+    evidence.span_ms = rounded((pulls[pulls.length - 1].gone - pulls[0].gone) / 1000);
+    this.#say(t, byDistance[0], Math.min(...pulls.map(({ shown }) => shown)), evidence);
+  }
+
+  /** @param pulls the nearest first */
+  #evidence(kind: 'pull' | 'layered' | 'flicker', pulls: readonly Pull[]): Evidence {
+    const market = this.#market;
+    const sum = (of: (pull: Pull) => number): number => pulls.reduce((total, pull) => total + of(pull), 0);
+    const [nearest] = pulls;
+    const { side, gate, median, midShown, midGone } = nearest;
+    const size = sum((pull) => pull.size);
+    const away = side === BID ? midGone - midShown : midShown - midGone;
+    return {
+      kind,
+      passive: side === BID ? 'bid' : 'ask',
+      size: market.size(size),
+      size_gate: market.size(gate),
+      median_ratio: rounded(size / median),
+      removed: market.size(sum(({ removed }) => removed)),
+      cancel_lb: market.size(sum(({ cancelled }) => cancelled)),
+      executed: market.size(sum(({ executed }) => executed)),
+      lifetime_ms: Math.max(...pulls.map(({ gone, shown }) => gone - shown)) / 1000,
+      distance_bps: rounded((distanceOf(nearest) / midShown) * 2e4),
+      moved_ticks: rounded(away / (2 * market.track.book.tick)),
+      approached: pulls.some(({ approached }) => approached),
+      opposite: pulls.some(({ opposed }) => opposed),
+    };
+  }
+
+  #say(t: number, pull: Pull, first: number, evidence: Evidence): void {
+    const market = this.#market;
+    const price = market.price(pull.price);
+    const side = pull.side === BID ? 1 : -1;
+    const score = Number(evidence.size) / Number(evidence.size_gate);
+    // several may be said at one time, even of one price
+    const key = `${evidence.kind} ${price} ${pull.gone}`;
+    this.#voice.point(t, first, { side, key, price, score, evidence });
+  }
+
+  /** What would be a layered pull across the start of a unit is none: it would hang on all that went before. */
+  reset(): void {
+    this.#held[BID].length = 0;
+    this.#held[ASK].length = 0;
+    this.#flickered.clear();
+  }
+
+  lose(): void {
+    this.#recent = [];
+  }
+}
+
+/** From the mid when it appeared, scaled. */
+function distanceOf({ price, midShown }: Pull): number {
+  return Math.abs(price - midShown / 2);
+}
