@@ -5,87 +5,15 @@ import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
 import { levelSizes } from './level-sizes.js';
 import type { Market } from './market.js';
-import { RecentTrades } from './recent-trades.js';
+import { type BigLevelOptions, LIKE_LEAST, type Pull, Pulls, type Watched } from './pulls.js';
 import type { GridStatistic } from './statistic.js';
 
 /** What appears in one message must be this share of what then stands there: a big order, not one more on a big level. */
 const GROWN = 0.8;
-/** An order that is shown elsewhere with a size in these bounds, as one goes, is the same order moved. */
-const LIKE_LEAST = 0.8;
-const LIKE_MOST = 1.25;
 /** Big levels watched at a time; the oldest is let go for one more. */
 const MOST_WATCHED = 256;
-/** Levels that went and wait for late trades, and pulls that wait to be taken. */
-const MOST_WAITING = 256;
 /** Price came near when the other side's best came within so many ticks. */
 const NEAR_TICKS = 2;
-
-export interface BigLevelOptions {
-  /** distance from the mid, in bps, at which levels count */
-  readonly near: number;
-  readonly far: number;
-  /** quantile of displayed sizes, and multiple of their median, that a big level reaches */
-  readonly quantile: number;
-  readonly times: number;
-  /** scaled size it reaches as well */
-  readonly least: number;
-  /** lifetimes */
-  readonly shortest: Micros;
-  readonly longest: Micros;
-  /** share of the size that goes in one message and no trade explains */
-  readonly cancelled: number;
-  /** largest share of it that was traded */
-  readonly executed: number;
-}
-
-/** A big level that went. Prices and sizes are scaled. */
-export interface Pull {
-  readonly side: BookSide;
-  readonly price: number;
-  /** displayed when it appeared */
-  readonly size: number;
-  /** what it had to reach, and the median level, then */
-  readonly gate: number;
-  readonly median: number;
-  /** `t` of the messages that showed it and that took it away */
-  readonly shown: Micros;
-  readonly gone: Micros;
-  readonly removed: number;
-  /** traded against its price while it stood, or as late as a guard after */
-  readonly executed: number;
-  /** removed and not explained by trades near that moment */
-  readonly cancelled: number;
-  /** twice the mid after the message that showed it, and before the one that took it away */
-  readonly midShown: number;
-  readonly midGone: number;
-  /** price came near it as it went, and was not near when it appeared */
-  readonly approached: boolean;
-  /** aggressors on the whole traded the other way while it stood: sold, for a bid */
-  readonly opposed: boolean;
-}
-
-interface Watched {
-  readonly side: BookSide;
-  readonly price: number;
-  readonly size: number;
-  readonly gate: number;
-  readonly median: number;
-  readonly shown: Micros;
-  readonly mid: number;
-  readonly isNear: boolean;
-  /** it may be said, were it to go: big enough, and far enough from the mid */
-  readonly counts: boolean;
-}
-
-interface Gone {
-  readonly level: Watched;
-  readonly gone: Micros;
-  readonly removed: number;
-  readonly mid: number;
-  readonly isNear: boolean;
-}
-
-const NONE: readonly Pull[] = [];
 
 /** A level change of the message under way that may matter. */
 interface Change {
@@ -109,11 +37,9 @@ export class BigLevels implements Follower {
   readonly #market: Market;
   readonly #options: BigLevelOptions;
   readonly #sizes: GridStatistic;
-  readonly #trades: RecentTrades;
+  readonly #pulls: Pulls;
   /** by price, negative for a bid; in the order in which they appeared */
   readonly #watched = new Map<number, Watched>();
-  #waiting: Gone[] = [];
-  #pulls: Pull[] = [];
   /** changes of the message under way */
   readonly #changes: Change[] = [];
   #changed = 0;
@@ -131,7 +57,7 @@ export class BigLevels implements Follower {
     this.#market = market;
     this.#options = options;
     this.#sizes = levelSizes(market, options.far, options.longest);
-    this.#trades = new RecentTrades(options.longest + 2 * market.guard);
+    this.#pulls = new Pulls(options, market.guard);
     market.follow(this);
   }
 
@@ -149,12 +75,12 @@ export class BigLevels implements Follower {
 
   trade(t: Micros, side: number, price: number, size: number): void {
     // what waits was to be judged before this trade
-    this.settle(t);
-    this.#trades.add(t, side, price, size);
+    this.#settle(t);
+    this.#pulls.trade(t, side, price, size);
   }
 
   book(t: Micros): void {
-    this.settle(t);
+    this.#settle(t);
     const { bid, ask } = this.#market;
     if (this.#changed > 0) this.#look(t);
     if (bid !== this.#bid || ask !== this.#ask) this.#follow();
@@ -226,8 +152,7 @@ export class BigLevels implements Follower {
     if (!level.counts || this.#isEdge(level)) return;
     const mid = this.#bid + this.#ask;
     const isNear = this.#isNear(level.side, level.price, this.#bid, this.#ask) || this.#isNearNow(level);
-    if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
-    this.#waiting.push({ level, gone: t, removed, mid, isNear });
+    this.#pulls.wait({ level, gone: t, removed, mid, isNear });
   }
 
   #show(t: Micros, key: number, size: number): void {
@@ -269,64 +194,19 @@ export class BigLevels implements Follower {
       : book.volumeBetween(ASK, price + book.tick, price + reach) === 0;
   }
 
-  /** Judges what went longer than a guard ago: no trade can explain it any more. */
-  settle(t: Micros): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0 || !(t > waiting[0].gone + this.#market.guard)) return;
-    let n = 0;
-    for (; n < waiting.length && t > waiting[n].gone + this.#market.guard; n++) this.#judge(waiting[n]);
-    this.#waiting = waiting.slice(n);
-  }
-
-  #judge({ level, gone, removed, mid, isNear }: Gone): void {
-    const { side, price, size, gate, median, shown } = level;
-    const { shortest, longest, cancelled: least, executed: most } = this.#options;
-    const { guard } = this.#market;
-    const trades = this.#trades;
-    const lifetime = gone - shown;
-    if (lifetime < shortest || lifetime > longest) return;
-    // none that came later than a guard after is among them
-    const executed = trades.against(side, price, shown);
-    const cancelled = Math.max(0, removed - trades.against(side, price, gone - guard));
-    if (executed > most * size || cancelled < least * size || this.#wasMoved(level, gone)) return;
-    const delta = trades.delta(shown, gone);
-    if (this.#pulls.length >= MOST_WAITING) this.#pulls.shift();
-    this.#pulls.push({
-      ...{ side, price, size, gate, median, shown, gone, removed, executed, cancelled },
-      ...{ midShown: level.mid, midGone: mid, approached: isNear && !level.isNear },
-      opposed: side === BID ? delta < 0 : delta > 0,
-    });
-  }
-
-  /** Another level like it appeared as it went: the order stands elsewhere. */
-  #wasMoved(level: Watched, gone: Micros): boolean {
-    for (const other of this.#watched.values()) if (this.#isLike(level, other, gone)) return true;
-    return this.#waiting.some((other) => other.gone > gone && this.#isLike(level, other.level, gone));
-  }
-
-  #isLike({ side, price, size }: Watched, other: Watched, gone: Micros): boolean {
-    return (
-      other.side === side &&
-      other.price !== price &&
-      Math.abs(other.shown - gone) <= this.#market.guard &&
-      other.size >= LIKE_LEAST * size &&
-      other.size <= LIKE_MOST * size
-    );
+  #settle(t: Micros): void {
+    this.#pulls.settle(t, this.#watched);
   }
 
   /** Pulls judged since this was last asked, in the order in which they went. */
   take(t: Micros): readonly Pull[] {
-    this.settle(t);
-    if (this.#pulls.length === 0) return NONE;
-    const pulls = this.#pulls;
-    this.#pulls = [];
-    return pulls;
+    this.#settle(t);
+    return this.#pulls.take();
   }
 
   lose(effect: number): void {
     if ((effect & (Effect.lost | Effect.tradeGap)) === 0) return;
     this.#forget();
-    this.#trades.clear();
     this.#gate = Number.POSITIVE_INFINITY;
     this.#watchGate = Number.POSITIVE_INFINITY;
     if ((effect & Effect.lost) !== 0) this.#ignore();
@@ -334,8 +214,7 @@ export class BigLevels implements Follower {
 
   #forget(): void {
     this.#watched.clear();
-    this.#waiting = [];
-    this.#pulls = [];
+    this.#pulls.clear();
     this.#changed = 0;
     this.#floor = Number.POSITIVE_INFINITY;
     this.#bid = Number.NaN;

@@ -1,7 +1,8 @@
 /** pull: a big level appears near the touch and goes again, untraded. */
-import { BigLevels, type Pull } from '../market/big-levels.js';
+import { BigLevels } from '../market/big-levels.js';
 import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
+import type { Pull } from '../market/pulls.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { rounded, type Voice } from './voice.js';

@@ -8,6 +8,7 @@ import cvdDivergence from './cvd-divergence.js';
 import delta from './delta.js';
 import { type Detector, defaultsOf, type Options } from './detector.js';
 import footprint from './footprint.js';
+import iceberg from './iceberg.js';
 import ignition from './ignition.js';
 import liquidationCascade from './liquidation-cascade.js';
 import { readParameter } from './parameters.js';
@@ -28,6 +29,7 @@ export const detectors: readonly Detector[] = [
   block,
   voids,
   absorption,
+  iceberg,
   pull,
   footprint,
   liquidationCascade,

@@ -53,7 +53,7 @@ const lively: TestSettings = {
     ...['cvd-divergence.retrace=0.3', 'cvd-divergence.opposed=0'],
     // the touch is half a basis point from the mid
     ...['pull.quantile=0.5', 'pull.times=1', 'pull.near=0.3', 'pull.cancelled=0.5', 'pull.layers=2', 'pull.within=1s'],
-    ...['pull.repeats=2'],
+    ...['pull.repeats=2', 'iceberg.cycles=2', 'iceberg.quantile=0', 'iceberg.fade=30s', 'iceberg.refill=5s'],
   ],
 };
 /** The same with other definitions of some detectors. */
@@ -67,7 +67,7 @@ const otherwise: TestSettings = {
 };
 const livelyOf = (seed: number): TestSettings => (seed % 3 === 0 ? otherwise : lively);
 /** Detectors with events of one side that run at the same time. */
-const KEYED = new Set(['footprint']);
+const KEYED = new Set(['footprint', 'iceberg']);
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 /** Runs are counted, not timed: a slow machine may take its time. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -229,6 +229,7 @@ test('mirrored tapes give mirrored signals', async () => {
         ...[evidence.kind, evidence.depth, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_size],
         ...[evidence.gate, evidence.vpin, evidence.lambda_r2, evidence.usual, evidence.span_ms, evidence.form],
         ...[evidence.lifetime_ms, evidence.cancel_lb, evidence.moved_ticks, evidence.approached, evidence.opposite],
+        ...[evidence.peak, evidence.cycles, evidence.hidden_lb, evidence.refill_ms],
       ];
       expect(inOrder(mirrored.signals.map((one) => facts(one, true)))).toEqual(
         inOrder(plain.signals.map((one) => facts(one, false))),
@@ -250,6 +251,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],
         ...[evidence.buy_cells, evidence.bin_ticks, evidence.reversal_ticks, evidence.move_bps, evidence.liquidations],
         ...[evidence.median_ratio, evidence.lifetime_ms, evidence.distance_bps, evidence.moved_ticks],
+        ...[evidence.cycles, evidence.refill_ms, evidence.cycle_ms],
       ]),
     );
   await fc.assert(

@@ -43,7 +43,7 @@ const minutely: TestSettings = {
     ...['sweep.quantile=0.9', 'sweep.depth=0.001', 'block.quantile=0.95', 'block.share=0.005'],
     ...['footprint.span=7s', 'footprint.kind=both', 'footprint.theta=2', 'footprint.stack=2'],
     ...['delta.window=5s', 'delta.quantile=0.8'],
-    ...['pull.quantile=0.9'],
+    ...['pull.quantile=0.9', 'iceberg.cycles=2', 'iceberg.quantile=0'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=1.5', 'cvd-divergence.hold=1s', 'cvd-divergence.retrace=0.3'],
   ],
 };

@@ -1,0 +1,162 @@
+/** Big levels that went: which of them were pulled, which traded, and which only moved. */
+import type { Micros } from '../model/entry.js';
+import { BID, type BookSide } from './book.js';
+import { RecentTrades } from './recent-trades.js';
+
+/** An order that is shown elsewhere with a size in these bounds, as one goes, is the same order moved. */
+export const LIKE_LEAST = 0.8;
+const LIKE_MOST = 1.25;
+/** Levels that went and wait for late trades, and pulls that wait to be taken. */
+const MOST_WAITING = 256;
+
+export interface BigLevelOptions {
+  /** distance from the mid, in bps, at which levels count */
+  readonly near: number;
+  readonly far: number;
+  /** quantile of displayed sizes, and multiple of their median, that a big level reaches */
+  readonly quantile: number;
+  readonly times: number;
+  /** scaled size it reaches as well */
+  readonly least: number;
+  /** lifetimes */
+  readonly shortest: Micros;
+  readonly longest: Micros;
+  /** share of the size that goes in one message and no trade explains */
+  readonly cancelled: number;
+  /** largest share of it that was traded */
+  readonly executed: number;
+}
+
+/** A big level that went. Prices and sizes are scaled. */
+export interface Pull {
+  readonly side: BookSide;
+  readonly price: number;
+  /** displayed when it appeared */
+  readonly size: number;
+  /** what it had to reach, and the median level, then */
+  readonly gate: number;
+  readonly median: number;
+  /** `t` of the messages that showed it and that took it away */
+  readonly shown: Micros;
+  readonly gone: Micros;
+  readonly removed: number;
+  /** traded against its price while it stood, or as late as a guard after */
+  readonly executed: number;
+  /** removed and not explained by trades near that moment */
+  readonly cancelled: number;
+  /** twice the mid after the message that showed it, and before the one that took it away */
+  readonly midShown: number;
+  readonly midGone: number;
+  /** price came near it as it went, and was not near when it appeared */
+  readonly approached: boolean;
+  /** aggressors on the whole traded the other way while it stood: sold, for a bid */
+  readonly opposed: boolean;
+}
+
+/** A big level that appeared and stands. */
+export interface Watched {
+  readonly side: BookSide;
+  readonly price: number;
+  readonly size: number;
+  readonly gate: number;
+  readonly median: number;
+  readonly shown: Micros;
+  readonly mid: number;
+  readonly isNear: boolean;
+  /** it may be said, were it to go: big enough, and far enough from the mid */
+  readonly counts: boolean;
+}
+
+/** It went, and why is not known yet. */
+export interface Gone {
+  readonly level: Watched;
+  readonly gone: Micros;
+  readonly removed: number;
+  readonly mid: number;
+  readonly isNear: boolean;
+}
+
+const NONE: readonly Pull[] = [];
+
+/** What went is judged a guard later: trades and the book changes they made come on different paths. */
+export class Pulls {
+  readonly #options: BigLevelOptions;
+  readonly #guard: Micros;
+  readonly #trades: RecentTrades;
+  #waiting: Gone[] = [];
+  #judged: Pull[] = [];
+
+  constructor(options: BigLevelOptions, guard: Micros) {
+    this.#options = options;
+    this.#guard = guard;
+    this.#trades = new RecentTrades(options.longest + 2 * guard);
+  }
+
+  /** Call `settle` before. */
+  trade(t: Micros, side: number, price: number, size: number): void {
+    this.#trades.add(t, side, price, size);
+  }
+
+  wait(gone: Gone): void {
+    if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
+    this.#waiting.push(gone);
+  }
+
+  /** Judges what went longer than a guard ago: no trade can explain it any more. `watched` are the levels that stand. */
+  settle(t: Micros, watched: ReadonlyMap<number, Watched>): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0 || !(t > waiting[0].gone + this.#guard)) return;
+    let n = 0;
+    for (; n < waiting.length && t > waiting[n].gone + this.#guard; n++) this.#judge(waiting[n], watched);
+    this.#waiting = waiting.slice(n);
+  }
+
+  #judge({ level, gone, removed, mid, isNear }: Gone, watched: ReadonlyMap<number, Watched>): void {
+    const { side, price, size, gate, median, shown } = level;
+    const { shortest, longest, cancelled: least, executed: most } = this.#options;
+    const trades = this.#trades;
+    const lifetime = gone - shown;
+    if (lifetime < shortest || lifetime > longest) return;
+    // none that came later than a guard after is among them
+    const executed = trades.against(side, price, shown);
+    const cancelled = Math.max(0, removed - trades.against(side, price, gone - this.#guard));
+    if (executed > most * size || cancelled < least * size || this.#wasMoved(level, gone, watched)) return;
+    const delta = trades.delta(shown, gone);
+    if (this.#judged.length >= MOST_WAITING) this.#judged.shift();
+    this.#judged.push({
+      ...{ side, price, size, gate, median, shown, gone, removed, executed, cancelled },
+      ...{ midShown: level.mid, midGone: mid, approached: isNear && !level.isNear },
+      opposed: side === BID ? delta < 0 : delta > 0,
+    });
+  }
+
+  /** Another level like it appeared as it went: the order stands elsewhere. */
+  #wasMoved(level: Watched, gone: Micros, watched: ReadonlyMap<number, Watched>): boolean {
+    for (const other of watched.values()) if (this.#isLike(level, other, gone)) return true;
+    return this.#waiting.some((other) => other.gone > gone && this.#isLike(level, other.level, gone));
+  }
+
+  #isLike({ side, price, size }: Watched, other: Watched, gone: Micros): boolean {
+    return (
+      other.side === side &&
+      other.price !== price &&
+      Math.abs(other.shown - gone) <= this.#guard &&
+      other.size >= LIKE_LEAST * size &&
+      other.size <= LIKE_MOST * size
+    );
+  }
+
+  /** Pulls judged since this was last asked, in the order in which they went. */
+  take(): readonly Pull[] {
+    if (this.#judged.length === 0) return NONE;
+    const judged = this.#judged;
+    this.#judged = [];
+    return judged;
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#judged = [];
+    this.#trades.clear();
+  }
+}

@@ -1,0 +1,232 @@
+/** One price against which aggressors trade: how often what they took away came back, and to the same displayed size. */
+import type { Micros } from '../model/entry.js';
+import type { EndReason } from '../model/signal.js';
+import type { BookSide } from './book.js';
+
+/** A level is depleted at this share of the peak, */
+const LOW = 0.2;
+/** shows the peak again within this share of it, */
+const LIKE = 0.1;
+/** and was refilled where so much of it was traded meanwhile. */
+const ENOUGH = 0.8;
+
+/** What is displayed, beside the peak. */
+const State = { peak: 0, part: 1, low: 2, high: 3 } as const;
+
+export interface RefillRules {
+  /** cycles in a row that make a run of them */
+  readonly cycles: number;
+  /** from depletion until the peak is shown again, at most */
+  readonly refill: Micros;
+  /** without a cycle for this long a run is over */
+  readonly fade: Micros;
+  /** trades and the book changes they made may be this far apart */
+  readonly guard: Micros;
+}
+
+/**
+ * A cycle is: the peak is displayed, at least ENOUGH of it is traded, and the peak is displayed again. Where the book shows the level
+ * depleted, it has to be back within `refill`; where it does not (conflation hides it), the peak must still stand a guard after the trades.
+ * All sizes are scaled integers.
+ */
+export class RefillRun {
+  readonly side: BookSide;
+  readonly price: number;
+  /** the displayed size that repeats */
+  peak: number;
+  /** displayed now */
+  shown: number;
+  /** when the first trade came */
+  firstT: Micros;
+  cycles = 0;
+  /** how often the book showed it depleted and full again, and for how long it was, altogether */
+  refills = 0;
+  depletedFor: Micros = 0;
+  /** `t` of the newest cycle */
+  lastCycleT: Micros = Number.NaN;
+  /** as of the newest cycle: traded since the beginning, and how much of that must have been added or hidden */
+  traded = 0;
+  hidden = 0;
+  /** why it is over; null while it goes on */
+  over: EndReason | null = null;
+  /** it must be looked at after this time, whatever happens */
+  due: Micros = Number.POSITIVE_INFINITY;
+  readonly #rules: RefillRules;
+  /** displayed at the beginning, and traded since */
+  #begun: number;
+  #total = 0;
+  #lastTradeT: Micros;
+  /** traded and part of no cycle yet, and since when */
+  #open = 0;
+  #openT: Micros = Number.NaN;
+  #state: number = State.peak;
+  /** since when it is depleted, or more than the peak is displayed; NaN: neither */
+  #oddAt: Micros = Number.NaN;
+  /** the peak came back so often before the trades did; they are waited for since the last time */
+  #unexplained = 0;
+  #returnedAt: Micros = Number.NaN;
+  /** enough was traded and the book shows nothing of it: when the peak counts as shown again, and what was traded since that was known */
+  #confirmAt: Micros = Number.NaN;
+  #sinceEnough = 0;
+
+  constructor(rules: RefillRules, t: Micros, side: BookSide, price: number, peak: number) {
+    this.#rules = rules;
+    this.side = side;
+    this.price = price;
+    this.peak = peak;
+    this.shown = peak;
+    this.firstT = t;
+    this.#begun = peak;
+    this.#lastTradeT = t;
+  }
+
+  /** There are cycles enough. */
+  get isRunning(): boolean {
+    return this.cycles >= this.#rules.cycles;
+  }
+
+  trade(t: Micros, size: number): void {
+    if (this.#state === State.peak && this.#unexplained === 0 && Number.isNaN(this.#confirmAt))
+      if (t - this.#openT > this.#rules.guard) this.#open = 0; // the book had time to show what it did
+    if (this.#open === 0) this.#openT = t;
+    this.#open += size;
+    this.#total += size;
+    this.#lastTradeT = t;
+    if (!Number.isNaN(this.#confirmAt)) this.#sinceEnough += size;
+    else if (this.#isEnough) {
+      if (this.#unexplained > 0) this.#explain(t);
+      else if (this.#state === State.peak) this.#awaitBook(t);
+    }
+    this.#schedule();
+  }
+
+  get #isEnough(): boolean {
+    return this.#open >= ENOUGH * this.peak;
+  }
+
+  #awaitBook(t: Micros): void {
+    this.#confirmAt = t + this.#rules.guard;
+    this.#sinceEnough = 0;
+  }
+
+  /** A message left so much displayed. */
+  show(t: Micros, shown: number): void {
+    this.shown = shown;
+    const state = this.#stateOf(shown);
+    if (state !== this.#state) {
+      if (state === State.peak) this.#return(t);
+      else this.#leave(t, state);
+    }
+    this.#schedule();
+  }
+
+  #stateOf(shown: number): number {
+    if (shown <= LOW * this.peak) return State.low;
+    if (shown > (1 + LIKE) * this.peak) return State.high;
+    return shown < (1 - LIKE) * this.peak ? State.part : State.peak;
+  }
+
+  #leave(t: Micros, state: number): void {
+    if (this.#state === State.peak) {
+      // what waited for the book to show it is shown now
+      this.#confirmAt = Number.NaN;
+      if (this.#unexplained === 0 && t - this.#openT > this.#rules.guard) this.#open = 0;
+    }
+    if (state !== State.part) this.#oddAt = t;
+    else if (this.#state === State.high) this.#oddAt = Number.NaN;
+    this.#state = state;
+  }
+
+  #return(t: Micros): void {
+    const since = this.#state === State.high ? Number.NaN : this.#oddAt;
+    this.#state = State.peak;
+    this.#oddAt = Number.NaN;
+    if (t - since > this.#rules.refill) {
+      this.#open = 0; // too late
+      return;
+    }
+    if (!Number.isNaN(since)) {
+      this.refills++;
+      this.depletedFor += t - since;
+    }
+    this.#unexplained++;
+    this.#returnedAt = t;
+    if (this.#isEnough) this.#explain(t);
+  }
+
+  /** Enough trades for a time that the peak came back. */
+  #explain(t: Micros): void {
+    this.#unexplained--;
+    this.#count(t, Math.max(0, this.#open - this.peak));
+  }
+
+  #count(t: Micros, rest: number): void {
+    this.#open = rest;
+    this.#openT = t;
+    this.cycles++;
+    this.lastCycleT = t;
+    this.traded = this.#total - rest;
+    this.hidden = Math.max(0, this.traded - Math.max(0, this.#begun - this.shown));
+  }
+
+  /** Time has come to `t`, and nothing happened here since it was last told. */
+  advance(t: Micros): void {
+    if (!(t > this.due)) return;
+    const { guard } = this.#rules;
+    if (t > this.#confirmAt) {
+      this.#confirmAt = Number.NaN;
+      this.#count(t, this.#sinceEnough);
+      if (this.#isEnough) this.#awaitBook(t);
+    }
+    if (t > this.#returnedAt + guard) {
+      // the peak came back and too little was traded: somebody added to it
+      this.#returnedAt = Number.NaN;
+      if (this.#unexplained > 0 && this.#state === State.peak) this.#open = 0;
+      this.#unexplained = 0;
+    }
+    if (t > this.#missAt) this.#miss(t);
+    if (t > this.#idleAt) this.over = this.#state === State.peak ? 'held' : 'faded';
+    this.#schedule();
+  }
+
+  /** It was depleted, or more was displayed, and the peak did not come back. */
+  #miss(t: Micros): void {
+    this.#oddAt = Number.NaN;
+    if (this.#state === State.low) this.over = this.#open >= (this.peak - this.shown) / 2 ? 'broken' : 'pulled';
+    else if (!this.isRunning) this.#restart(t);
+  }
+
+  /** Another size stands there: it may be the one that repeats. */
+  #restart(t: Micros): void {
+    this.peak = this.shown;
+    this.firstT = t;
+    this.cycles = 0;
+    this.refills = 0;
+    this.depletedFor = 0;
+    this.#begun = this.shown;
+    this.#total = 0;
+    this.#open = 0;
+    this.#state = State.peak;
+    this.#unexplained = 0;
+    this.#returnedAt = Number.NaN;
+  }
+
+  get #idleAt(): Micros {
+    return (this.isRunning ? this.lastCycleT : this.#lastTradeT) + this.#rules.fade;
+  }
+
+  /** Late trades are waited for, as they tell broken from pulled. */
+  get #missAt(): Micros {
+    const { guard, refill } = this.#rules;
+    return this.#oddAt + Math.max(refill, guard);
+  }
+
+  #schedule(): void {
+    const { guard } = this.#rules;
+    let due = this.#idleAt;
+    if (this.#confirmAt < due) due = this.#confirmAt;
+    if (this.#returnedAt + guard < due) due = this.#returnedAt + guard;
+    if (this.#missAt < due) due = this.#missAt;
+    this.due = due;
+  }
+}
