@@ -36,7 +36,7 @@ export class RefillRun {
   peak: number;
   /** displayed now */
   shown: number;
-  /** when the first trade came */
+  /** when the first trade of the first cycle came; before there is a cycle, the first of all */
   firstT: Micros;
   cycles = 0;
   /** how often the book showed it depleted and full again, and for how long it was, altogether */
@@ -44,7 +44,7 @@ export class RefillRun {
   depletedFor: Micros = 0;
   /** `t` of the newest cycle */
   lastCycleT: Micros = Number.NaN;
-  /** as of the newest cycle: traded since the beginning, and how much of that must have been added or hidden */
+  /** as of the newest cycle: traded since the first began, and how much of that must have been added or hidden */
   traded = 0;
   hidden = 0;
   /** why it is over; null while it goes on */
@@ -52,9 +52,11 @@ export class RefillRun {
   /** it must be looked at after this time, whatever happens */
   due: Micros = Number.POSITIVE_INFINITY;
   readonly #rules: RefillRules;
-  /** displayed at the beginning, and traded since */
+  /** displayed when the first cycle began, and traded since */
   #begun: number;
   #total = 0;
+  /** how long the book showed it depleted in the cycle under way; NaN: it did not */
+  #depleted = Number.NaN;
   #lastTradeT: Micros;
   /** traded and part of no cycle yet, and since when */
   #open = 0;
@@ -145,10 +147,7 @@ export class RefillRun {
       this.#open = 0; // too late
       return;
     }
-    if (!Number.isNaN(since)) {
-      this.refills++;
-      this.depletedFor += t - since;
-    }
+    this.#depleted = t - since;
     this.#unexplained++;
     this.#returnedAt = t;
     if (this.#isEnough) this.#explain(t);
@@ -161,12 +160,30 @@ export class RefillRun {
   }
 
   #count(t: Micros, rest: number): void {
+    const { fade } = this.#rules;
+    // cycles farther apart are none of one row
+    if (!this.isRunning && !(t - this.lastCycleT <= fade)) this.#begin();
+    if (!Number.isNaN(this.#depleted)) {
+      this.refills++;
+      this.depletedFor += this.#depleted;
+      this.#depleted = Number.NaN;
+    }
     this.#open = rest;
     this.#openT = t;
     this.cycles++;
     this.lastCycleT = t;
     this.traded = this.#total - rest;
     this.hidden = Math.max(0, this.traded - Math.max(0, this.#begun - this.shown));
+  }
+
+  /** The cycle under way is the first of its row. */
+  #begin(): void {
+    this.firstT = this.#openT;
+    this.cycles = 0;
+    this.refills = 0;
+    this.depletedFor = 0;
+    this.#begun = this.peak;
+    this.#total = this.#open;
   }
 
   /** Time has come to `t`, and nothing happened here since it was last told. */
@@ -206,6 +223,8 @@ export class RefillRun {
     this.#begun = this.shown;
     this.#total = 0;
     this.#open = 0;
+    this.#depleted = Number.NaN;
+    this.lastCycleT = Number.NaN;
     this.#state = State.peak;
     this.#unexplained = 0;
     this.#returnedAt = Number.NaN;

@@ -1,14 +1,37 @@
 /** iceberg: what aggressors take away from a level comes back again and again, to the same displayed size. */
+
 import { BID } from '../market/book.js';
 import { groupSizes } from '../market/group-sizes.js';
 import { type Market, Wake } from '../market/market.js';
 import type { RefillRun } from '../market/refill-run.js';
 import { Refills } from '../market/refills.js';
 import type { GridStatistic } from '../market/statistic.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
+
+const parameters = {
+  cycles: { type: 'integer', default: 3, min: 2, max: 100, doc: 'cycles that make an event' },
+  refill: {
+    type: 'duration',
+    default: '250ms',
+    min: '1ms',
+    max: '5s',
+    doc: 'from depleted to refilled, at most',
+  },
+  fade: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'without a cycle for this long it is over' },
+  quantile: {
+    type: 'number',
+    default: 0.95,
+    min: 0,
+    max: 1,
+    doc: 'hidden_lb must reach this quantile of the sizes of aggressor groups',
+  },
+  size: { type: 'size', default: '0', doc: 'hidden_lb must reach this size as well' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'iceberg',
@@ -25,25 +48,7 @@ stands) or "faded" (no cycle for "fade", and another size stands, or the book wa
 apart: one maker who quotes a constant size and replaces it at once looks the same. So confidence is always weak; it could be strong only with
 ids of orders, which no venue here pushes.`,
   needs: ['book', 'trades'],
-  parameters: {
-    cycles: { type: 'integer', default: 3, min: 2, max: 100, doc: 'cycles that make an event' },
-    refill: {
-      type: 'duration',
-      default: '250ms',
-      min: '1ms',
-      max: '5s',
-      doc: 'from depleted to refilled, at most',
-    },
-    fade: { type: 'duration', default: '5s', min: '100ms', max: '1m', doc: 'without a cycle for this long it is over' },
-    quantile: {
-      type: 'number',
-      default: 0.95,
-      min: 0,
-      max: 1,
-      doc: 'hidden_lb must reach this quantile of the sizes of aggressor groups',
-    },
-    size: { type: 'size', default: '0', doc: 'hidden_lb must reach this size as well' },
-  },
+  parameters,
   meaning: {
     side: 'the side of the level: buy for a bid',
     price: 'its price',
@@ -78,13 +83,7 @@ ids of orders, which no venue here pushes.`,
   },
 });
 
-interface IcebergOptions {
-  readonly cycles: number;
-  readonly refill: number;
-  readonly fade: number;
-  readonly quantile: number;
-  readonly size: string;
-}
+type IcebergOptions = Values<typeof parameters>;
 
 /** An open event. */
 interface Open {

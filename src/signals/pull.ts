@@ -1,14 +1,45 @@
 /** pull: a big level appears near the touch and goes again, untraded. */
+
 import { BigLevels } from '../market/big-levels.js';
 import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import type { Pull } from '../market/pulls.js';
+import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
-import { rounded, type Voice } from './voice.js';
+import type { Parameters, Values } from './parameters.js';
+import type { Voice } from './voice.js';
 
 /** Pulls remembered for flickers. */
 const MOST_REMEMBERED = 256;
+
+const parameters = {
+  quantile: {
+    type: 'number',
+    default: 0.999,
+    min: 0,
+    max: 1,
+    doc: 'quantile of the sizes of displayed levels that its size must reach',
+  },
+  times: { type: 'number', default: 5, min: 0, max: 1000, doc: 'multiple of their median that it must reach' },
+  size: { type: 'size', default: '0', doc: 'size that it must reach as well' },
+  near: { type: 'number', default: 0.5, min: 0, max: 100, doc: 'least distance from the mid in bps' },
+  far: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'largest distance from the mid in bps' },
+  shortest: { type: 'duration', default: '50ms', min: '0s', max: '1m', doc: 'it must have stood this long' },
+  longest: { type: 'duration', default: '30s', min: '10ms', max: '1m', doc: 'and no longer than this' },
+  cancelled: {
+    type: 'number',
+    default: 0.8,
+    min: 0.5,
+    max: 1,
+    doc: 'share of its size that went in one message and was not traded',
+  },
+  executed: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of its size that was traded' },
+  layers: { type: 'integer', default: 3, min: 2, max: 100, doc: 'prices pulled that make a layered pull' },
+  within: { type: 'duration', default: '200ms', min: '0s', max: '5s', doc: 'how far apart in time they may be' },
+  repeats: { type: 'integer', default: 3, min: 2, max: 100, doc: 'pulls at one price that make a flicker' },
+  window: { type: 'duration', default: '10s', min: '100ms', max: '1m', doc: 'how far apart in time they may be' },
+} as const satisfies Parameters;
 
 export default defineDetector({
   name: 'pull',
@@ -25,33 +56,7 @@ there. pull: any other. Each waits for late trades for one update interval of th
 
 Why an order was pulled is not to be seen. Large orders go untraded all the time; the event alone says little.`,
   needs: ['book', 'trades'],
-  parameters: {
-    quantile: {
-      type: 'number',
-      default: 0.999,
-      min: 0,
-      max: 1,
-      doc: 'quantile of the sizes of displayed levels that its size must reach',
-    },
-    times: { type: 'number', default: 5, min: 0, max: 1000, doc: 'multiple of their median that it must reach' },
-    size: { type: 'size', default: '0', doc: 'size that it must reach as well' },
-    near: { type: 'number', default: 0.5, min: 0, max: 100, doc: 'least distance from the mid in bps' },
-    far: { type: 'number', default: 10, min: 0.1, max: 100, doc: 'largest distance from the mid in bps' },
-    shortest: { type: 'duration', default: '50ms', min: '0s', max: '1m', doc: 'it must have stood this long' },
-    longest: { type: 'duration', default: '30s', min: '10ms', max: '1m', doc: 'and no longer than this' },
-    cancelled: {
-      type: 'number',
-      default: 0.8,
-      min: 0.5,
-      max: 1,
-      doc: 'share of its size that went in one message and was not traded',
-    },
-    executed: { type: 'number', default: 0.1, min: 0, max: 1, doc: 'largest share of its size that was traded' },
-    layers: { type: 'integer', default: 3, min: 2, max: 100, doc: 'prices pulled that make a layered pull' },
-    within: { type: 'duration', default: '200ms', min: '0s', max: '5s', doc: 'how far apart in time they may be' },
-    repeats: { type: 'integer', default: 3, min: 2, max: 100, doc: 'pulls at one price that make a flicker' },
-    window: { type: 'duration', default: '10s', min: '100ms', max: '1m', doc: 'how far apart in time they may be' },
-  },
+  parameters,
   meaning: {
     point: true,
     side: 'the side of the level: buy for a bid',
@@ -93,21 +98,7 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
   },
 });
 
-interface PullOptions {
-  readonly quantile: number;
-  readonly times: number;
-  readonly size: string;
-  readonly near: number;
-  readonly far: number;
-  readonly shortest: number;
-  readonly longest: number;
-  readonly cancelled: number;
-  readonly executed: number;
-  readonly layers: number;
-  readonly within: number;
-  readonly repeats: number;
-  readonly window: number;
-}
+type PullOptions = Values<typeof parameters>;
 
 class PullRun implements DetectorRun {
   readonly wake = Wake.trade | Wake.book | Wake.beat;

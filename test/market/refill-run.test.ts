@@ -208,7 +208,7 @@ describe('another size', () => {
     ['more stands there for a while', [[0, 'shows', 20], [100, 'shows', 5], [300]], 10, 0],
     ['more stands there, and the peak again', [[0, 'shows', 20], [100, 'shows', 10], [300]], 10, 0],
     ['it is refilled to another', [[0, 'shows', 0], [100, 'shows', 5], [251]], 5, 0],
-    ['it is refilled in two steps', [[0, 'shows', 0], [100, 'shows', 5], [250, 'shows', 10], [500]], 10, 1],
+    ['it is refilled in two steps', [[0, 10], [0, 'shows', 0], [100, 'shows', 5], [250, 'shows', 10], [500]], 10, 1],
   ] as [string, Step[], number, number][])('%s', (_, steps, peak, refills) => {
     const run = runOf(steps);
     expect([run.peak, run.refills, run.over]).toEqual([peak, refills, null]);

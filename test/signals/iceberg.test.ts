@@ -216,6 +216,17 @@ describe('ends', () => {
   });
 });
 
+test('cycles farther apart than "fade" are none of one row, whatever small orders come between, and only the row counts', async () => {
+  const small = (story: LevelStory): LevelStory => {
+    for (let i = 0; i < 12; i++) story.buy(ASK, 1).pause(5).asks([ASK, 9]).pause(20).asks([ASK, 10]).pause(500);
+    return story;
+  };
+  const far = start();
+  for (let i = 0; i < 4; i++) small(clip(far));
+  expect(outline(await scan(far))).toEqual([]);
+  expect(outline(await scan(clips(far, 3).quiet(6)))).toEqual(['onset sell  3 30', 'end sell held 3 30']);
+});
+
 test('an event that goes on is told of at most once a second', async () => {
   const { signals } = await scan(clips(start(), 20));
   const updates = signals.filter(({ phase }) => phase === 'update');

@@ -101,8 +101,13 @@ export const S5: Scenario = {
     end('delta', 'buy', 'faded'),
     onset('tape-imbalance', 'buy'),
     end('tape-imbalance', 'buy', 'faded'),
-    onset('iceberg', 'sell'),
-    end('iceberg', 'sell', 'faded'),
+    onset('iceberg', 'sell', {
+      price: 1001,
+      sizes: { peak: 10, hidden_lb: 30 },
+      facts: { cycles: 3, confidence: 'weak' },
+    }),
+    // the tenth that was shown is bought and does not come back
+    end('iceberg', 'sell', 'broken', { price: 1001, sizes: { peak: 10, hidden_lb: 90 }, facts: { cycles: 9 } }),
   ],
 };
 
