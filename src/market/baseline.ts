@@ -24,16 +24,19 @@ export class Baseline {
   readonly #ring: Minute[];
   #newest = Number.NEGATIVE_INFINITY;
   #count = 0;
-  /** where a search for a quantile still looks: places [low, high) of each minute */
+  /** where a search still looks: places [low, high) of each minute, or of its two halves */
   readonly #low: Int32Array;
   readonly #high: Int32Array;
+  /** of each minute, where its halves meet */
+  readonly #cuts: Int32Array;
 
   constructor(minutes: number) {
     this.minutes = minutes;
     const empty = (): Minute => ({ minute: Number.NEGATIVE_INFINITY, count: 0, sorted: new Float64Array(64) });
     this.#ring = Array.from({ length: minutes + 1 }, empty);
-    this.#low = new Int32Array(minutes + 1);
-    this.#high = new Int32Array(minutes + 1);
+    this.#low = new Int32Array(2 * (minutes + 1));
+    this.#high = new Int32Array(2 * (minutes + 1));
+    this.#cuts = new Int32Array(minutes + 1);
   }
 
   get count(): number {
@@ -130,15 +133,62 @@ export class Baseline {
     return n === 0 ? Number.NaN : (this.#ranked((n - 1) >> 1) + this.#ranked(n >> 1)) / 2;
   }
 
-  /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. Sorts them: not for every message. */
+  /**
+   * Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. Searched for as a quantile is,
+   * in twice as many lists: what lies before the centre of each minute, from there backwards, and what lies behind.
+   */
   deviation(centre: number): number {
     const n = this.#count;
     if (n === 0) return Number.NaN;
-    const distances = new Float64Array(n);
-    let at = 0;
-    for (const { sorted, count } of this.#ring)
-      for (let i = 0; i < count; i++) distances[at++] = Math.abs(sorted[i] - centre);
-    return distances.sort()[Math.ceil(n / 2) - 1];
+    const rank = Math.ceil(n / 2) - 1;
+    const ring = this.#ring;
+    const cuts = this.#cuts;
+    const low = this.#low;
+    const high = this.#high;
+    for (let m = 0; m < ring.length; m++) {
+      const { sorted, count } = ring[m];
+      cuts[m] = firstNotBelow(sorted, centre, 0, count);
+      low[2 * m] = 0;
+      high[2 * m] = Math.min(cuts[m], rank + 1);
+      low[2 * m + 1] = 0;
+      high[2 * m + 1] = Math.min(count - cuts[m], rank + 1);
+    }
+    for (;;) {
+      let widest = 0;
+      for (let list = 1; list < low.length; list++)
+        if (high[list] - low[list] > high[widest] - low[widest]) widest = list;
+      const pivot = this.#distance(widest, (low[widest] + high[widest]) >>> 1, centre);
+      let below = 0;
+      let upTo = 0;
+      for (let list = 0; list < low.length; list++) {
+        below += this.#firstAt(list, centre, pivot, false);
+        upTo += this.#firstAt(list, centre, pivot, true);
+      }
+      if (rank >= below && rank < upTo) return pivot;
+      for (let list = 0; list < low.length; list++)
+        if (rank < below) high[list] = this.#firstAt(list, centre, pivot, false);
+        else low[list] = this.#firstAt(list, centre, pivot, true);
+    }
+  }
+
+  /** Distance of place `i` of a list from the centre: lists of even number run backwards from it. */
+  #distance(list: number, i: number, centre: number): number {
+    const { sorted } = this.#ring[list >> 1];
+    const cut = this.#cuts[list >> 1];
+    return (list & 1) === 0 ? centre - sorted[cut - 1 - i] : sorted[cut + i] - centre;
+  }
+
+  /** First place of a list, where the search still looks, whose distance is not below `distance`; with `beyond`, above it. */
+  #firstAt(list: number, centre: number, distance: number, beyond: boolean): number {
+    let low = this.#low[list];
+    let high = this.#high[list];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const value = this.#distance(list, middle, centre);
+      if (beyond ? value <= distance : value < distance) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   clear(): void {

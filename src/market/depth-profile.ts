@@ -32,6 +32,8 @@ export class DepthProfile implements Follower {
   readonly #usual: readonly [readonly Baseline[], readonly Baseline[]];
   readonly #enough: number;
   readonly #sizes: readonly [Float64Array, Float64Array] = [new Float64Array(BUCKETS), new Float64Array(BUCKETS)];
+  /** medians of the buckets; undefined where samples came or went since they were last asked for */
+  readonly #medians: [number[], number[]] = [[], []];
   /** buckets of each side that were summed since the book last changed */
   readonly #summed: [number, number] = [0, 0];
   #minute = Number.NaN;
@@ -67,6 +69,8 @@ export class DepthProfile implements Follower {
   }
 
   #forget(): void {
+    this.#medians[BID].length = 0;
+    this.#medians[ASK].length = 0;
     for (const baselines of this.#usual) for (const baseline of baselines) baseline.clear();
   }
 
@@ -86,6 +90,8 @@ export class DepthProfile implements Follower {
   }
 
   #sample(t: Micros): void {
+    this.#medians[BID].length = 0;
+    this.#medians[ASK].length = 0;
     for (const side of [BID, ASK] as const)
       for (let j = 0; j < BUCKETS; j++) {
         const size = this.size(side, j);
@@ -131,7 +137,11 @@ export class DepthProfile implements Follower {
   /** What a bucket usually holds: the median. NaN until that is known. */
   usual(side: BookSide, j: number): number {
     const baseline = this.#usual[side][j];
-    return this.#isWarm && baseline.count >= this.#enough ? baseline.quantile(0.5) : Number.NaN;
+    if (!this.#isWarm || baseline.count < this.#enough) return Number.NaN;
+    // samples come and go every five seconds, and buckets are asked for far more often
+    const medians = this.#medians[side];
+    while (medians.length <= j) medians.push(this.#usual[side][medians.length].quantile(0.5));
+    return medians[j];
   }
 
   /** What usually stands at distances of `from` up to `to`; of a bucket that is covered in part, that part. NaN until known. */

@@ -224,12 +224,21 @@ class Ignition implements DetectorRun {
     if (!(side * (this.#mid.value - this.#mid.start(t)) > 0)) return;
     const drive = this.#drives.of(t, side, fire.since, opposite);
     if (drive === null || drive.groups < groups || drive.volume < gate) return;
+    if (!this.#isBeyond(side, drive)) return;
     const past = this.#history.before(fire.passive, drive.firstMatched, drive.firstT);
     if (past === null || !(past.spread > 0)) return;
     const what = this.#broken(fire, drive, past);
     if (what === null) return;
     const intent = this.#intent(fire, drive, what);
     if (intent !== null) this.#start(t, fire, { drive, past, what, intent, gate });
+  }
+
+  /** Whether the trigger may be there at all: the sweep point is a price that was traded at. Going back in the book is far more work. */
+  #isBeyond(side: number, { traded }: Drive): boolean {
+    if (this.#options.trigger === 'trade') return traded.size > 1;
+    const follows = side > 0 ? this.#market.bid : this.#market.ask;
+    for (const price of traded.keys()) if (side * (follows - price) > 0) return true;
+    return false;
   }
 
   /** What the drive ate, if that is enough, and the touch or a trade stands beyond it. */
@@ -369,7 +378,15 @@ function createFire(side: number, market: Market): Fire {
       life: new Lifecycle({ armFor: 0, disarmFor: 0 }),
       depth: usualDepth(market, passive, DEPTH_BPS),
     },
-    ...{ since: Number.NEGATIVE_INFINITY, onsetT: 0, intent: null, floor: Number.NaN, from: Number.NaN, best: 0 },
+    ...{
+      since: Number.NEGATIVE_INFINITY,
+      looked: Number.NaN,
+      onsetT: 0,
+      intent: null,
+      floor: Number.NaN,
+      from: Number.NaN,
+      best: 0,
+    },
     ...{ evidence: {}, score: 0, failed: false, arrived: false },
   };
 }
