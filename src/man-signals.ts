@@ -99,7 +99,9 @@ It promises nothing about what comes next.
  "side":"buy","id":"5f0c2d9b7a61e384","price":28139.2,
  "score":0.743602,"evidence":{"kind":"composite",...,
  "recorder":"27czd5","first":1680653117684080,
- "last":1680653127506380},"quality":"verified"}
+ "last":1680653127506380},
+ "context":{"spread_bps":0.035538,"session":"asia",...},
+ "quality":"verified"}
 .fi
 .SH FIELDS`,
     ...topFields(),

@@ -172,6 +172,7 @@ export class Market {
   /** State that several detectors share: made by the first who asks for that name, which says all it depends on. */
   share<T>(name: string, create: () => T): T {
     if (!this.#shared.has(name)) this.#shared.set(name, create());
+    // whoever asks for a name made what stands under it, or would have made the like
     return this.#shared.get(name) as T;
   }
 

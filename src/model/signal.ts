@@ -85,7 +85,7 @@ export interface Signal {
   score: number;
   evidence: Evidence & { recorder: string; first: number; last: number };
   confirm?: Confirm;
-  context?: Context;
+  context: Context;
   plan?: Plan;
   quality: Quality;
 }

@@ -137,7 +137,7 @@ class BookImbalance implements DetectorRun {
     const market = this.#market;
     const { bid, ask } = this.#measure;
     const known = !Number.isNaN(this.#value);
-    const evidence: Evidence = bps > 0 ? { bps } : { levels };
+    const evidence: Evidence = bps > 0 ? { bps } : weight > 0 ? {} : { levels };
     if (weight > 0) evidence.weight = weight;
     evidence.mean = rounded(side * score);
     evidence.imbalance = known ? rounded(this.#value / UNIT) : null;

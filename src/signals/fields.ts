@@ -178,8 +178,8 @@ what the price did`,
   },
   id: {
     type: 'text',
-    doc: `names the event; its lines share it. It is made from the detector, its parameters, venue, symbol, side and the time of the onset,
-so it is the same in every scan with the same parameters, live or from a tape`,
+    doc: `names the event; its lines share it. It is made from the detector, its parameters, venue, symbol, side, the time of the onset and, where several events
+of one side may run at a time, what tells them apart, so it is the same in every scan with the same parameters, live or from a tape`,
   },
   reason: { type: 'text', optional: true, choices: END_REASONS, doc: 'ends only' },
   price: { type: 'price', nullable: true, doc: 'the price the signal speaks of; null where it is unknown' },
@@ -203,7 +203,6 @@ rounded to six decimals`,
   },
   context: {
     type: 'group',
-    optional: true,
     closed: false,
     fields: CONTEXT,
     doc: 'where the market stood; what is not known is left out, and zero is a value',

@@ -380,7 +380,7 @@ function createFire(side: number, market: Market): Fire {
     },
     ...{
       since: Number.NEGATIVE_INFINITY,
-      looked: Number.NaN,
+
       onsetT: 0,
       intent: null,
       floor: Number.NaN,

@@ -184,7 +184,7 @@ class SweepRun implements DetectorRun {
       consumed_ratio: rounded(sweep.consumed),
       next_gap_ticks: Number.isNaN(gap) ? null : gap,
       depth: isKnown ? market.size(depth) : null,
-      depth_share: isKnown ? rounded(size / depth) : null,
+      depth_share: depth > 0 ? rounded(size / depth) : null,
       usual_depth: market.size(usual),
       took_ms: (lastT - firstT) / 1000,
     };

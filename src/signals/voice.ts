@@ -134,6 +134,7 @@ export class Voice {
     const { facts, id, first } = open;
     const { venue, symbol, recorder } = speaker;
     // keys are set one after the other in their order: a spread in a literal took longer than all the rest of a line
+    // what a signal must have is set below, in the order of a line
     const signal = { time: formatTime(t), venue, symbol, signal: name, phase, side: sideOf(facts), id } as Signal;
     if (reason !== undefined) signal.reason = reason;
     signal.price = facts.price;
