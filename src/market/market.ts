@@ -53,6 +53,8 @@ export interface MarketOptions {
   htf: Micros;
   /** what was said longer ago is not known any more: as long as reading starts before what is printed */
   lookback: Micros;
+  /** best quotes are recorded beside the book, as a stream of their own */
+  hasTouches?: boolean;
 }
 
 /** Sums of the best `depth` levels of each side, kept current while the book is valid. */

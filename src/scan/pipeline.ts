@@ -114,7 +114,9 @@ export class Pipeline {
     const { baseline, warmup, htf } = this.#settings;
     const facts = this.#venue.capabilities;
     const baselineMinutes = baseline / MICROS_PER_MINUTE;
-    return new Market(this.#track, { facts, warmup, baselineMinutes, htf, lookback: lookback(this.#settings) });
+    const hasTouches = holdsTouches(this.#header, this.#venue);
+    const times = { warmup, baselineMinutes, htf, lookback: lookback(this.#settings) };
+    return new Market(this.#track, { facts, ...times, hasTouches });
   }
 
   #createRuns(): void {
@@ -157,9 +159,11 @@ export class Pipeline {
     const byBook = detector.needs.includes('book');
     const byTrades = detector.needs.includes('trades');
     const byLiquidations = detector.needs.includes('liquidations');
-    // no venue numbers its liquidations: one that is lost leaves no trace
+    const byTouches = detector.touches === true && this.#market.options.hasTouches === true;
+    // no venue numbers its liquidations, and ids of best quotes skip: one that is lost leaves no trace
+    const byUnnumbered = byLiquidations || byTouches;
     const provable =
-      !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected) && !byLiquidations;
+      !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected) && !byUnnumbered;
     const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
     const voice = new Voice({
       ...{ name: detector.name, parameters, provable, speaker: this.#speaker, market: this.#market },
@@ -169,7 +173,7 @@ export class Pipeline {
       plan: this.#settings.plan,
       say: (t, signal) => this.#say(t, signal),
     });
-    const beside = byLiquidations ? Effect.besideGap : 0;
+    const beside = byUnnumbered ? Effect.besideGap : 0;
     const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
     const run = detector.create(options, this.#market, voice);
     if ((run.wake & Wake.group) !== 0) this.#market.hearGroups();
@@ -259,12 +263,13 @@ export class Pipeline {
     this.#header = header;
     const { tape } = header;
     this.#from = Math.max(this.#from, tape.from ?? Number.NEGATIVE_INFINITY);
-    const sameMarket = sameInstrument(before.instrument, tape.instrument) && before.flow === tape.flow;
+    const sameQuotes = this.#market.options.hasTouches === holdsTouches(header, this.#venue);
+    const sameMarket = sameInstrument(before.instrument, tape.instrument) && before.flow === tape.flow && sameQuotes;
     if (sameMarket && before.recorder === tape.recorder) return;
     this.#lost('restart');
     this.#speaker.recorder = tape.recorder;
     if (sameMarket) return;
-    // sizes and prices have another scale from here on: all state starts anew, sums go on
+    // another scale of sizes and prices, or another source of quotes: all state starts anew, sums go on
     this.#track = this.#createTrack();
     this.#market = this.#createMarket();
     this.#running = [];
@@ -404,6 +409,11 @@ export function compareBytes(a: string, b: string): number {
 
 function sameInstrument(a: Instrument, b: Instrument): boolean {
   return a.tick === b.tick && a.lot === b.lot && a.multiplier === b.multiplier && a.kind === b.kind;
+}
+
+/** Whether best quotes were recorded beside the book; where a header does not say what was, they count as missing. */
+function holdsTouches({ tape }: HeaderEntry, { layouts }: Venue): boolean {
+  return layouts.messages.some(({ event, name }) => event === 'touch' && tape.channels.includes(name));
 }
 
 /** Why a detector cannot work on this tape; null where it can. */

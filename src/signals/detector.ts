@@ -52,6 +52,8 @@ export interface DetectorModule<P extends Parameters> {
   /** paragraphs, with a blank line between, for `--list` and the manual; `"name"` is a name */
   doc: string;
   needs: readonly Need[];
+  /** rests on the best quotes beside the book where they are recorded; a lost one leaves no trace but a gap */
+  touches?: boolean;
   parameters: P;
   /** its signals are of an aggression, which three tests confirm or not */
   confirms?: boolean;

@@ -87,9 +87,10 @@ test('an archive becomes a tape, which is described and found clean', async () =
 });
 
 test('info says what was said beside the market, and how often; --quick leaves it out', async () => {
-  const tape = new TapeBuilder().mark('100.12345678', { index: '100.2', funding: '-0.0001', next: 1_700_006_400_000 });
+  const tape = new TapeBuilder({ beside: ['markPrice', 'forceOrder'] });
+  tape.mark('100.12345678', { index: '100.2', funding: '-0.0001', next: 1_700_006_400_000 });
   tape.wait(1000).mark('100.5').liquidation(1, 1001, 3).liquidation(-1, 1000, 2);
-  const text = `${tape.lines.join('\n').replace('"bookTicker"', '"markPrice","forceOrder"')}\n`;
+  const text = `${tape.lines.join('\n')}\n`;
   const asText = await run(info, { tape: ['-'] }, text);
   const rows = asText.stdout.split('\n').map((row) => row.trim().split(/ {2,}/));
   expect(rows.slice(4, 9)).toEqual([

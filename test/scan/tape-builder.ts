@@ -22,7 +22,7 @@ export interface TapeOptions {
   /** what a price of the script stands for, in units of the tick */
   price?: (ticks: number) => string;
   size?: (size: number) => string;
-  /** channels recorded beside books, trades and best quotes */
+  /** channels recorded beside books and trades */
   beside?: string[];
 }
 
@@ -51,7 +51,7 @@ export class TapeBuilder {
     this.src = `binance-usdm:${symbol}`;
     this.t = start;
     const instrument = { symbol, kind: 'linear', tick, lot, multiplier: '1' };
-    const channels = ['depth', 'trade', 'bookTicker', ...beside];
+    const channels = ['trade', 'depth', ...beside];
     this.entry({
       tape: { version: 1, recorder, venue: 'binance-usdm', symbol, instrument, channels, flow: 'trade', tool: 'test' },
     });
@@ -109,6 +109,25 @@ export class TapeBuilder {
     return this.#message('trade', {
       ...{ e: 'trade', E: this.#ms, T: matched, s: this.#options.symbol, t: this.#trade },
       ...{ p: this.#options.price(price), q: this.#options.size(size), X: kind, m: side < 0 },
+    });
+  }
+
+  /** The best bid and ask with their sizes, as they are pushed beside the book; such a tape has `bookTicker` beside. */
+  quote([bid, bidSize]: Level, [ask, askSize]: Level): this {
+    const [[b, B], [a, A]] = this.#levels([
+      [bid, bidSize],
+      [ask, askSize],
+    ]);
+    const times = { T: this.#ms, E: this.#ms };
+    return this.#message('bookTicker', {
+      e: 'bookTicker',
+      u: this.#update,
+      s: this.#options.symbol,
+      b,
+      B,
+      a,
+      A,
+      ...times,
     });
   }
 
