@@ -11,6 +11,7 @@ import footprint from './footprint.js';
 import iceberg from './iceberg.js';
 import ignition from './ignition.js';
 import liquidationCascade from './liquidation-cascade.js';
+import ofi from './ofi.js';
 import { readParameter } from './parameters.js';
 import pull from './pull.js';
 import skewFade from './skew-fade.js';
@@ -23,6 +24,7 @@ import voidRun from './void-run.js';
 export const detectors: readonly Detector[] = [
   bookImbalance,
   tapeImbalance,
+  ofi,
   delta,
   cvdDivergence,
   sweep,

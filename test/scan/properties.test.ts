@@ -5,7 +5,7 @@ import type { Evidence, Signal } from '../../src/model/signal.js';
 import { formatTime } from '../../src/model/time.js';
 import { readingStart } from '../../src/scan/settings.js';
 import { detectors } from '../../src/signals/registry.js';
-import { MIRROR, randomTape } from './random-tape.js';
+import { MIRROR, type RandomTapeOptions, randomTape as tapeOf } from './random-tape.js';
 import {
   flowOf,
   MINUTE,
@@ -15,6 +15,7 @@ import {
   scanFlows,
   scanLines,
   settingsOf,
+  type TapeBuilder,
   type TestSettings,
 } from './tape-builder.js';
 
@@ -48,6 +49,7 @@ const lively: TestSettings = {
     ...['footprint.span=7s', 'footprint.bps=0', 'footprint.theta=1.5', 'footprint.stack=2', 'footprint.kind=both'],
     ...['footprint.quantile=0.3', 'footprint.zero=infinite', 'footprint.age=20s'],
     ...['liquidation-cascade.window=20s', 'liquidation-cascade.count=2', 'liquidation-cascade.bps=0'],
+    ...['ofi.window=2s', 'ofi.on=1', 'ofi.least=0.2', 'ofi.hold=500ms'],
     ...['delta.window=3s', 'delta.quantile=0.6', 'delta.share=0.1', 'delta.hold=500ms', 'delta.buckets=5'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=0.7', 'cvd-divergence.hold=500ms'],
     ...['cvd-divergence.retrace=0.3', 'cvd-divergence.opposed=0'],
@@ -63,11 +65,15 @@ const otherwise: TestSettings = {
     ...(lively.set ?? []),
     ...['absorption.kind=D', 'absorption.window=3s', 'absorption.zone=0', 'absorption.bps=0', 'absorption.ticks=1'],
     ...['footprint.bars=trades', 'footprint.trades=25', 'footprint.span=30s'],
+    ...['ofi.levels=3', 'ofi.window=3s'],
   ],
 };
 const livelyOf = (seed: number): TestSettings => (seed % 3 === 0 ? otherwise : lively);
 /** Detectors with events of one side that run at the same time. */
 const KEYED = new Set(['footprint', 'iceberg']);
+/** Half of the tapes have best quotes beside their book. */
+const randomTape = (options: RandomTapeOptions): TapeBuilder =>
+  tapeOf({ touches: (options.seed & 2) !== 0, ...options });
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 /** Runs are counted, not timed: a slow machine may take its time. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -80,7 +86,7 @@ const inOrder = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => (String(
 const timeOf = (line: string): string => line.slice(9, 36);
 
 test('the lively settings do make events of every detector, on troubled tapes too', async () => {
-  const missing = new Set(['D', 'composite', 'stacked', 'unfinished', 'pull', 'layered', 'flicker']);
+  const missing = new Set(['D', 'composite', 'stacked', 'unfinished', 'pull', 'layered', 'flicker', 'touch', 'book']);
   for (const { name, meaning } of detectors)
     for (const phase of meaning.point ? ['point '] : ['onset ', 'end hour', 'end gap']) missing.add(`${name} ${phase}`);
   for (let seed = 1; seed <= 40 && missing.size > 0; seed++) {
@@ -89,6 +95,7 @@ test('the lively settings do make events of every detector, on troubled tapes to
     for (const { signal, phase, reason = '', evidence } of signals) {
       missing.delete(`${signal} ${phase} ${reason}`);
       missing.delete(String(evidence.kind));
+      missing.delete(String(evidence.source));
     }
   }
   expect([...missing]).toEqual([]);
@@ -166,9 +173,9 @@ test('unit property: minutes scanned one by one, each after its look-back, are t
   );
 });
 
-/** A line as the book knows it: trades and what is said beside the market become messages that say nothing. */
+/** A line as the book knows it: trades, best quotes and what is said beside the market become messages that say nothing. */
 function withoutFlow(line: string): string {
-  return line.includes('"e":"trade"') ? silenced(line) : withoutExtras(line);
+  return /"e":"(trade|bookTicker)"/.test(line) ? silenced(line) : withoutExtras(line);
 }
 
 const withoutExtras = (line: string): string =>
@@ -227,6 +234,7 @@ test('mirrored tapes give mirrored signals', async () => {
           evidence.liquidated_size,
         ],
         ...[evidence.kind, evidence.depth, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_size],
+        ...[evidence.quotes, evidence.source, evidence.levels, Math.abs(Number(evidence.ofi_depth))],
         ...[evidence.gate, evidence.vpin, evidence.lambda_r2, evidence.usual, evidence.span_ms, evidence.form],
         ...[evidence.lifetime_ms, evidence.cancel_lb, evidence.moved_ticks, evidence.approached, evidence.opposite],
         ...[evidence.peak, evidence.cycles, evidence.hidden_lb, evidence.refill_ms],
@@ -246,6 +254,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[time, signal, phase, side, score, reason],
         ...[JSON.stringify(confirm), JSON.stringify(context?.regime), context?.trend, context?.alignment],
         ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
+        ...[evidence.ofi_depth, evidence.levels_ofi, evidence.move_ticks, evidence.quotes],
         ...[evidence.delta_pct, evidence.vpin, evidence.price_z, evidence.cvd_z, evidence.form],
         ...[evidence.swept_ticks, evidence.slippage_bps, evidence.next_gap_ticks, evidence.depth_share, evidence.z],
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],

@@ -12,6 +12,8 @@ export interface RandomTapeOptions extends TapeOptions {
   extras?: boolean;
   /** quotes move without a trade, too */
   quotes?: boolean;
+  /** best quotes are pushed beside the book, some of them for states that no update shows; now and then they are lost */
+  touches?: boolean;
 }
 
 export const MIRROR = 20_001;
@@ -35,11 +37,13 @@ export function randomTape({
   mirrored = false,
   extras = false,
   quotes = false,
+  touches = false,
   ...options
 }: RandomTapeOptions): TapeBuilder {
   const random = randomFrom(seed);
   const whole = (most: number): number => Math.floor(random() * most);
-  const tape = new TapeBuilder({ ...options, beside: extras ? ['markPrice', 'forceOrder'] : [] });
+  const beside = [...(extras ? ['markPrice', 'forceOrder'] : []), ...(touches ? ['bookTicker'] : [])];
+  const tape = new TapeBuilder({ ...options, beside });
   const flip = (levels: readonly Level[]): Level[] =>
     mirrored ? levels.map(([price, size]): Level => [MIRROR - price, size]) : [...levels];
   const depth = (bids: readonly Level[], asks: readonly Level[], lost = 0): void => {
@@ -110,7 +114,17 @@ export function randomTape({
     if (draw > 0.995)
       tape.entry({ gap: { stream: draw > 0.9975 ? 'markPrice' : '*', from: tape.t - SECOND, reason: 'silence' } });
   };
+  const quote = (extra = 0): void => {
+    const best: [Level, Level] = [
+      [bid, (sizes.get(bid) ?? 1) + extra],
+      [bid + 1, sizes.get(bid + 1) ?? 1],
+    ];
+    const [ask, other] = flip(best);
+    if (mirrored) tape.quote(other, ask);
+    else tape.quote(...best);
+  };
   join();
+  if (touches) quote();
   if (extras) sayBeside(0);
   const end = tape.t + minutes * MINUTE;
   let mood = 0;
@@ -160,6 +174,11 @@ export function randomTape({
       if (mirrored) tape.trade(-1, MIRROR - bid - 1, 1, { lost: 1 });
       else tape.trade(1, bid + 1, 1, { lost: 1 });
     } else tape.clock();
+    if (!touches) continue;
+    if (random() < 0.2) quote(1 + whole(5));
+    quote();
+    if (troubled && random() < 0.001)
+      tape.entry({ gap: { stream: 'bookTicker', from: tape.t - SECOND, reason: 'silence' } });
   }
   return tape;
 }

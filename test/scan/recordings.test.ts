@@ -42,6 +42,7 @@ const minutely: TestSettings = {
     ...['void.quantile=0.9', 'void.thin=0.4', 'void.run=2', 'void.near=2', 'void.swept=0.2', 'void.left=0.5'],
     ...['sweep.quantile=0.9', 'sweep.depth=0.001', 'block.quantile=0.95', 'block.share=0.005'],
     ...['footprint.span=7s', 'footprint.kind=both', 'footprint.theta=2', 'footprint.stack=2'],
+    ...['ofi.window=5s', 'ofi.on=1.5', 'ofi.levels=5'],
     ...['delta.window=5s', 'delta.quantile=0.8'],
     ...['pull.quantile=0.9', 'iceberg.cycles=2', 'iceberg.quantile=0'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=1.5', 'cvd-divergence.hold=1s', 'cvd-divergence.retrace=0.3'],
@@ -79,6 +80,7 @@ describe.each(sessions)('$venue $symbol', ({ venue, symbol, files, instrument, m
       'void',
       'absorption',
       'footprint',
+      'ofi',
       'delta',
       'cvd-divergence',
       'pull',
@@ -87,9 +89,10 @@ describe.each(sessions)('$venue $symbol', ({ venue, symbol, files, instrument, m
       expect(onsets.length / minutes).toBeLessThan(5);
       if (venue === 'binance-usdm') expect(onsets.length).toBeGreaterThan(0);
     }
-    for (const { score, quality, evidence, price } of signals) {
+    for (const { signal, score, quality, evidence, price } of signals) {
       expect(Number.isFinite(score)).toBe(true);
-      expect(quality).toBe('verified');
+      // a lost best quote leaves no trace
+      expect(quality).toBe(signal === 'ofi' ? 'unverifiable' : 'verified');
       expect(price).toBeGreaterThan(0);
       expect(evidence.last).toBeGreaterThanOrEqual(evidence.first);
       for (const value of Object.values(evidence)) expect(value).not.toBeNaN();
