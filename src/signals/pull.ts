@@ -92,7 +92,7 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
       period_ms: { type: 'ms', optional: true, doc: 'flicker: from one appearance to the next, on average' },
     },
   },
-  lookback: ({ longest, window, within }) => longest * 2 + window + within,
+  lookback: ({ longest, window, within }) => longest + window + within,
   create(options, market, voice): DetectorRun {
     return new PullRun(options, market, voice);
   },
