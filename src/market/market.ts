@@ -8,6 +8,7 @@ import { ASK, BID, type BookSide } from './book.js';
 import { Derivatives } from './derivatives.js';
 import { Flow, type FlowWindow } from './flow.js';
 import type { Follower } from './follower.js';
+import { Followers } from './followers.js';
 import { type Group, Groups } from './groups.js';
 import { Ledger } from './ledger.js';
 import { LevelFeed } from './level-feed.js';
@@ -95,12 +96,7 @@ export class Market {
   readonly #tops: TopVolume[] = [];
   readonly #levels: LevelFeed;
   readonly #shared = new Map<string, unknown>();
-  readonly #onTrade: NonNullable<Follower['trade']>[] = [];
-  readonly #onBook: NonNullable<Follower['book']>[] = [];
-  readonly #onTouches: NonNullable<Follower['touches']>[] = [];
-  readonly #onTick: NonNullable<Follower['tick']>[] = [];
-  readonly #onLoss: NonNullable<Follower['lose']>[] = [];
-  readonly #onUnit: NonNullable<Follower['unit']>[] = [];
+  readonly #followers = new Followers();
   /** a group was completed since detectors were last told so */
   #grouped = false;
   #ledger: Ledger | null = null;
@@ -180,21 +176,12 @@ export class Market {
 
   /** From now on `follower` is told what happens; see there. Ask while being created. */
   follow(follower: Follower): void {
-    const { trade, book, touches, tick, lose, unit, group, levels } = follower;
-    if (trade !== undefined) {
-      this.#wantsTrades = true;
-      this.#onTrade.push(trade.bind(follower));
-    }
-    if (book !== undefined) {
-      this.#wantsTouch = true;
-      this.#onBook.push(book.bind(follower));
-    }
-    if (touches !== undefined) this.#onTouches.push(touches.bind(follower));
-    if (tick !== undefined) this.#onTick.push(tick.bind(follower));
-    if (lose !== undefined) this.#onLoss.push(lose.bind(follower));
-    if (unit !== undefined) this.#onUnit.push(unit.bind(follower));
+    const { trade, book, group, levels } = follower;
+    if (trade !== undefined) this.#wantsTrades = true;
+    if (book !== undefined) this.#wantsTouch = true;
     if (group !== undefined) this.onGroup(group.bind(follower));
     if (levels !== undefined) this.#levels.tap(levels);
+    this.#followers.add(follower);
   }
 
   /** Calls `listener` with every complete aggressor group; detectors are woken with `Wake.group` after it. */
@@ -215,7 +202,7 @@ export class Market {
 
   /** Somebody follows best quotes. */
   get hearsTouches(): boolean {
-    return this.#onTouches.length > 0;
+    return this.#followers.hearTouches;
   }
 
   /**
@@ -289,7 +276,7 @@ export class Market {
 
   /** A unit begins. */
   beginUnit(): void {
-    for (const unit of this.#onUnit) unit();
+    this.#followers.unit();
   }
 
   /** Time moves to `t`, before the entry at `t` is applied. Returns Wake.beat on the first entry of a beat. */
@@ -332,7 +319,7 @@ export class Market {
     for (; g < t; g += GRID) {
       // baselines first: a quantile asked for at `g` must not rest on a minute that has left the ring
       for (const statistic of this.#statistics.values()) statistic.tick(g);
-      for (const tick of this.#onTick) tick(g);
+      this.#followers.tick(g);
     }
     this.#nextTick = g;
   }
@@ -357,14 +344,14 @@ export class Market {
 
   /** Takes in the touch records `[from, to)` of a buffer; nobody is woken for them. */
   touches(events: Float64Array, from: number, to: number): void {
-    for (const listener of this.#onTouches) listener(events, from, to);
+    this.#followers.touches(events, from, to);
   }
 
   /** Nobody is woken for what is said beside the market: it is looked at when something else happens. */
   #takeBeside(effect: number, buffer: EventBuffer | null, o: number): void {
     if ((effect & Effect.besideGap) !== 0) {
       this.derivatives.clear();
-      for (const lose of this.#onLoss) lose(Effect.besideGap);
+      this.#followers.lose(Effect.besideGap);
     }
     if (buffer === null) return;
     if ((effect & Effect.derivative) !== 0) this.derivatives.say(this.t, buffer.events, o);
@@ -385,7 +372,7 @@ export class Market {
     const complete = this.groups.due + 1;
     if (complete < this.due) this.due = complete;
     this.#flow.push(t, side * size);
-    for (let i = 0; i < this.#onTrade.length; i++) this.#onTrade[i](t, side, price, size);
+    this.#followers.trade(t, side, price, size);
     if (this.#ledger !== null && this.track.state === 'valid') {
       const passive = side > 0 ? ASK : BID;
       this.#ledger.trade(t, passive, price, size);
@@ -414,7 +401,7 @@ export class Market {
       top.bid = book.topVolume(BID, top.depth);
       top.ask = book.topVolume(ASK, top.depth);
     }
-    for (let i = 0; i < this.#onBook.length; i++) this.#onBook[i](t, joined);
+    this.#followers.book(t, joined);
     this.#levels.settle();
   }
 
@@ -453,7 +440,7 @@ export class Market {
         top.ask = Number.NaN;
       }
     }
-    for (const lose of this.#onLoss) lose(effect);
+    this.#followers.lose(effect);
     this.#ledger?.clear();
     this.#follow();
     this.#levels.settle();
