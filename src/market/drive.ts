@@ -27,6 +27,14 @@ export interface Drive {
   readonly traded: ReadonlyMap<number, number>;
 }
 
+export interface DriveRules {
+  /** largest share of its volume that may go the other way */
+  readonly opposite: number;
+  /** aggressor groups and volume of its side it must have */
+  readonly groups: number;
+  readonly volume: number;
+}
+
 /** The prints over (t − span, t] that all who ask for that span share. */
 export function drivesOf(market: Market, span: Micros): Drives {
   return market.share(`drives ${span}`, () => {
@@ -66,11 +74,9 @@ export class Drives implements Follower {
     while (ring.first < next && values[(ring.first & mask) * WIDTH + T] <= t - this.#span) ring.first++;
   }
 
-  /**
-   * The longest drive of a side up to now whose first print came after `since`, and of whose volume no more than the share
-   * `opposite` went the other way; null where there is none. Costs a walk over the span.
-   */
-  of(t: Micros, side: number, since: Micros, opposite: number): Drive | null {
+  /** The longest drive of a side up to now whose first print came after `since`; null where it is not one by the rules. Costs a walk over the span. */
+  of(t: Micros, side: number, since: Micros, rules: DriveRules): Drive | null {
+    const { opposite } = rules;
     this.#expire(t);
     const { values, mask, first, next } = this.#ring;
     let from = next;
@@ -93,7 +99,7 @@ export class Drives implements Follower {
       if (other / (all + other) > opposite) continue;
       [from, groups, volume, against] = [n, allGroups, all, other];
     }
-    if (from === next) return null;
+    if (from === next || groups < rules.groups || volume < rules.volume) return null;
     const at = (from & mask) * WIDTH;
     const start = { firstT: values[at + T], firstMatched: values[at + MATCHED], firstPrice: values[at + PRICE] };
     return { ...start, groups, volume, against, traded: this.#traded(side, from) };

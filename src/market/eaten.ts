@@ -14,7 +14,7 @@ export interface Eaten {
   readonly exhausted: number;
   readonly displayed: number;
   readonly last: number;
-  /** the heaviest of them, where it held at least twice their median; NaN where none stands out */
+  /** the heaviest of them behind the first, where it held at least twice the median of those; NaN where none stands out */
   readonly barrier: number;
   /** share of the best levels' sum that is gone, and share of that which was traded */
   readonly fell: number;
@@ -65,11 +65,10 @@ export function eaten(
   return { exhausted: exhausted.length, displayed, last: last.price, barrier, fell, consumed: taken / (before - left) };
 }
 
-/** Of equal ones the farthest. */
+/** Orders queue up at a touch: the first level is left out. Of equal ones the farthest. */
 function barrierOf(levels: readonly { price: number; size: number }[]): number {
-  const sorted = [...levels].sort((a, b) => a.size - b.size);
+  const sorted = levels.slice(1).sort((a, b) => a.size - b.size);
+  if (sorted.length < 2) return Number.NaN;
   const heaviest = sorted[sorted.length - 1];
-  return heaviest.size >= BARRIER * sorted[(sorted.length - 1) >> 1].size && sorted.length > 1
-    ? heaviest.price
-    : Number.NaN;
+  return heaviest.size >= BARRIER * sorted[(sorted.length - 1) >> 1].size ? heaviest.price : Number.NaN;
 }

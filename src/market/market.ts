@@ -200,6 +200,15 @@ export class Market {
     });
   }
 
+  /**
+   * Whether the print just heard was made after the book stood as at a moment then: a print may be received later than the update that
+   * shows it. `bookAt` is the exchange time of that book (`track.bookAt`), `t` when it was looked at; where nothing is timed, a print counts as older for a guard.
+   */
+  isAfter(bookAt: Micros, t: Micros): boolean {
+    const { matched } = this.groups.open;
+    return matched > 0 && bookAt > 0 ? matched > bookAt : this.t > t + this.guard;
+  }
+
   /** Somebody follows best quotes. */
   get hearsTouches(): boolean {
     return this.#followers.hearTouches;

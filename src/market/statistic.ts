@@ -56,7 +56,7 @@ export class GridStatistic {
 
   #wait(value: number): void {
     const waiting = this.#waiting;
-    if (waiting.full) waiting.grow();
+    if (waiting.full && !waiting.grow()) waiting.first++;
     const at = waiting.push();
     waiting.values[at + T] = this.#t;
     waiting.values[at + VALUE] = value;

@@ -4,7 +4,7 @@ import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
 import type { Side } from '../model/signal.js';
 import { parseDuration } from '../model/time.js';
-import { type GivenPlan, PLAN_KEYS } from '../signals/plan.js';
+import { type GivenPlan, PLAN_KEYS, planSettings } from '../signals/plan.js';
 import type { Setting } from '../signals/registry.js';
 import type { SymbolSettings } from './detector-table.js';
 import type { GivenSettings } from './settings.js';
@@ -97,6 +97,7 @@ function plan(config: Record<string, unknown>): GivenPlan {
     if (typeof value === 'number') given[key] = value;
     else if (value !== undefined) refuse(`${key}: not a number`);
   }
+  planSettings(given);
   return given;
 }
 

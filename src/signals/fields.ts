@@ -89,7 +89,11 @@ const PLAN: Readonly<Record<keyof Plan, EvidenceField>> = {
   rr: { type: 'ratio', nullable: true, doc: 'reward over risk, before costs' },
   rr_net: { type: 'ratio', nullable: true, doc: 'and with them' },
   breakeven_bps: { type: 'bps', doc: 'what the price must move to pay the costs' },
-  size: { type: 'size', nullable: true, doc: 'that loses the accepted share at the stop, costs included' },
+  size: {
+    type: 'size',
+    nullable: true,
+    doc: 'that loses the accepted share at the stop, costs included; null without --equity',
+  },
   warning: { type: 'text', nullable: true, doc: 'why the plan is worse than it looks' },
 };
 
@@ -192,7 +196,8 @@ of one side may run at a time, what tells them apart, so it is the same in every
     closed: false,
     fields: RECORD,
     doc: `the numbers the rule used, by detector, and which entries they come from. Prices and sizes are exact decimals; ratios are
-rounded to six decimals`,
+rounded to six decimals. An update that tells a confirmation, and an end with reason "hour" or "eof", carry the numbers of the line before, those of
+setups apart`,
   },
   confirm: {
     type: 'group',

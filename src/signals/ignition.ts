@@ -8,7 +8,6 @@ import type { FlowWindow } from '../market/flow.js';
 import { type Market, Wake } from '../market/market.js';
 import type { PastBook } from '../market/past-book.js';
 import type { GridStatistic } from '../market/statistic.js';
-import type { StepWindow } from '../market/steps.js';
 import { thinRun } from '../market/thin-run.js';
 import { usualDepth } from '../market/usual-depth.js';
 import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
@@ -82,7 +81,7 @@ export default defineDetector({
   summary: 'Setup: go with a drive that has broken through the book',
   doc: `Technique 1 of the article. A drive is "groups" or more taker orders of one side within the window, with no more than the share
 "opposite" of its volume against them, and of unusual volume. Of the best "levels" levels before it the share "fell" is gone, and most of that
-was traded. The sweep point is the farthest level it exhausted, or the heaviest of them where that held twice their median. An event
+was traded. The sweep point is the farthest level it exhausted, or the heaviest of them behind the first where that held twice their median. An event
 begins when the touch that follows (of buys the best bid) stands beyond the sweep point. The plan goes with the drive: entry at the opposite touch as it
 is then, stop behind the sweep point (stop_level) or behind the first price of the drive (stop_origin), target the next wall at least
 five seconds old; evidence.room tells whether there is a void ahead, or a wall no nearer than twice the risk. It ends "target", "invalidated" (a trade or the mid is farther back than
@@ -142,6 +141,8 @@ interface Fire {
   /** prints up to this time are used up */
   since: number;
   onsetT: number;
+  /** exchange time of the book at the onset */
+  bookAt: number;
   intent: Intent | null;
   /** the sweep point less its ticks: what is behind it has failed */
   floor: number;
@@ -162,7 +163,6 @@ class Ignition implements DetectorRun {
   readonly #voice: Voice;
   readonly #flow: FlowWindow;
   readonly #usual: GridStatistic;
-  readonly #mid: StepWindow;
   readonly #drives: Drives;
   readonly #history: BookHistory;
   readonly #walls: Walls;
@@ -182,7 +182,6 @@ class Ignition implements DetectorRun {
       sample(flow.buy);
       sample(flow.sell);
     });
-    this.#mid = market.mid(window);
     this.#drives = drivesOf(market, window);
     this.#history = bookHistory(market, window + 2 * market.guard, 2 * DEPTH_BPS);
     this.#walls = walls(market);
@@ -192,13 +191,13 @@ class Ignition implements DetectorRun {
     market.follow({ trade: (_t, _side, price) => this.#print(price) });
   }
 
-  /** Of a message with several prints each counts. */
+  /** Of a message with several prints each counts; those that were made before the event began do not. */
   #print(price: number): void {
     for (const fire of this.#fires) {
-      const { life, side, floor, intent } = fire;
-      if (!life.active || intent === null) continue;
+      const { life, side, floor, intent, bookAt, onsetT } = fire;
+      if (!life.active || intent === null || !this.#market.isAfter(bookAt, onsetT)) continue;
       if (side * (price - floor) < 0) fire.failed = true;
-      else if (side * (price - intent.target) >= 0) fire.arrived = true;
+      else if (isBetter(intent) && side * (price - intent.target) >= 0) fire.arrived = true;
     }
   }
 
@@ -219,16 +218,18 @@ class Ignition implements DetectorRun {
   /** Much was traded on the side: was it a drive, and has it broken through? */
   #seek(t: number, fire: Fire, gate: number): void {
     const { side } = fire;
-    const { groups, opposite } = this.#options;
-    // hardly ever has the mid moved with it: cheap, and true of every drive that broke through
-    if (!(side * (this.#mid.value - this.#mid.start(t)) > 0)) return;
-    const drive = this.#drives.of(t, side, fire.since, opposite);
-    if (drive === null || drive.groups < groups || drive.volume < gate) return;
-    if (!this.#isBeyond(side, drive)) return;
+    const { groups, opposite, consumed, depth: share } = this.#options;
+    const usual = this.#market.usual(fire.depth, 0.5);
+    // zero where a tick is wider than the bps
+    if (!(usual > 0)) return;
+    // of what was exhausted, that share was traded at least
+    const least = Math.max(gate, share * usual * consumed);
+    const drive = this.#drives.of(t, side, fire.since, { opposite, groups, volume: least });
+    if (drive === null || !this.#isBeyond(side, drive)) return;
     const past = this.#history.before(fire.passive, drive.firstMatched, drive.firstT);
     if (past === null || !(past.spread > 0)) return;
     const what = this.#broken(fire, drive, past);
-    if (what === null) return;
+    if (what === null || what.displayed / usual < share) return;
     const intent = this.#intent(fire, drive, what);
     if (intent !== null) this.#start(t, fire, { drive, past, what, intent, gate });
   }
@@ -242,17 +243,14 @@ class Ignition implements DetectorRun {
   }
 
   /** What the drive ate, if that is enough, and the touch or a trade stands beyond it. */
-  #broken({ side, passive, depth }: Fire, drive: Drive, past: PastBook): Eaten | null {
-    const { levels, consumed, fell, depth: share, trigger } = this.#options;
+  #broken({ side, passive }: Fire, drive: Drive, past: PastBook): Eaten | null {
+    const { levels, consumed, fell, trigger } = this.#options;
     const { bid, ask, track } = this.#market;
     const { book } = track;
     const what = eaten(past, drive.traded, side * book.tick, { levels, consumed }, (price) =>
       book.sizeAt(passive, price),
     );
     if (what === null || what.fell < fell || !(what.consumed >= consumed)) return null;
-    const usual = this.#market.usual(depth, 0.5);
-    // zero where a tick is wider than the bps
-    if (!(usual > 0 && what.displayed / usual >= share)) return null;
     const point = pointOf(what);
     const follows = side > 0 ? bid : ask;
     if (trigger === 'bid') return side * (follows - point) > 0 ? what : null;
@@ -293,6 +291,7 @@ class Ignition implements DetectorRun {
     const voidAhead = thinRun(this.#profile, passive, THIN) !== null;
     const risk = Math.abs(intent.entry - intent.stop);
     fire.onsetT = t;
+    fire.bookAt = market.track.bookAt;
     fire.intent = intent;
     fire.floor = intent.stopLevel;
     fire.from = twice;
@@ -318,7 +317,7 @@ class Ignition implements DetectorRun {
       wall_size: wall === null ? null : market.size(wall.size),
       window_ms: this.#options.window / 1000,
     };
-    this.#voice.onset(t, drive.firstT, this.#facts(fire, intent));
+    this.#voice.onset(t, drive.firstT, this.#facts(fire, intent), () => this.#facts(fire, intent));
   }
 
   /** An event goes on: has it failed, arrived, or had its time? */
@@ -330,7 +329,8 @@ class Ignition implements DetectorRun {
     fire.best = Math.max(fire.best, side * (twice - fire.from) || 0);
     const out = side > 0 ? bid : ask;
     if (fire.failed || side * (twice - 2 * floor) < 0) this.#end(t, fire, intent, 'invalidated');
-    else if (fire.arrived || side * (out - intent.target) >= 0) this.#end(t, fire, intent, 'target');
+    else if (fire.arrived || (isBetter(intent) && side * (out - intent.target) >= 0))
+      this.#end(t, fire, intent, 'target');
     else if (t - onsetT >= this.#options.age) this.#end(t, fire, intent, 'age');
   }
 
@@ -364,6 +364,11 @@ interface Break {
   readonly gate: number;
 }
 
+/** Whether there was anything to gain: who enters at the wall has arrived before he began. */
+function isBetter({ side, entry, target }: Intent): boolean {
+  return side * (target - entry) > 0;
+}
+
 /** The sweep point: the barrier, or the farthest level exhausted. */
 function pointOf({ barrier, last }: Eaten): number {
   return Number.isNaN(barrier) ? last : barrier;
@@ -382,6 +387,7 @@ function createFire(side: number, market: Market): Fire {
       since: Number.NEGATIVE_INFINITY,
 
       onsetT: 0,
+      bookAt: 0,
       intent: null,
       floor: Number.NaN,
       from: Number.NaN,

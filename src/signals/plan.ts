@@ -44,11 +44,9 @@ export function planSettings(given: GivenPlan = {}): PlanSettings {
     const value = given[key];
     if (value === undefined) continue;
     const { least, above, most } = RANGES[key];
-    if (!(above === true ? value > least : value >= least) || value > most)
-      throw new TapedeckError(
-        'E_CONFIG',
-        `${key}: ${value} is not ${above === true ? 'above' : 'at least'} ${least} and at most ${most}`,
-      );
+    if (!(above === true ? value > least : value >= least))
+      throw new TapedeckError('E_CONFIG', `${key}: ${value} is not ${above === true ? 'above' : 'at least'} ${least}`);
+    if (value > most) throw new TapedeckError('E_CONFIG', `${key}: ${value} is more than ${most}`);
     plan[key] = value;
   }
   return plan;
@@ -85,6 +83,7 @@ export function makePlan(intent: Intent, instrument: Instrument, settings: PlanS
   const costBps = 2 * (settings.fee + settings.slippage);
   const riskBps = (Math.abs(entry - stop) / entry) * BPS;
   const rewardBps = Number.isNaN(target) ? null : ((side * (target - entry)) / entry) * BPS;
+  const size = settings.equity === undefined ? null : sizeOf(settings, settings.equity, intent, instrument, costBps);
   return {
     entry: unscale(entry, decimals),
     stop: unscale(stop, decimals),
@@ -93,11 +92,12 @@ export function makePlan(intent: Intent, instrument: Instrument, settings: PlanS
     target: price(target),
     risk_bps: round(riskBps),
     reward_bps: rewardBps === null ? null : round(rewardBps),
-    rr: rewardBps === null ? null : round(rewardBps / riskBps),
-    rr_net: rewardBps === null ? null : round((rewardBps - costBps) / (riskBps + costBps)),
+    rr: rewardBps === null || riskBps === 0 ? null : round(rewardBps / riskBps),
+    // a rebate may pay for the whole risk
+    rr_net: rewardBps === null || riskBps + costBps <= 0 ? null : round((rewardBps - costBps) / (riskBps + costBps)),
     breakeven_bps: round(costBps),
-    size: settings.equity === undefined ? null : sizeOf(settings, settings.equity, intent, instrument, costBps),
-    warning: warningOf(intent, riskBps, costBps, spread),
+    size,
+    warning: warningOf(intent, size, riskBps, costBps, spread),
   };
 }
 
@@ -110,7 +110,9 @@ function sizeOf(
 ): number {
   const scale = scaleOf(instrument);
   const perUnit = Math.abs(entry - stop) / entry + costBps / BPS;
-  const notional = Math.min((equity * (risk / 100)) / perUnit, equity * leverage);
+  const most = equity * leverage;
+  // where nothing is lost at the stop, leverage alone decides
+  const notional = perUnit > 0 ? Math.min((equity * (risk / 100)) / perUnit, most) : most;
   const value = unitValue(instrument, unscale(entry, scale.price));
   const lot = scaleDecimal(instrument.lot, scale.size);
   // a quotient a rounding away from a whole lot is that lot
@@ -118,14 +120,17 @@ function sizeOf(
   return unscale(lots * lot, scale.size);
 }
 
+/** The worst of what is wrong with a plan. */
 function warningOf(
   { side, entry, stop, target }: Intent,
+  size: number | null,
   riskBps: number,
   costBps: number,
   spread: number,
 ): string | null {
   if (side * (target - entry) <= 0) return 'the target is no better than the entry';
   if (side * (entry - stop) <= 0) return 'the stop is no worse than the entry';
-  if (riskBps < costBps) return 'stop is nearer than the costs';
-  return Math.abs(entry - stop) < LEAST_SPREADS * spread ? 'stop is nearer than 1.5 spreads' : null;
+  if (size === 0) return 'less than one lot';
+  if (Math.abs(entry - stop) < LEAST_SPREADS * spread) return 'stop is nearer than 1.5 spreads';
+  return riskBps < costBps ? 'stop is nearer than the costs' : null;
 }

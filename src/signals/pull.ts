@@ -108,10 +108,10 @@ class PullRun implements DetectorRun {
   readonly #big: BigLevels;
   /** pulls that may be part of a layered one yet, of bids and asks, in the order in which they went */
   readonly #held: readonly [Pull[], Pull[]] = [[], []];
-  /** all pulls of the last "window" */
-  #recent: Pull[] = [];
-  /** when a flicker was last said, by price, negative for a bid */
-  readonly #flickered = new Map<number, number>();
+  /** all pulls of the last "window", of bids and asks */
+  readonly #recent: [Pull[], Pull[]] = [[], []];
+  /** when a flicker was last said, by price, of bids and asks */
+  readonly #flickered: readonly [Map<number, number>, Map<number, number>] = [new Map(), new Map()];
 
   constructor(options: PullOptions, market: Market, voice: Voice) {
     this.#options = options;
@@ -142,22 +142,23 @@ class PullRun implements DetectorRun {
 
   #remember(pull: Pull): void {
     const limit = pull.gone - this.#options.window;
-    this.#recent = this.#recent.filter(({ shown }) => shown > limit).slice(1 - MOST_REMEMBERED);
-    this.#recent.push(pull);
+    const recent = this.#recent[pull.side].filter(({ shown }) => shown > limit).slice(1 - MOST_REMEMBERED);
+    recent.push(pull);
+    this.#recent[pull.side] = recent;
   }
 
   #sayOne(t: number, pull: Pull): void {
     const { repeats, window } = this.#options;
     const { side, price, shown, gone } = pull;
-    const same = this.#recent.filter((other) => other.side === side && other.price === price);
-    const key = side === BID ? -price : price;
+    const same = this.#recent[side].filter((other) => other.price === price);
+    const flickered = this.#flickered[side];
     if (same.length < repeats) {
       this.#say(t, pull, shown, this.#evidence('pull', [pull]));
       return;
     }
-    for (const [one, at] of this.#flickered) if (gone - at >= window) this.#flickered.delete(one);
-    if (this.#flickered.has(key)) return;
-    this.#flickered.set(key, gone);
+    for (const [one, at] of flickered) if (gone - at >= window) flickered.delete(one);
+    if (flickered.has(price)) return;
+    flickered.set(price, gone);
     const evidence = this.#evidence('flicker', [pull]);
     evidence.repeats = same.length;
     evidence.period_ms = rounded((shown - same[0].shown) / (same.length - 1) / 1000);
@@ -212,11 +213,12 @@ class PullRun implements DetectorRun {
   reset(): void {
     this.#held[BID].length = 0;
     this.#held[ASK].length = 0;
-    this.#flickered.clear();
+    for (const flickered of this.#flickered) flickered.clear();
   }
 
   lose(): void {
-    this.#recent = [];
+    this.#recent[BID] = [];
+    this.#recent[ASK] = [];
   }
 }
 

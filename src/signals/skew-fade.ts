@@ -91,6 +91,8 @@ interface Fade {
   readonly lean: number;
   readonly life: Lifecycle;
   onsetT: number;
+  /** exchange time of the book at the onset */
+  bookAt: number;
   /** twice the mid at the onset */
   from: number;
   intent: Intent | null;
@@ -127,7 +129,8 @@ class SkewFade implements DetectorRun {
     market.follow({
       trade: (_t, _side, price) => {
         for (const fade of this.#fades)
-          if (fade.intent !== null && fade.lean * (price - fade.intent.stop) >= 0) fade.stopped = true;
+          if (fade.intent !== null && fade.lean * (price - fade.intent.stop) >= 0)
+            fade.stopped ||= market.isAfter(fade.bookAt, fade.onsetT);
       },
     });
   }
@@ -160,10 +163,15 @@ class SkewFade implements DetectorRun {
       return;
     }
     fade.onsetT = t;
+    fade.bookAt = this.#market.track.bookAt;
     fade.from = this.#market.bid + this.#market.ask;
     fade.intent = intent;
     fade.stopped = false;
-    this.#voice.onset(t, this.#mean.firstT(t), this.#facts(t, fade, score));
+    const { lean } = fade;
+    this.#voice.onset(t, this.#mean.firstT(t), this.#facts(t, fade, score), (now) => {
+      const mean = (lean * this.#mean.mean(now)) / UNIT;
+      return this.#facts(now, fade, Number.isNaN(mean) ? 0 : mean);
+    });
   }
 
   /** Nobody trades on the lean, the price stands, and the higher timeframe goes nowhere. */
@@ -213,7 +221,7 @@ class SkewFade implements DetectorRun {
     if (fade.stopped || lean * (out - intent.stop) >= 0) this.#end(t, fade, score, 'stop');
     else if (lean * (out - intent.target) <= 0) this.#end(t, fade, score, 'target');
     else if (lean * this.#tape(t) >= tape) this.#end(t, fade, score, 'tape');
-    else if (this.#sweeps.last(lean, onsetT) !== null) this.#end(t, fade, score, 'sweep');
+    else if (this.#sweeps.last(lean, onsetT + 1) !== null) this.#end(t, fade, score, 'sweep');
     else if (t - onsetT >= age) this.#end(t, fade, score, 'age');
     else {
       const step = life.step(t, score, mean > this.#off, !(mean > this.#off));
@@ -261,5 +269,5 @@ class SkewFade implements DetectorRun {
 
 function createFade(lean: number, hold: number): Fade {
   const life = new Lifecycle({ armFor: hold, disarmFor: hold });
-  return { lean, life, onsetT: 0, from: Number.NaN, intent: null, stopped: false };
+  return { lean, life, onsetT: 0, bookAt: 0, from: Number.NaN, intent: null, stopped: false };
 }

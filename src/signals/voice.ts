@@ -31,6 +31,9 @@ export interface Facts {
   intent?: Intent;
 }
 
+/** The facts of a running event as they are at `t`. */
+export type Fresh = (t: Micros) => Facts;
+
 /** Takes a signal and its time in µs. */
 export type Say = (t: Micros, signal: Signal) => void;
 
@@ -38,6 +41,7 @@ interface Open {
   id: string;
   first: Micros;
   facts: Facts;
+  fresh?: Fresh | undefined;
   confirm?: Confirm;
 }
 
@@ -82,9 +86,13 @@ export class Voice {
     this.#line(t, t, 'point', this.#begin(t, first, facts), undefined, this.#quality());
   }
 
-  /** An event begins. `first` is the `t` of the oldest entry it rests on (NaN: the one at `t`). */
-  onset(t: Micros, first: Micros, facts: Facts): void {
+  /**
+   * An event begins. `first` is the `t` of the oldest entry it rests on (NaN: the one at `t`). Lines that the rule has no part in (what is known of
+   * its confirmation, an end from outside) carry what `fresh` says; without it, what the last line said.
+   */
+  onset(t: Micros, first: Micros, facts: Facts, fresh?: Fresh): void {
     const open = this.#begin(t, first, facts);
+    open.fresh = fresh;
     this.#open.set(keyOf(facts.side, facts.key), open);
     this.#line(t, t, 'onset', open, undefined, this.#quality());
   }
@@ -96,6 +104,7 @@ export class Voice {
     const { confirmation, market } = this.#options;
     if (confirmation !== null)
       open.confirm = confirmation.begin(t, facts, open.first, () => {
+        open.facts = open.fresh?.(market.t) ?? open.facts;
         this.#line(market.t, market.t, 'update', open, undefined, this.#quality());
       });
     return open;
@@ -122,7 +131,12 @@ export class Voice {
 
   /** Every event that is open ends, for a reason from outside. */
   close(t: Micros, reason: EndReason): void {
-    for (const { facts } of [...this.#open.values()]) this.end(t, facts.side, reason, undefined, facts.key);
+    const { market } = this.#options;
+    for (const { facts, fresh } of [...this.#open.values()]) {
+      // behind a loss nothing is known
+      const now = reason === 'gap' ? undefined : fresh?.(market.t);
+      this.end(t, facts.side, reason, now, facts.key);
+    }
   }
 
   #quality(): Quality {

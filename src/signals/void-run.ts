@@ -1,6 +1,7 @@
 /** void-run: a setup on price that enters a void, on its way to the wall behind it, as the article has it. */
 import { ASK, BID, type BookSide } from '../market/book.js';
 import { type DepthProfile, depthProfile } from '../market/depth-profile.js';
+import type { Group } from '../market/groups.js';
 import { BEAT, type Market, Wake } from '../market/market.js';
 import { type VoidAhead, VoidsAhead } from '../market/void-ahead.js';
 import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
@@ -37,6 +38,13 @@ const parameters = {
     max: 1000,
     doc: 'one taker order enters a gap when it is at least this share of what stood at the touch before it',
   },
+  share: {
+    type: 'number',
+    default: 0.5,
+    min: 0,
+    max: 1,
+    doc: 'the void is at least this share of the way from its near edge to the wall',
+  },
   wall: { type: 'duration', default: '5s', min: '0s', max: '1m', doc: 'the wall behind it is at least this old' },
   age: { type: 'duration', default: '30s', min: '1s', max: '10m', doc: 'it lasts no longer than this' },
 } as const satisfies Parameters;
@@ -45,7 +53,7 @@ export default defineDetector({
   name: 'void-run',
   summary: 'Setup: run through a void to the wall behind it',
   doc: `Technique 3 of the article. A void stands ahead of the touch for "hold", of the kinds gap and thin that the detector "void" knows, and
-a wall behind it. An event begins when price enters it: a trade of that direction, or the touch that follows (of buys the best bid), is beyond its near edge, or of a gap one taker
+a wall stands behind it, so near that the void is the share "share" of the way there. An event begins when price enters it: a trade of that direction, or the touch that follows (of buys the best bid), is beyond its near edge, or of a gap one taker
 order is as large as the share "cleared" of what stood at the touch. The plan goes into the void: entry at the opposite touch as it is then,
 target a tick before the heaviest level of the wall, stop a tick before the near edge. It ends "reached_wall" (a trade or the touch reached the target), "stop",
 "wall_pulled" (less than half of the wall's size is left, and price did not get there) or "age". Of a gap there is nothing to buy
@@ -99,9 +107,10 @@ interface Race {
   readonly side: number;
   readonly passive: BookSide;
   readonly life: Lifecycle;
-  /** the largest taker order of the side that was completed since detectors last looked, and its first print */
+  /** the largest taker order of the side that was completed since detectors last looked, its first print and its last price */
   largest: number;
   largestT: number;
+  largestPrice: number;
   /** the farthest print of the side since then, and of all prints the one that came back farthest */
   farthest: number;
   nearest: number;
@@ -114,6 +123,8 @@ interface Race {
   wallSize: number;
   wallAge: number;
   onsetT: number;
+  /** exchange time of the book at the onset */
+  bookAt: number;
   /** width of a bucket at the onset */
   bucket: number;
   /** the best price towards the target so far */
@@ -141,26 +152,29 @@ class VoidRun implements DetectorRun {
     this.#races = [createRace(1), createRace(-1)];
     market.follow({
       trade: (_t, side, price) => this.#print(side, price),
-      group: ({ side, volume, firstT }) => this.#group(this.#races[side > 0 ? 0 : 1], volume, firstT),
+      group: (group) => this.#group(this.#races[group.side > 0 ? 0 : 1], group),
     });
   }
 
   #print(side: number, price: number): void {
     for (const race of this.#races) {
+      // what was made before the event began says nothing of it
+      if (race.life.active && !this.#market.isAfter(race.bookAt, race.onsetT)) continue;
       if (side === race.side && !(side * (price - race.farthest) <= 0)) race.farthest = price;
       if (!(race.side * (price - race.nearest) >= 0)) race.nearest = price;
     }
   }
 
-  #group(race: Race, volume: number, firstT: number): void {
+  #group(race: Race, { volume, firstT, lastPrice }: Group): void {
     if (volume <= race.largest) return;
     race.largest = volume;
     race.largestT = firstT;
+    race.largestPrice = lastPrice;
   }
 
-  evaluate(t: number): void {
+  evaluate(t: number, why: number): void {
     for (const race of this.#races) {
-      if (race.life.active) this.#follow(t, race);
+      if (race.life.active) this.#follow(t, why, race);
       else this.#seek(t, race);
       race.largest = 0;
       race.farthest = Number.NaN;
@@ -184,6 +198,7 @@ class VoidRun implements DetectorRun {
     this.#voids.forget(passive);
     if (wall === null) return;
     const target = wall.price - side * tick;
+    if (side * (entered.far - entered.near) < this.#options.share * side * (wall.price - entered.near)) return;
     const stop = entered.near - side * tick;
     const entry = side > 0 ? ask : bid;
     // the touch may be back in front of the void, or the wall at its near edge
@@ -196,19 +211,23 @@ class VoidRun implements DetectorRun {
     race.wallSize = wall.size;
     race.wallAge = wall.age;
     race.onsetT = t;
+    race.bookAt = track.bookAt;
     race.bucket = this.#profile.width;
     race.best = entered.near;
     this.#advance(race);
     if (race.life.step(t, this.#score(race), true, false) !== Step.onset) return;
     const first = Math.min(entered.since, race.largest > 0 ? race.largestT : t);
-    this.#voice.onset(t, first, this.#facts(t, race, race.intent));
+    const { intent } = race;
+    this.#voice.onset(t, first, this.#facts(t, race, intent), (now) => this.#facts(now, race, intent));
   }
 
-  #isEntered({ side, farthest, largest }: Race, { kind, near, far, inside }: VoidAhead): boolean {
+  #isEntered({ side, farthest, largest, largestPrice }: Race, { kind, near, far, inside }: VoidAhead): boolean {
     const { bid, ask } = this.#market;
     const within = (price: number): boolean => side * (price - near) > 0 && side * (price - far) <= 0;
     if (within(farthest) || within(side > 0 ? bid : ask)) return true;
-    return kind === 'gap' && largest > 0 && largest >= this.#options.cleared * inside;
+    if (kind !== 'gap' || !(largest > 0)) return false;
+    // a better price than the near edge may have been offered meanwhile: who took that took nothing of the void
+    return side * (largestPrice - near) >= 0 && largest >= this.#options.cleared * inside;
   }
 
   /** How far price has come: by prints, and by the touch that follows. */
@@ -218,15 +237,16 @@ class VoidRun implements DetectorRun {
     for (const price of [farthest, follows]) if (side * (price - race.best) > 0) race.best = price;
   }
 
-  #follow(t: number, race: Race): void {
+  #follow(t: number, why: number, race: Race): void {
     const { side, intent, onsetT, nearest } = race;
     if (intent === null) return;
     this.#advance(race);
     const { bid, ask } = this.#market;
     const out = side > 0 ? ask : bid;
-    if (side * (race.best - intent.target) >= 0) this.#end(t, race, intent, 'reached_wall');
-    else if (side * (nearest - intent.stop) <= 0 || side * (out - intent.stop) <= 0) this.#end(t, race, intent, 'stop');
-    else if (this.#left(race) < WALL_LEFT) this.#end(t, race, intent, 'wall_pulled');
+    // where both come in one message, the worse counts
+    if (side * (nearest - intent.stop) <= 0 || side * (out - intent.stop) <= 0) this.#end(t, race, intent, 'stop');
+    else if (side * (race.best - intent.target) >= 0) this.#end(t, race, intent, 'reached_wall');
+    else if ((why & Wake.beat) !== 0 && this.#left(race) < WALL_LEFT) this.#end(t, race, intent, 'wall_pulled');
     else if (t - onsetT >= this.#options.age) this.#end(t, race, intent, 'age');
   }
 
@@ -279,9 +299,9 @@ function createRace(side: number): Race {
   const unknown = Number.NaN;
   return {
     ...{ side, passive: side > 0 ? ASK : BID, life: new Lifecycle({ armFor: 0, disarmFor: 0 }) },
-    ...{ largest: 0, largestT: 0, farthest: unknown, nearest: unknown },
+    ...{ largest: 0, largestT: 0, largestPrice: unknown, farthest: unknown, nearest: unknown },
     void: { kind: 'gap', near: unknown, far: unknown, since: unknown, inside: unknown },
     ...{ intent: null, wallPrice: unknown, wallLow: unknown, wallHigh: unknown, wallSize: unknown, wallAge: unknown },
-    ...{ onsetT: 0, bucket: unknown, best: unknown },
+    ...{ onsetT: 0, bookAt: 0, bucket: unknown, best: unknown },
   };
 }

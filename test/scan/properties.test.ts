@@ -42,7 +42,7 @@ const lively: TestSettings = {
     ],
     ...['ignition.depth=0', 'ignition.levels=2', 'ignition.age=3s'],
     ...['void-run.ticks=2', 'void-run.quantile=0.5', 'void-run.thin=0.5', 'void-run.run=2', 'void-run.near=4'],
-    ...['void-run.hold=100ms', 'void-run.cleared=0.2', 'void-run.wall=0s', 'void-run.age=5s'],
+    ...['void-run.hold=100ms', 'void-run.cleared=0.2', 'void-run.wall=0s', 'void-run.age=5s', 'void-run.share=0'],
     ...['void.ticks=2', 'void.quantile=0.5', 'void.thin=0.5', 'void.run=2', 'void.swept=0.1', 'void.left=0.5'],
     ...['void.near=1', 'void.settle=50ms'],
     // bars that no minute is a multiple of; bins of one tick, which are their own mirror image

@@ -69,6 +69,30 @@ describe.each(mirrors)('%s', (_, options) => {
   });
 
   test('a trade at the wall: target; ten seconds: age', async () => {
+    // something is offered in front of the wall, so that there is a way to go
+    const offered = (): OrderStory => {
+      const story = new OrderStory(options)
+        .quiet(2)
+        .buy([[ASK, 4]])
+        .pause(200);
+      story
+        .buy([[ASK + 1, 6]])
+        .pause(200)
+        .buy([[ASK + 2, 5]]);
+      return story
+        .pause(50)
+        .asks([ASK + 4, 1])
+        .bids([ASK + 3, 5])
+        .quiet(1);
+    };
+    const scanned = await scan(offered().print(1, ASK + 8, 1));
+    expect(outline(scanned)).toEqual(['onset', 'target']);
+    expect(scanned.signals[0].plan).toMatchObject({
+      entry: price(ASK + 4),
+      target: price(ASK + 8),
+      warning: null,
+    });
+    // who enters at the wall has nothing to reach
     expect(
       outline(
         await scan(
@@ -77,8 +101,48 @@ describe.each(mirrors)('%s', (_, options) => {
             .print(1, ASK + 8, 1),
         ),
       ),
-    ).toEqual(['onset', 'target']);
+    ).toEqual(['onset', 'eof']);
     expect(outline(await scan(drive(options).quiet(11)))).toEqual(['onset', 'age']);
+  });
+
+  test('a print from before the break that comes after it is none against it', async () => {
+    const late = drive(options);
+    const before = late.now - 20;
+    late.pause(5).print(-1, BID, 0.5, { matched: before });
+    expect(outline(await scan(late))).toEqual(['onset', 'eof']);
+    expect(outline(await scan(drive(options).pause(5).print(-1, BID, 0.5)))).toEqual(['onset', 'invalidated']);
+  });
+
+  test('what quotes did before the drive plays no role', async () => {
+    const down = new OrderStory({
+      ...options,
+      asks: [
+        [ASK, 4],
+        [ASK + 1, 6],
+        [ASK + 2, 5],
+        [ASK + 8, 20],
+        [ASK + 199, 1],
+      ],
+    }).quiet(2);
+    // the whole book was higher until half a second ago
+    down
+      .asks([ASK, 0], [ASK + 1, 0], [ASK + 2, 0])
+      .bids([ASK + 2, 5])
+      .quiet(1);
+    down
+      .bids([ASK + 2, 0])
+      .asks([ASK, 4], [ASK + 1, 6], [ASK + 2, 5])
+      .pause(500);
+    for (const [at, size] of [
+      [ASK, 4],
+      [ASK + 1, 6],
+      [ASK + 2, 5],
+    ] as const)
+      down.buy([[at, size]]).pause(50);
+    const at = down.bids([ASK + 3, 5]).tape.t;
+    const { signals } = await scan(down);
+    expect(signals[0]?.phase).toBe('onset');
+    expect(signals[0].evidence.last).toBeLessThanOrEqual(at);
   });
 });
 

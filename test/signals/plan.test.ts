@@ -37,6 +37,22 @@ describe('size', () => {
     expect(makePlan(intentOf(1, 60_000, 59_940), inverse, settings).size).toBe(47);
   });
 
+  test('a rebate that pays for the risk leaves leverage alone to decide, and no ratio', () => {
+    const plan = makePlan(intentOf(1, 60_000, 59_940, 60_180), linear, { ...settings, fee: -20, leverage: 2 });
+    expect(plan).toMatchObject({ size: 0.333, rr: 3, rr_net: null });
+    expect(makePlan(intentOf(1, 60_000, 60_000), linear, settings)).toMatchObject({
+      rr: null,
+      warning: 'the stop is no worse than the entry',
+    });
+  });
+
+  test('what is less than a lot is said', () => {
+    expect(makePlan(intentOf(1, 60_000, 59_000), linear, { ...settings, equity: 1 })).toMatchObject({
+      size: 0,
+      warning: 'less than one lot',
+    });
+  });
+
   test('the loss at the stop, costs included, is what may be lost, within one lot', () => {
     fc.assert(
       fc.property(

@@ -68,6 +68,28 @@ describe.each([
 });
 
 describe('none', () => {
+  test('a better offer in front of the void is taken, and nothing of the void', async () => {
+    const story = gap({})
+      .asks([ASK + 1, 9])
+      .bids([ASK, 0])
+      .quiet(0.1)
+      .buy([[ASK + 1, 9]]);
+    expect(outline(await scan(story))).toEqual([]);
+  });
+
+  test('a void that is a small part of the way to the wall', async () => {
+    const far = new OrderStory({ asks: [...full(), [ASK + 199, 1]] });
+    far.asks([ASK + 20, 40]).quiet(10);
+    const gone = [0, 1, 3, 4, 5, 6, 7].map((i): Level => [ASK + i, 0]);
+    far
+      .asks(...gone, [ASK + 2, 10])
+      .bids([ASK, 5])
+      .quiet(1);
+    const bought = far.buy([[ASK + 2, 9]], { shows: [[[ASK + 2, 1]]] });
+    expect(outline(await scan(bought))).toEqual([]);
+    expect(outline(await scan(bought, 'share=0.2'))[0]).toBe('onset');
+  });
+
   test('too small an order at the touch', async () => {
     expect(outline(await scan(gap({}).buy([[ASK + 2, 7]], { shows: [[[ASK + 2, 3]]] })))).toEqual([]);
   });
