@@ -3,7 +3,8 @@
 //   npm run bench                      all groups: 500 MB and 2 GB of text; below a promise it ends with 1
 //   npm run bench -- --write           the same, and the tables go into README
 //   npm run bench -- --ci              50 MB, three rounds: equal work and memory are checked, speed is only printed
-//   npm run bench -- --only scan,jobs  some of: scan, peers, length, jobs, replay, import, symbols, startup, pacing, live
+//   npm run bench -- --only scan,jobs  some of: scan, peers, length, jobs, replay, import, symbols, detectors,
+//                                      startup, pacing, live
 //   --tape PATH       another tape (binance-usdm, beginning with a snapshot) instead of made ones
 //   --archive FILE    another session to make tapes of (hftbacktest, one snapshot); may be repeated
 //   --sim             a session of the simulated exchange even where the recordings are
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { detectAbilities } from './abilities.mjs';
 import { coreGroup } from './core.mjs';
+import { doublingGroup } from './doubling.mjs';
 import { runGroup } from './group.mjs';
 import { jobsGroup } from './jobs.mjs';
 import { measureLive } from './live.mjs';
@@ -29,7 +31,19 @@ import { symbolsGroup } from './symbols.mjs';
 import { markdown, writeReadme } from './table.mjs';
 import { makeTape, openTape, sessionLines } from './tapes.mjs';
 
-const ALL = ['scan', 'peers', 'length', 'jobs', 'replay', 'import', 'symbols', 'startup', 'pacing', 'live'];
+const ALL = [
+  'scan',
+  'peers',
+  'length',
+  'jobs',
+  'replay',
+  'import',
+  'symbols',
+  'detectors',
+  'startup',
+  'pacing',
+  'live',
+];
 /** what a check of every commit can afford */
 const IN_CI = ['scan', 'replay', 'symbols'];
 
@@ -77,6 +91,7 @@ function createTapes(folder) {
   };
   const size = megabytes(options.size ?? (options.ci ? 50 : 500));
   return {
+    size,
     session,
     main: () =>
       once('main', () =>
@@ -93,7 +108,7 @@ function createTapes(folder) {
 }
 
 /** What needs a tape of our own making cannot be done with a given one. */
-const NEED_MADE = ['length', 'jobs', 'import', 'symbols'];
+const NEED_MADE = ['length', 'jobs', 'import', 'symbols', 'detectors'];
 
 /** Either a group to run, or measured already as { notes, faults }, or a sentence that says why neither. */
 async function prepare(name, { folder, tapes, has, simdjson, missing }) {
@@ -119,6 +134,8 @@ async function prepare(name, { folder, tapes, has, simdjson, missing }) {
       return symbolsGroup({
         ...{ lines: await tapes.session(), tape: await tapes.main(), tapedeck, folder, symbol, piped: !options.ci },
       });
+    case 'detectors':
+      return doublingGroup({ lines: await tapes.session(), bytes: tapes.size, tapedeck, folder, symbol, say });
     case 'startup':
       return measureStartup({ bin, say });
     case 'pacing':

@@ -3,8 +3,9 @@ import { interleaved, median } from './measure.mjs';
 
 /**
  * @typedef {{ name: string, command: string, tape: { bytes: number, counts?: Record<string, number> }, cores?: string | null, after?: string }} Case
- * @typedef {{ of: string, against: string, must?: number, goal?: number, stretch?: number, atMost?: number, what?: string }} Claim
- *   a ratio of speeds in MB/s of text (`must`, `goal`, `stretch` from below), or of costs of a message (`atMost`)
+ * @typedef {{ of: string, against: string, must?: number, goal?: number, stretch?: number, atMost?: number, beyond?: string, what?: string }} Claim
+ *   a ratio of speeds in MB/s of text (`must`, `goal`, `stretch` from below), or of costs of a message (`atMost`); with `beyond`, of
+ *   the messages that `of` has more than `against` over those that `against` has more than `beyond`, so that starting is in neither
  * @typedef {{ title: string, cores: string, cases: Case[], claims: Claim[], flat?: string[], grows?: [string, string], check(results: object): Promise<string[] | void> }} Group
  *   `check` throws on unequal work, and says what is worth a note; `flat` names commands whose memory is held down,
  *   `grows` one on a long and one on a short tape whose memory must be alike
@@ -32,11 +33,16 @@ export async function runGroup(group, { rounds, say }) {
   }));
   // ratios inside one round first: the machine's slow minutes cancel
   const ratio = (claim, times) => {
-    const [of, against] = [find(claim.of), find(claim.against)];
-    const size = ({ tape }) => (claim.atMost === undefined ? tape.bytes : tape.counts.messages);
-    const factor = claim.atMost === undefined ? size(of) / size(against) : size(against) / size(of);
     const [own, others] = [results[claim.of][times], results[claim.against][times]];
-    return median(own.map((value, n) => factor * (claim.atMost === undefined ? others[n] / value : value / others[n])));
+    const [of, against] = [find(claim.of).tape, find(claim.against).tape];
+    if (claim.atMost === undefined)
+      return median(own.map((value, n) => (of.bytes / against.bytes) * (others[n] / value)));
+    const messages = ({ counts }) => counts.messages;
+    if (claim.beyond === undefined)
+      return median(own.map((value, n) => (messages(against) / messages(of)) * (value / others[n])));
+    const least = results[claim.beyond][times];
+    const more = (messages(against) - messages(find(claim.beyond).tape)) / (messages(of) - messages(against));
+    return median(own.map((value, n) => (more * (value - others[n])) / (others[n] - least[n])));
   };
   const outcomes = group.claims
     .filter(({ of, against }) => results[of] !== undefined && results[against] !== undefined)

@@ -113,7 +113,7 @@ export async function makeSpread({ lines, folder, name: spread, symbols = SYMBOL
 }
 
 /** The symbol stands in the topic and in "s", within the first 200 characters. */
-function rename(line, symbol, name) {
+export function rename(line, symbol, name) {
   const head = line.slice(0, 200).replace(symbol, name).replace(symbol.toLowerCase(), name.toLowerCase());
   return head + line.slice(200);
 }

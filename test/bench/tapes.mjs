@@ -24,12 +24,12 @@ export async function openTape(path) {
 }
 
 /**
- * Imports about `bytes` of text of the session, repeated, at level 9. Where a number of parts is given, the repeats
- * divide it.
+ * Imports about `bytes` of text of the session, repeated, at level 9, or as many repeats as are given. Where a number of parts
+ * is given, the repeats divide it.
  * @returns {Promise<Tape>} with `archive`, the gzip file it was imported from, when `keep`
  */
-export async function makeTape({ lines, folder, name, bytes, tapedeck, symbol, parts, keep = false }) {
-  const repeats = nearestDivisor(repeatsFor(lines, bytes), parts);
+export async function makeTape({ lines, folder, name, tapedeck, symbol, keep = false, ...length }) {
+  const repeats = length.repeats ?? nearestDivisor(repeatsFor(lines, length.bytes), length.parts);
   const text = join(folder, `${name}.dat`);
   const { counts, bytes: archiveBytes, wholeHours } = writeRepeats(lines, text, repeats);
   if (keep) await run(`gzip -6 ${text}`, { cores: null });
