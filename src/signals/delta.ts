@@ -48,7 +48,10 @@ Cumulative delta is told as changes over rolling windows only; its level would d
 no change is known: cvd_epoch says when counting began anew. Kyle's lambda is the slope of the mid's move on signed volume, second
 by second over the baseline, without the window of the signal; trades and moves of one second are taken together, so it does not say which
 came first. VPIN is the mean one-sidedness of "buckets" equal shares of the volume that the baseline's time holds. Both are told,
-no rule uses them.`,
+no rule uses them.
+
+Windows overlap, and a baseline of minutes holds few that share nothing: on trades without any pattern |delta| of 15 s exceeds the quantile 0.95 of five
+minutes in 6.6 % of the time, that of an hour in 5.2 %.`,
   needs: ['trades'],
   confirms: true,
   parameters,
