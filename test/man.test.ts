@@ -57,6 +57,7 @@ describe('manual pages', () => {
         needs: ['book'],
         parameters: {},
         meaning: { point: true, side: 'a', price: 'b', score: 'c', evidence: { 'a-b': { type: 'flag', doc: '.x' } } },
+        check: () => null,
         lookback: () => 0,
         create: () => {
           throw new Error('not run');

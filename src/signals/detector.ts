@@ -58,13 +58,16 @@ export interface DetectorModule<P extends Parameters> {
   /** its signals are of an aggression, which three tests confirm or not */
   confirms?: boolean;
   meaning: Meaning;
+  /** why these values together can never detect anything; null where they can */
+  check?(options: Values<P>): string | null;
   /** data older than this (µs) plays no role, baselines aside */
   lookback(options: Values<P>): Micros;
   create(options: Values<P>, market: Market, voice: Voice): DetectorRun;
 }
 
 /** A detector whose parameter types are forgotten, as the registry holds it. */
-export interface Detector extends Omit<DetectorModule<Parameters>, 'lookback' | 'create'> {
+export interface Detector extends Omit<DetectorModule<Parameters>, 'check' | 'lookback' | 'create'> {
+  check(options: Options): string | null;
   lookback(options: Options): Micros;
   create(options: Options, market: Market, voice: Voice): DetectorRun;
 }
@@ -76,6 +79,7 @@ export type Options = Readonly<Record<string, ParameterValue>>;
 export function defineDetector<const P extends Parameters>(module: DetectorModule<P>): Detector {
   return {
     ...module,
+    check: (options) => module.check?.(options as Values<P>) ?? null,
     lookback: (options) => module.lookback(options as Values<P>),
     create: (options, market, voice) => module.create(options as Values<P>, market, voice),
   };

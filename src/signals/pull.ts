@@ -92,6 +92,10 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
       period_ms: { type: 'ms', optional: true, doc: 'flicker: from one appearance to the next, on average' },
     },
   },
+  check({ near, far, shortest, longest }) {
+    if (near >= far) return `near (${near}) must be less than far (${far})`;
+    return shortest < longest ? null : 'shortest must be less than longest';
+  },
   lookback: ({ longest, window, within }) => longest + window + within,
   create(options, market, voice): DetectorRun {
     return new PullRun(options, market, voice);

@@ -78,7 +78,12 @@ export function chooseDetectors(names: readonly string[] | null, settings: reado
     (values.get(detector) as Record<string, number | string>)[key] = readParameter(`${name}.${key}`, parameter, value);
   }
   const wanted = names === null ? detectors : [...new Set(names)].map(detectorByName);
-  return wanted.map((detector) => ({ detector, options: values.get(detector) as Options }));
+  return wanted.map((detector) => {
+    const options = values.get(detector) as Options;
+    const problem = detector.check(options);
+    if (problem !== null) throw new TapedeckError('E_CONFIG', `${detector.name}: ${problem}`);
+    return { detector, options };
+  });
 }
 
 /** One parameter set by a person: `absorption.window=10s`. */

@@ -40,6 +40,8 @@ describe('choosing', () => {
     [null, ['book-imbalance.levels=1.5'], 'E_CONFIG: book-imbalance.levels: "1.5" is not a whole number'],
     [null, ['absorption.window=2h'], 'E_CONFIG: absorption.window: "2h" is not a duration from 500ms to 1m'],
     [null, ['absorption.kind=E'], 'E_CONFIG: absorption.kind: "E" is not one of composite, A, B, C, D'],
+    [null, ['pull.near=20'], 'E_CONFIG: pull: near (20) must be less than far (10)'],
+    [null, ['pull.shortest=20s', 'pull.longest=5s'], 'E_CONFIG: pull: shortest must be less than longest'],
     [null, ['tape-imbalance.volume=-1'], 'E_CONFIG: tape-imbalance.volume: "-1" is not a size'],
   ])('%j %j is refused', (names, set, message) => {
     expect(refusal(() => chooseDetectors(names, set.map(parseSetting)))).toContain(message);
