@@ -641,7 +641,10 @@ describe('readers notice', () => {
       const { lines: faulty } = await inject(tape, 'dup=20');
       const plain = await scanned(tape);
       expect(plain.lines.length).toBeGreaterThan(20);
-      expect((await scanned(faulty)).lines).toEqual(plain.lines);
+      // an end from outside names the last entry there was, and that may be a repeated one
+      const facts = (lines: readonly string[]): string[] =>
+        lines.map((line) => (/"reason":"(hour|eof)"/.test(line) ? line.replace(/"last":\d+/, '') : line));
+      expect(facts((await scanned(faulty)).lines)).toEqual(facts(plain.lines));
     });
 
     test.each(['drop', 'reorder', 'gap', 'disconnect'])('%s ends what is open with reason gap', async (kind) => {
