@@ -6,6 +6,7 @@ import { HigherTimeframe, moveBps } from './higher-timeframe.js';
 import type { Market } from './market.js';
 import { Regime } from './regime.js';
 import { isWeekend, sessionAt } from './session.js';
+import { weightedMidShift } from './weighted-mid.js';
 
 /** The surroundings of a market, made by the first who asks. */
 export function surroundingsOf(market: Market): Surroundings {
@@ -39,6 +40,8 @@ export class Surroundings {
     if (Object.keys(axes).length > 0) context.regime = axes;
     if (market.bid < market.ask)
       context.spread_bps = rounded(((market.ask - market.bid) / (market.ask + market.bid)) * 2e4);
+    const shift = weightedMidShift(market);
+    if (!Number.isNaN(shift)) context.weighted_mid = rounded(shift);
     const { trend } = higher;
     if (trend !== null) {
       context.trend = trend;
