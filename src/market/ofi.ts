@@ -4,7 +4,6 @@ import { EVENT_STRIDE, Field } from '../model/event.js';
 import { ASK, BID } from './book.js';
 import type { Market } from './market.js';
 import { LEVEL_WIDTH, QuoteFlow } from './quote-flow.js';
-import { NORMAL } from './slopes.js';
 import { GRID, type GridStatistic } from './statistic.js';
 import { Effect } from './track.js';
 
@@ -143,7 +142,7 @@ export class Ofi {
     return this.#median;
   }
 
-  /** Median distance from that median, which must be known. Sorts, once a second at most. */
+  /** Median distance from that median, which must be known; searched for once a second at most. */
   deviation(): number {
     if (this.#staleDeviation) {
       this.#staleDeviation = false;
@@ -161,12 +160,6 @@ export class Ofi {
     this.tick();
     if (this.source === 'touch' && (effect & Effect.besideGap) !== 0) this.#usual.clear();
   }
-}
-
-/** Robust z of a value: 0.6745 times its distance from the median, over the median distance from it. */
-export function robustZ(value: number, median: number, deviation: number): number {
-  // the quotient first: it is the same on any scale, to the last bit
-  return NORMAL * ((value - median) / deviation);
 }
 
 /** The market's order flow imbalance over `span`. */

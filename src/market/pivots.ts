@@ -2,8 +2,8 @@
 import type { Micros } from '../model/entry.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import type { Market } from './market.js';
+import { NORMAL } from './robust.js';
 import { type Seconds, secondsOf } from './seconds.js';
-import { NORMAL } from './slopes.js';
 import { GRID, type GridStatistic } from './statistic.js';
 
 /** σ is estimated from the mid's moves over so many seconds, */

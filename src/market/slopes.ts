@@ -2,12 +2,10 @@
 import type { Micros } from '../model/entry.js';
 import { Baseline, minuteOf } from './baseline.js';
 import type { Market } from './market.js';
+import { robustZ } from './robust.js';
 import { type Seconds, secondsOf } from './seconds.js';
 import { GRID } from './statistic.js';
 import { Effect } from './track.js';
-
-/** Makes a median distance from the median comparable to a standard deviation. */
-export const NORMAL = 0.6745;
 
 /** One measure of a window, whose value at each second joins what is usual a window later. */
 class Usual {
@@ -31,8 +29,7 @@ class Usual {
 
   /** NaN where nothing varies, or nothing is known. */
   z(value: number): number {
-    // the quotient first: it is the same on any scale, to the last bit
-    return this.spread > 0 ? NORMAL * ((value - this.median) / this.spread) : Number.NaN;
+    return this.spread > 0 ? robustZ(value, this.median, this.spread) : Number.NaN;
   }
 }
 

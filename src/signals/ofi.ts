@@ -1,9 +1,9 @@
 /** ofi: the best quotes gained far more size on one side than usual, or lost it on the other. */
 
 import { type Market, Wake } from '../market/market.js';
-import { bookFlowOf, type Ofi, ofiOf, QUIET, robustZ } from '../market/ofi.js';
+import { bookFlowOf, type Ofi, ofiOf, QUIET } from '../market/ofi.js';
 import type { QuoteFlow } from '../market/quote-flow.js';
-import { NORMAL } from '../market/slopes.js';
+import { NORMAL, robustZ } from '../market/robust.js';
 import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';

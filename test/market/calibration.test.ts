@@ -1,7 +1,7 @@
 /** What is unusual happens as often as it says: independent samples pass quantiles and robust z at their nominal rates, on any scale. */
 import { describe, expect, test } from 'vitest';
 import { Baseline } from '../../src/market/baseline.js';
-import { NORMAL } from '../../src/market/slopes.js';
+import { NORMAL } from '../../src/market/robust.js';
 import { randomFrom } from '../scan/random-tape.js';
 import { MINUTE, SECOND, START, scanLines, TapeBuilder } from '../scan/tape-builder.js';
 import { seed } from '../seed.js';
