@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { MICROS_PER_SECOND } from '../model/time.js';
 import { ASK, BID } from './book.js';
 import type { Market } from './market.js';
+import { priceBeyond } from './price-beyond.js';
 import type { GridStatistic } from './statistic.js';
 
 /** A level changes far less often than a second has messages, and there may be hundreds of them. */
@@ -16,9 +17,9 @@ export function levelSizes(market: Market, bps: number, delay: Micros): GridStat
     const { book, state } = track;
     if (state !== 'valid' || !(bid < ask)) return;
     const mid = (bid + ask) / 2;
-    const reach = (mid * bps) / 1e4;
-    for (let price = bid; price >= mid - reach; price -= book.tick) sampleLevel(book.sizeAt(BID, price), sample);
-    for (let price = ask; price <= mid + reach; price += book.tick) sampleLevel(book.sizeAt(ASK, price), sample);
+    const [low, high] = [priceBeyond(BID, mid, bps), priceBeyond(ASK, mid, bps)];
+    for (let price = bid; price >= low; price -= book.tick) sampleLevel(book.sizeAt(BID, price), sample);
+    for (let price = ask; price <= high; price += book.tick) sampleLevel(book.sizeAt(ASK, price), sample);
   });
 }
 

@@ -85,10 +85,8 @@ export class Market {
   /** best prices, scaled; NaN where unknown */
   bid = Number.NaN;
   ask = Number.NaN;
-  /** the newest print: +1 or -1, scaled price and size */
-  lastSide = 0;
+  /** scaled price of the newest print */
   lastPrice = Number.NaN;
-  lastSize = 0;
   readonly #flow = new Flow();
   readonly #groupCounts: MinuteCounter;
   readonly #statistics = new Map<string, GridStatistic>();
@@ -372,9 +370,7 @@ export class Market {
     const side = e[o + Field.SIDE];
     const price = e[o + Field.PRICE];
     const size = e[o + Field.SIZE];
-    this.lastSide = side;
     this.lastPrice = price;
-    this.lastSize = size;
     const opened = this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size, e[o + Field.FIRST]);
     if (opened) this.#groupCounts.add(t);
     // the group is complete when nothing joined it for a while: that moment must not pass unseen

@@ -41,6 +41,15 @@ export class TopGap {
     return next > high ? Number.NaN : next - best;
   }
 
+  /** The gap of a side where it is at least `ticks` wide and wider than that quantile of usual ones, and that width; null where it is not. */
+  unusual(side: BookSide, ticks: number, q: number): { gap: number; least: number } | null {
+    const gap = this.now(side);
+    const wide = ticks * this.#market.track.book.tick;
+    // most gaps are narrow, and what is usual need not be looked up for them
+    const usual = gap >= wide ? this.usual(q) : Number.NaN;
+    return gap > usual ? { gap, least: Math.max(wide, usual) } : null;
+  }
+
   /** A quantile of what is usual; NaN until that is known. */
   usual(q: number): number {
     return this.#market.usual(this.#statistic, q);

@@ -57,12 +57,11 @@ export class VoidsAhead implements Follower {
 
   #look(t: Micros, side: BookSide, sign: number): void {
     const { ticks, quantile } = this.#rules;
-    const { bid, ask, track } = this.#market;
+    const { bid, ask } = this.#market;
     const touch = side === ASK ? ask : bid;
-    const gap = this.#gap.now(side);
-    const usual = gap >= ticks * track.book.tick ? this.#gap.usual(quantile) : Number.NaN;
-    if (gap > usual) {
-      this.#see(t, side, 'gap', touch, touch + sign * gap);
+    const wide = this.#gap.unusual(side, ticks, quantile);
+    if (wide !== null) {
+      this.#see(t, side, 'gap', touch, touch + sign * wide.gap);
       return;
     }
     const run = thinRun(this.#profile, side, this.#rules);

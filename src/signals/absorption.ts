@@ -5,6 +5,7 @@ import type { FlowWindow } from '../market/flow.js';
 import type { Ledger } from '../market/ledger.js';
 import type { LedgerLevel } from '../market/ledger-level.js';
 import { type Market, Wake } from '../market/market.js';
+import { sideVolume } from '../market/side-volume.js';
 import type { GridStatistic } from '../market/statistic.js';
 import type { StepWindow } from '../market/steps.js';
 import { rounded } from '../model/decimal.js';
@@ -190,9 +191,8 @@ class Absorption implements DetectorRun {
     const { kind, window } = options;
     this.#byLevel = kind !== 'B';
     this.#heavyLevel = kind === 'A' || kind === 'C';
-    const flow = market.flow(window);
     const ledger = market.ledger(window, options.zone);
-    this.#flow = flow;
+    this.#flow = market.flow(window);
     this.#mid = market.mid(window);
     this.#ledger = ledger;
     this.#usual = this.#heavyLevel
@@ -201,11 +201,7 @@ class Absorption implements DetectorRun {
           sample(ledger.hottest(t, BID)?.traded ?? 0);
           sample(ledger.hottest(t, ASK)?.traded ?? 0);
         })
-      : market.statistic(`side volume ${window}`, 'trades', window, (t, sample) => {
-          flow.expire(t);
-          sample(flow.buy);
-          sample(flow.sell);
-        });
+      : sideVolume(market, window);
     this.#least = market.scaledSize(options.volume);
     this.#sieges = [createSiege(1, options), createSiege(-1, options)];
     market.follow({ trade: (_, side, price, size) => this.#absorb(this.#sieges[side > 0 ? 0 : 1], price, size) });

@@ -7,10 +7,11 @@ import { type Eaten, eaten } from '../market/eaten.js';
 import type { FlowWindow } from '../market/flow.js';
 import { type Market, Wake } from '../market/market.js';
 import type { PastBook } from '../market/past-book.js';
+import { sideVolume } from '../market/side-volume.js';
 import type { GridStatistic } from '../market/statistic.js';
 import { thinRun } from '../market/thin-run.js';
 import { usualDepth } from '../market/usual-depth.js';
-import { OLDEST_WALL, type Walls, walls } from '../market/walls.js';
+import { OLDEST_WALL, type Wall, type Walls, walls } from '../market/walls.js';
 import { rounded } from '../model/decimal.js';
 import type { EndReason, Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
@@ -175,13 +176,8 @@ class Ignition implements DetectorRun {
     this.#market = market;
     this.#voice = voice;
     const { window } = options;
-    const flow = market.flow(window);
-    this.#flow = flow;
-    this.#usual = market.statistic(`side volume ${window}`, 'trades', window, (t, sample) => {
-      flow.expire(t);
-      sample(flow.buy);
-      sample(flow.sell);
-    });
+    this.#flow = market.flow(window);
+    this.#usual = sideVolume(market, window);
     this.#drives = drivesOf(market, window);
     this.#history = bookHistory(market, window + 2 * market.guard, 2 * DEPTH_BPS);
     this.#walls = walls(market);
@@ -230,8 +226,9 @@ class Ignition implements DetectorRun {
     if (past === null || !(past.spread > 0)) return;
     const what = this.#broken(fire, drive, past);
     if (what === null || what.displayed / usual < share) return;
-    const intent = this.#intent(fire, drive, what);
-    if (intent !== null) this.#start(t, fire, { drive, past, what, intent, gate });
+    const wall = this.#walls.next(fire.passive, side > 0 ? this.#market.ask : this.#market.bid);
+    const intent = this.#intent(side, drive, what, wall);
+    if (intent !== null) this.#start(t, fire, { drive, past, what, intent, wall, gate });
   }
 
   /** Whether the trigger may be there at all: the sweep point is a price that was traded at. Going back in the book is far more work. */
@@ -259,7 +256,7 @@ class Ignition implements DetectorRun {
   }
 
   /** Null where there is no opposite touch to enter at. */
-  #intent({ side, passive }: Fire, drive: Drive, what: Eaten): Intent | null {
+  #intent(side: number, drive: Drive, what: Eaten, wall: Wall | null): Intent | null {
     const { bid, ask, track } = this.#market;
     const { stop, ticks } = this.#options;
     if (!(bid < ask)) return null;
@@ -267,7 +264,6 @@ class Ignition implements DetectorRun {
     const entry = side > 0 ? ask : bid;
     const stopLevel = pointOf(what) - back;
     const stopOrigin = drive.firstPrice - back;
-    const wall = this.#walls.next(passive, entry);
     const target = wall === null ? Number.NaN : wall.price;
     return {
       side,
@@ -280,14 +276,13 @@ class Ignition implements DetectorRun {
     };
   }
 
-  #start(t: number, fire: Fire, { drive, past, what, intent, gate }: Break): void {
+  #start(t: number, fire: Fire, { drive, past, what, intent, wall, gate }: Break): void {
     const { life, passive } = fire;
     const market = this.#market;
     const twice = market.bid + market.ask;
     const score = drive.volume / gate;
     fire.since = t;
     if (life.step(t, score, true, false) !== Step.onset) return;
-    const wall = this.#walls.next(passive, intent.entry);
     const voidAhead = thinRun(this.#profile, passive, THIN) !== null;
     const risk = Math.abs(intent.entry - intent.stop);
     fire.onsetT = t;
@@ -361,6 +356,8 @@ interface Break {
   readonly past: PastBook;
   readonly what: Eaten;
   readonly intent: Intent;
+  /** the one that is the target */
+  readonly wall: Wall | null;
   readonly gate: number;
 }
 

@@ -3,6 +3,7 @@
 import type { FlowWindow } from '../market/flow.js';
 import { type Market, Wake } from '../market/market.js';
 import { type PrintWindow, printsOf } from '../market/prints.js';
+import { sideVolume } from '../market/side-volume.js';
 import type { GridStatistic } from '../market/statistic.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
@@ -117,14 +118,9 @@ class LiquidationCascade implements DetectorRun {
     this.#market = market;
     this.#voice = voice;
     const { window, settle } = options;
-    const flow = market.flow(window);
-    this.#flow = flow;
+    this.#flow = market.flow(window);
     this.#prints = printsOf(market, window);
-    this.#usual = market.statistic(`side volume ${window}`, 'trades', window, (t, sample) => {
-      flow.expire(t);
-      sample(flow.buy);
-      sample(flow.sell);
-    });
+    this.#usual = sideVolume(market, window);
     this.#least = market.scaledSize(options.volume);
     this.#sides = [1, -1].map((sign) => ({
       sign,

@@ -199,16 +199,14 @@ class Void implements DetectorRun {
 
   #seekGap(t: number, hole: Hole): void {
     const { ticks, quantile } = this.#options;
-    const { tick } = this.#market.track.book;
-    const gap = this.#gap.now(hole.passive);
-    const usual = gap >= ticks * tick ? this.#gap.usual(quantile) : Number.NaN;
-    if (!(gap > usual)) {
+    const wide = this.#gap.unusual(hole.passive, ticks, quantile);
+    if (wide === null) {
       this.#miss(t, hole);
       return;
     }
-    hole.least = Math.max(ticks * tick, usual);
+    hole.least = wide.least;
     const touch = this.#touch(hole);
-    this.#see(t, hole, touch, touch + hole.side * gap);
+    this.#see(t, hole, touch, touch + hole.side * wide.gap);
     this.#step(t, hole);
   }
 
