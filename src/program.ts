@@ -36,6 +36,11 @@ export const program: readonly ProgramEntry[] = [
     load: () => import('./commands/info.js'),
   },
   {
+    name: 'repair',
+    describe: 'Seal segments that a killed recorder left, and rewrite nothing else',
+    load: () => import('./commands/repair.js'),
+  },
+  {
     name: 'import',
     describe: "Turn other tools' archives into tapes, byte for byte",
     load: () => import('./commands/import.js'),

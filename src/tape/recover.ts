@@ -10,7 +10,8 @@ import { FrameDecompressor, frameExtent, frameHeader } from './frame.js';
 import { ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
 import { anyTimeOf, envelopeOf, MAX_LINE_BYTES } from './line.js';
 import { lockFolder } from './lock.js';
-import { openMember, openSegment, type Segment, scanSegment, tailsOf } from './segment.js';
+import { isSeekTable } from './seek-table.js';
+import { openMember, type Segment, scanSegment, tailsOf } from './segment.js';
 import { continueSegmentFile, FRAME_BYTES, type SegmentContents } from './segment-file.js';
 import { createTapeDecoder } from './tape-decoder.js';
 
@@ -26,8 +27,9 @@ export interface RecoveredSegment {
   lines: number;
   /** bytes of a line that was being written when the recorder died */
   tornBytes: number;
-  /** it now ends with index, end and seek table; not done where damage was met */
+  /** it now ends with index, end and seek table; not done where damage was met, or where nothing is there */
   sealed: boolean;
+  /** what keeps it from being sealed; it stays as it was */
   damage: Damage['damage'][];
 }
 
@@ -70,11 +72,12 @@ export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
  * Recovers one segment. Lines that only tails hold are appended as frames; bytes are cut off only behind the last whole
  * frame, and only when a tail holds the lines of the torn one (or the bytes are a torn seek table). Without damage the
  * segment is then sealed, its `end` entry marked `"recovered":true`.
- * @returns null for a sealed segment, of which at most leftover tails are removed
+ * The caller holds the folder's lock.
+ * @returns null for a sealed segment, of which at most leftover tails are removed, and for plain text
  */
 export async function recoverSegment(path: string): Promise<RecoveredSegment | null> {
   try {
-    return await recover(openSegment(path));
+    return await recover(openMember(path));
   } catch (error) {
     throw fromSystemError(error, 'recovering a segment', { file: path });
   }
@@ -92,13 +95,16 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   const coversTear = tails.some((tail) => tail.offset === walked?.whole);
   if (walked === null || walked.rest === 'damage' || (walked.rest === 'torn' && !coversTear)) {
     // what cannot be read stays as it is, for `verify` to report
-    const { last, damage } = segment.fault === null ? scanSegment(segment) : { last: Number.NaN, damage: [] };
+    const { last, damage } = scanSegment(segment);
     return { path, last, lines: 0, tornBytes: 0, sealed: false, damage };
   }
   const lost = linesToAdd(tails, walked);
   const src = segment.src ?? sourceOf(lost.groups);
   const result = { path, lines: lost.lines, tornBytes: lost.tornBytes, damage: [] };
-  if (src === null) return { ...result, last: Number.NaN, sealed: false };
+  const { last } = lost;
+  // no time is left for a seal behind the last one that can be written
+  if (src === null || !(last <= Number.MAX_SAFE_INTEGER - 2))
+    return { ...result, last, lines: 0, tornBytes: 0, sealed: false };
   if (walked.rest !== 'none') fs.truncateSync(path, walked.whole);
   const file = continueSegmentFile({ path, src, tail: false }, walked);
   for (const group of lost.groups) {
@@ -110,7 +116,6 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   }
   await file.settled();
   for (const tail of tails) fs.unlinkSync(tail.path);
-  const { last } = lost;
   if (lost.ended) await file.seal(null);
   else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
   return { ...result, last: lost.ended ? last : last + 2, sealed: true };
@@ -140,8 +145,11 @@ function walkFrames(path: string): Walked & { whole: number } {
       if (bytes.length === 0) return done('none');
       // nothing but the seek table comes after the end entry
       if (extent === 0 && (ended || header.kind === 'skippable')) return done('table');
+      // one that says something else than the frames do is made anew
+      if (ended && isSeekTable(header) && extent === bytes.length) return done('table');
       if (extent === 0) return done(hasWholeFrame(bytes) ? 'damage' : 'torn');
       if (extent < 0 || header.kind !== 'zstd' || header.contentBytes === null) return done('damage');
+      if (header.contentBytes > LARGEST_READ) return done('damage');
       const text = Buffer.allocUnsafeSlow(header.contentBytes);
       try {
         decompressor.decompress(bytes.subarray(0, extent), text);
@@ -162,7 +170,8 @@ function walkFrames(path: string): Walked & { whole: number } {
       walked.hash.update(text);
       walked.entries += lines;
       walked.offset += extent;
-      last = lastTimeOf(text, 0, text.length);
+      const newest = lastTimeOf(text, 0, text.length);
+      if (!Number.isNaN(newest)) last = newest;
       ended = isEnd(text.subarray(lastLineOf(text, 0, text.length)));
     }
   } finally {

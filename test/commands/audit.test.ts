@@ -1,9 +1,7 @@
 /** `import`, `info` and `verify` as commands: what goes to stdout, what to stderr, and the exit status. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { argumentKey, type Command, type CommandIo, takesValue } from '../../src/commands/command.js';
 import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
 import verify from '../../src/commands/verify.js';
@@ -11,40 +9,7 @@ import { venueById } from '../../src/venues/registry.js';
 import { answer, bookBody, type Levels, opening, update, whole } from '../audit/bingx-lines.js';
 import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
 import { TapeBuilder } from '../scan/tape-builder.js';
-
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command with defaults filled in, as the program would. */
-async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const io: CommandIo = {
-    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
-    stdout,
-    stderr,
-    stdinIsTty: false,
-    stdoutIsTty: false,
-    stderrIsTty: false,
-    columns: 80,
-    signal: new AbortController().signal,
-    now: () => 0,
-    colour: false,
-    quiet: false,
-    env: {},
-    version: '1.2.3',
-    commands: async () => [],
-  };
-  const args: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(command.options))
-    if (takesValue(option) && option.default !== undefined)
-      args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
-  const status = await command.run({ ...args, ...given }, io);
-  const text = (stream: PassThrough): string => String(stream.read() ?? '');
-  return { status, stdout: text(stdout), stderr: text(stderr) };
-}
+import { run } from './run.js';
 
 function importArgs(text: string): { out: string; args: Record<string, unknown> } {
   const folder = temporaryFolder();
