@@ -8,7 +8,7 @@ import { fromSystemError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastLineOf, lastTimeOf } from './checkpoints.js';
 import { FrameDecompressor, frameExtent, frameHeader } from './frame.js';
 import { ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
-import { anyTimeOf, envelopeOf, MAX_LINE_BYTES } from './line.js';
+import { anyTimeOf, envelopeOf, MAX_LINE_BYTES, parseEntry } from './line.js';
 import { lockFolder } from './lock.js';
 import { isSeekTable } from './seek-table.js';
 import { openMember, type Segment, scanSegment, tailsOf } from './segment.js';
@@ -93,7 +93,8 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   }
   const walked = segment.fault === null ? walkFrames(path) : null;
   const coversTear = tails.some((tail) => tail.offset === walked?.whole);
-  if (walked === null || walked.rest === 'damage' || (walked.rest === 'torn' && !coversTear)) {
+  const isBeyond = walked === null || walked.rest === 'damage' || walked.end === 'wrong';
+  if (isBeyond || (walked.rest === 'torn' && !coversTear)) {
     // what cannot be read stays as it is, for `verify` to report
     const { last, damage } = scanSegment(segment);
     return { path, last, lines: 0, tornBytes: 0, sealed: false, damage };
@@ -122,9 +123,9 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
 }
 
 interface Walked extends SegmentContents {
-  /** `t` of the last line, and whether that is an `end` entry */
+  /** `t` of the last line, and whether that is an `end` entry, which is wrong where it says something else than is there */
   last: Micros;
-  ended: boolean;
+  end: 'none' | 'right' | 'wrong';
   /** what stands behind the last whole frame: a frame that was being written, a seek table likewise, or damage */
   rest: 'none' | 'torn' | 'table' | 'damage';
   restBytes: Buffer;
@@ -134,22 +135,23 @@ interface Walked extends SegmentContents {
 function walkFrames(path: string): Walked & { whole: number } {
   const walked = { offset: 0, frames: [], entries: 0, hash: createHash('sha256'), table: [] } as SegmentContents;
   let last = Number.NaN;
-  let ended = false;
+  let end: Walked['end'] = 'none';
   const fd = fs.openSync(path, 'r');
   try {
     const decompressor = new FrameDecompressor();
     for (;;) {
       const { bytes, extent } = readFrame(fd, walked.offset);
       const header = frameHeader(bytes, 0);
-      const done = (rest: Walked['rest']) => ({ ...walked, whole: walked.offset, last, ended, rest, restBytes: bytes });
+      const done = (rest: Walked['rest']) => ({ ...walked, whole: walked.offset, last, end, rest, restBytes: bytes });
       if (bytes.length === 0) return done('none');
       // nothing but the seek table comes after the end entry
-      if (extent === 0 && (ended || header.kind === 'skippable')) return done('table');
+      if (extent === 0 && (end !== 'none' || header.kind === 'skippable')) return done('table');
       // one that says something else than the frames do is made anew
-      if (ended && isSeekTable(header) && extent === bytes.length) return done('table');
+      if (end !== 'none' && isSeekTable(header) && extent === bytes.length) return done('table');
       if (extent === 0) return done(hasWholeFrame(bytes) ? 'damage' : 'torn');
       if (extent < 0 || header.kind !== 'zstd' || header.contentBytes === null) return done('damage');
-      if (header.contentBytes > LARGEST_READ) return done('damage');
+      // no recorder writes an empty frame, nor a larger one
+      if (header.contentBytes === 0 || header.contentBytes > LARGEST_READ) return done('damage');
       const text = Buffer.allocUnsafeSlow(header.contentBytes);
       try {
         decompressor.decompress(bytes.subarray(0, extent), text);
@@ -158,6 +160,13 @@ function walkFrames(path: string): Walked & { whole: number } {
       }
       const lines = countLines(text, 0, text.length);
       const checkpoint = findCheckpoint(text, 0, text.length) !== null;
+      const checksum = header.checksum ? { checksum: bytes.readUInt32LE(extent - 4) } : {};
+      walked.table.push({ compressedBytes: extent, textBytes: text.length, ...checksum });
+      const lastLine = lastLineOf(text, 0, text.length);
+      walked.hash.update(text.subarray(0, lastLine));
+      if (end !== 'wrong' && isEnd(text.subarray(lastLine))) end = isRightSeal(text, walked, lines) ? 'right' : 'wrong';
+      else if (end === 'right') end = 'wrong';
+      walked.hash.update(text.subarray(lastLine));
       walked.frames.push({
         offset: walked.offset,
         t: firstTimeOf(text, 0, text.length),
@@ -165,17 +174,28 @@ function walkFrames(path: string): Walked & { whole: number } {
         bytes: text.length,
         checkpoint,
       });
-      const checksum = header.checksum ? { checksum: bytes.readUInt32LE(extent - 4) } : {};
-      walked.table.push({ compressedBytes: extent, textBytes: text.length, ...checksum });
-      walked.hash.update(text);
       walked.entries += lines;
       walked.offset += extent;
       const newest = lastTimeOf(text, 0, text.length);
       if (!Number.isNaN(newest)) last = newest;
-      ended = isEnd(text.subarray(lastLineOf(text, 0, text.length)));
     }
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Holds the frame of a seal against what stands before it, of whose text and its `index` `walked.hash` is. */
+function isRightSeal(text: Buffer, { frames, entries, hash }: SegmentContents, lines: number): boolean {
+  const lastLine = lastLineOf(text, 0, text.length);
+  try {
+    const index = parseEntry(text.subarray(0, lastLine));
+    const last = parseEntry(text.subarray(lastLine));
+    if (!('index' in index) || !('end' in last)) return false;
+    const { entries: stated, sha256 } = last.end;
+    const placed = JSON.stringify(index.index) === JSON.stringify(frames);
+    return placed && stated === entries + lines - 1 && sha256 === hash.copy().digest('hex');
+  } catch {
+    return false;
   }
 }
 
@@ -213,7 +233,7 @@ interface LostLines {
 
 /** The lines of tails, and of the torn frame where that holds more, that are newer than what stands. */
 function linesToAdd(tails: { path: string; offset: number }[], walked: Walked & { whole: number }): LostLines {
-  const lost: LostLines = { groups: [], lines: 0, tornBytes: 0, last: walked.last, ended: walked.ended };
+  const lost: LostLines = { groups: [], lines: 0, tornBytes: 0, last: walked.last, ended: walked.end === 'right' };
   const take = (text: Buffer): void => {
     const group: Buffer[] = [];
     let p = 0;

@@ -31,7 +31,13 @@ export async function run(command: Command, given: Record<string, unknown>, stdi
   for (const [name, option] of Object.entries(command.options))
     if (takesValue(option) && option.default !== undefined)
       args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  // read as it comes: a command waits for a reader that is slow
+  const collect = (stream: PassThrough): Buffer[] => {
+    const parts: Buffer[] = [];
+    stream.on('data', (part: Buffer) => parts.push(part));
+    return parts;
+  };
+  const [out, err] = [collect(stdout), collect(stderr)];
   const status = await command.run({ ...args, ...given }, io);
-  const text = (stream: PassThrough): string => String(stream.read() ?? '');
-  return { status, stdout: text(stdout), stderr: text(stderr) };
+  return { status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }
