@@ -3,7 +3,15 @@ import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import type { Skips, TradeChain } from '../model/continuity.js';
-import type { BookEntry, CloseEntry, Entry, Gap, HeaderEntry, Micros } from '../model/entry.js';
+import {
+  type BookEntry,
+  type CloseEntry,
+  type Entry,
+  type Gap,
+  type HeaderEntry,
+  isOwnClose,
+  type Micros,
+} from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
 import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
@@ -242,7 +250,7 @@ export class SessionAudit {
       this.#checkpoint(entry, place);
       return;
     }
-    if ('close' in entry) this.#close(entry);
+    if ('close' in entry && !isOwnClose(entry.close)) this.#close(entry);
     if ('open' in entry && this.#closed) this.#reopened = entry.conn;
     if ('drop' in entry) {
       this.#drops.entries++;
