@@ -3,6 +3,7 @@
  * messages and their order, whatever their ids.
  */
 import type { Micros } from '../model/entry.js';
+import { Pair, type PairEvents, type StreamCounts } from './merge-pair.js';
 import type { Item, Lost } from './merge-reader.js';
 import type { Survey } from './merge-survey.js';
 
@@ -10,92 +11,13 @@ import type { Survey } from './merge-survey.js';
 const APART: Micros = 30_000_000;
 /** What is held back meanwhile at most; beyond it, decisions are made earlier. */
 const MOST_HELD_BYTES = 128 * 1024 * 1024;
-/** Copies by several connections of one recorder are known for so long. */
-const REMEMBERED: Micros = 120_000_000;
 const LOOK_EVERY = 512;
-
-export interface StreamCounts {
-  /** distinct messages of the base, and of the other */
-  base: number;
-  other: number;
-  common: number;
-  onlyBase: number;
-  onlyOther: number;
-  /** more of the same by connections of one recorder */
-  copies: number;
-  /** in both, in another order */
-  reordered: number;
-}
 
 /** An entry to be written; `of` where it is the other recorder's. */
 export interface Placed {
   item: Item;
   t: Micros;
   of: Survey | null;
-}
-
-interface Theirs {
-  item: Item;
-  seq: number;
-  /** `t` of the base's own; NaN while it has none */
-  at: Micros;
-}
-
-/** One stream of both. */
-class Pair {
-  readonly counts: StreamCounts = {
-    ...{ base: 0, other: 0, common: 0, onlyBase: 0, onlyOther: 0, copies: 0, reordered: 0 },
-  };
-  readonly #seen = [new Map<string, Seen>(), new Map<string, Seen>()];
-  /** of the base, that the other has not brought yet, by digest */
-  readonly ours = new Map<string, { t: Micros; seq: number }[]>();
-  readonly theirs = new Map<string, Theirs[]>();
-  /** of the other, in order, from the first that is not decided */
-  queue: Theirs[] = [];
-  /** the base's time of the newest that was decided */
-  lower = Number.NEGATIVE_INFINITY;
-  #seq = [0, 0];
-  #matched = [-1, -1];
-
-  /** Whether a message is another connection's copy of one that its recorder has already. */
-  isCopy(side: 0 | 1, { digest, conn, t }: Item): boolean {
-    const seen = this.#seen[side];
-    let one = seen.get(digest);
-    if (one === undefined) {
-      one = { count: 0, by: new Map(), t };
-      seen.set(digest, one);
-    }
-    one.t = t;
-    const own = (one.by.get(conn) ?? 0) + 1;
-    one.by.set(conn, own);
-    if (own <= one.count) {
-      this.counts.copies++;
-      return true;
-    }
-    one.count = own;
-    return false;
-  }
-
-  forget(side: 0 | 1, before: Micros): void {
-    for (const [digest, { t }] of this.#seen[side]) if (t < before) this.#seen[side].delete(digest);
-  }
-
-  next(side: 0 | 1): number {
-    return this.#seq[side]++;
-  }
-
-  match(ours: number, theirs: number): void {
-    this.counts.common++;
-    const [a, b] = this.#matched;
-    if (ours > a !== theirs > b) this.counts.reordered++;
-    this.#matched = [Math.max(a, ours), Math.max(b, theirs)];
-  }
-}
-
-interface Seen {
-  count: number;
-  by: Map<string | null, number>;
-  t: Micros;
 }
 
 export interface AlignOptions {
@@ -119,16 +41,26 @@ export async function* align(
 ): AsyncGenerator<Placed | Lost, void, undefined> {
   const pairs = new Map<number, Pair>();
   const offset = new Offset(guess);
-  let ours: (Placed | Lost)[] = [];
+  let own: (Placed | Lost)[] = [];
   let added: Placed[] = [];
   let held = 0;
   let newest = Number.NEGATIVE_INFINITY;
   let theirNewest = Number.NEGATIVE_INFINITY;
 
+  const events: PairEvents = {
+    matched(theirs, t) {
+      held -= theirs.line.length;
+      offset.met(theirs.t - t);
+    },
+    missing(item, t) {
+      added.push({ item, t, of: survey });
+    },
+  };
+
   const pairOf = (id: number): Pair => {
     let pair = pairs.get(id);
     if (pair === undefined) {
-      pair = new Pair();
+      pair = new Pair(events);
       pairs.set(id, pair);
       counts.set(id, pair.counts);
     }
@@ -136,91 +68,23 @@ export async function* align(
   };
 
   const takeOurs = (placed: Placed | Lost): void => {
-    ours.push(placed);
+    own.push(placed);
     if ('lost' in placed) return;
     const { item, t } = placed;
     held += item.line.length;
     newest = Math.max(newest, t);
-    if (item.stream === null) return;
-    const pair = pairOf(item.id);
-    if (pair.isCopy(0, item)) return;
-    pair.counts.base++;
-    const seq = pair.next(0);
-    if (unresolvable.has(item.id)) return;
-    const waiting = pair.theirs.get(item.digest);
-    const theirs = waiting?.shift();
-    if (waiting?.length === 0) pair.theirs.delete(item.digest);
-    if (theirs !== undefined) {
-      theirs.at = t;
-      held -= theirs.item.line.length;
-      pair.match(seq, theirs.seq);
-      offset.met(theirs.item.t - t);
-    } else push(pair.ours, item.digest, { t, seq });
+    if (item.stream !== null) pairOf(item.id).add('base', item, t, !unresolvable.has(item.id));
   };
 
   const takeTheirs = (item: Item): void => {
-    theirNewest = Math.max(theirNewest, item.t - offset.value);
-    if (item.entry !== null) {
-      added.push({ item, t: item.t - offset.value, of: survey });
-      return;
+    const t = item.t - offset.value;
+    theirNewest = Math.max(theirNewest, t);
+    if (item.entry !== null) added.push({ item, t, of: survey });
+    else if (item.stream !== null) {
+      const isKept = !unresolvable.has(item.id);
+      pairOf(item.id).add('other', item, t, isKept);
+      if (isKept) held += item.line.length;
     }
-    if (item.stream === null) return;
-    const pair = pairOf(item.id);
-    if (pair.isCopy(1, item)) return;
-    pair.counts.other++;
-    const seq = pair.next(1);
-    if (unresolvable.has(item.id)) return;
-    const theirs: Theirs = { item, seq, at: Number.NaN };
-    const waiting = pair.ours.get(item.digest);
-    const own = waiting?.shift();
-    if (waiting?.length === 0) pair.ours.delete(item.digest);
-    if (own !== undefined) {
-      theirs.at = own.t;
-      pair.match(own.seq, seq);
-      offset.met(item.t - own.t);
-    } else {
-      push(pair.theirs, item.digest, theirs);
-      held += item.line.length;
-    }
-    pair.queue.push(theirs);
-  };
-
-  /** Decides about the other's messages up to `until` of the base's time: the base has had time enough to bring them. */
-  const decide = (pair: Pair, until: Micros): void => {
-    const { queue } = pair;
-    let n = 0;
-    let next = 0;
-    for (; n < queue.length; n++) {
-      const { item, at } = queue[n];
-      if (!Number.isNaN(at)) {
-        pair.lower = Math.max(pair.lower, at);
-        continue;
-      }
-      const wanted = item.t - offset.value;
-      if (wanted > until) break;
-      next = Math.max(next, n + 1);
-      while (next < queue.length && Number.isNaN(queue[next].at)) next++;
-      const upper = queue[next]?.at ?? Number.POSITIVE_INFINITY;
-      const t = Math.max(Math.min(wanted, upper - 1), pair.lower);
-      pair.lower = t;
-      pair.counts.onlyOther++;
-      const waiting = pair.theirs.get(item.digest);
-      if (waiting !== undefined) remove(pair.theirs, item.digest, waiting, queue[n]);
-      added.push({ item, t, of: survey });
-    }
-    if (n > 0) pair.queue = queue.slice(n);
-  };
-
-  const forget = (pair: Pair, before: Micros): void => {
-    for (const [digest, waiting] of pair.ours) {
-      while (waiting.length > 0 && waiting[0].t < before) {
-        waiting.shift();
-        pair.counts.onlyBase++;
-      }
-      if (waiting.length === 0) pair.ours.delete(digest);
-    }
-    pair.forget(0, newest - REMEMBERED);
-    pair.forget(1, theirNewest + offset.value - REMEMBERED);
   };
 
   /** Everything that stands before `until` and is decided, in order. */
@@ -228,16 +92,16 @@ export async function* align(
     added.sort((a, b) => a.t - b.t || a.item.t - b.item.t);
     let a = 0;
     let b = 0;
-    for (; a < ours.length; a++) {
-      const one = ours[a];
+    for (; a < own.length; a++) {
+      const one = own[a];
       if (!('lost' in one) && one.t > until) break;
       while (!('lost' in one) && b < added.length && added[b].t < one.t) yield added[b++];
       if (!('lost' in one)) held -= one.item.line.length;
       yield one;
     }
-    while (b < added.length && added[b].t <= until && (a === ours.length || added[b].t < timeOf(ours[a])))
+    while (b < added.length && added[b].t <= until && (a === own.length || added[b].t < timeOf(own[a])))
       yield added[b++];
-    ours = ours.slice(a);
+    own = own.slice(a);
     for (let n = 0; n < b; n++) held -= added[n].item.entry === null ? added[n].item.line.length : 0;
     added = added.slice(b);
   }
@@ -257,24 +121,16 @@ export async function* align(
       if (!('lost' in two)) takeTheirs(two);
     }
     if (n % LOOK_EVERY !== 0) continue;
-    // a tape that has ended brings nothing any more
-    const [ourEnd, theirEnd] = [
-      one === null ? Number.POSITIVE_INFINITY : newest,
-      two === null ? Number.POSITIVE_INFINITY : theirNewest,
-    ];
     const apart = held > MOST_HELD_BYTES ? APART / 10 : APART;
-    const reach = Math.min(ourEnd, theirEnd);
-    if (!Number.isFinite(reach)) continue;
-    for (const pair of pairs.values()) {
-      decide(pair, Math.min(ourEnd, Math.max(newest, theirNewest)) - apart);
-      forget(pair, Math.min(theirEnd, Math.max(newest, theirNewest)) - apart);
-    }
-    yield* release(reach - 2 * apart);
+    // a tape that has ended brings nothing any more
+    const [ours, theirs] = [
+      two === null ? Number.POSITIVE_INFINITY : theirNewest - apart,
+      one === null ? Number.POSITIVE_INFINITY : newest - apart,
+    ];
+    for (const pair of pairs.values()) pair.settle(ours, theirs);
+    yield* release(Math.min(ours, theirs) - apart);
   }
-  for (const pair of pairs.values()) {
-    decide(pair, Number.POSITIVE_INFINITY);
-    forget(pair, Number.POSITIVE_INFINITY);
-  }
+  for (const pair of pairs.values()) pair.settle(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   yield* release(Number.POSITIVE_INFINITY);
 }
 
@@ -318,15 +174,4 @@ class Ahead<T> {
   take(): void {
     this.#next = undefined;
   }
-}
-
-function push<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-}
-
-function remove<T>(map: Map<string, T[]>, key: string, list: T[], value: T): void {
-  list.splice(list.indexOf(value), 1);
-  if (list.length === 0) map.delete(key);
 }
