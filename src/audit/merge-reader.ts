@@ -10,6 +10,9 @@ import type { Venue } from '../venues/venue.js';
 import { bindHeader } from './bind.js';
 import { BOOK_STREAM } from './stream-audit.js';
 
+/** In the year 2255: entries may have to move behind it. */
+const LATEST: Micros = 9_000_000_000_000_000;
+
 /** A line of a tape, copied. */
 export interface Item {
   t: Micros;
@@ -54,12 +57,18 @@ export async function* readItems(
       const isMessage = e[Field.KIND] !== Kind.entry;
       if (isMessage) {
         const t = e[Field.T];
+        if (t > LATEST) {
+          yield {
+            lost: `E_LINE: the time ${t} leaves none for what comes after it (file ${batch.file}, line ${line})`,
+          };
+          continue;
+        }
         const { conn } = decoder.origins[e[Field.ORIGIN]];
         yield { t, line: Buffer.from(bytes.subarray(p, end)), entry: null, conn, ...streamOf(bytes, p, end, e, venue) };
         continue;
       }
       const entry = entryIn(bytes, p, end);
-      if (entry === null) {
+      if (entry === null || entry.t > LATEST) {
         yield { lost: `E_LINE: the line is not an entry (file ${batch.file}, line ${line})` };
         continue;
       }

@@ -90,11 +90,10 @@ export async function mergeTapes(options: MergeOptions): Promise<Merged> {
       else known.push({ tape, segments });
     }
   const common = [...groups].filter(([, group]) => group.length > 1).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (common.length === 0)
-    throw new TapedeckError(
-      'E_USAGE',
-      `while merging: the tapes have no market in common (${[...groups.keys()].join(', ')})`,
-    );
+  if (common.length === 0) {
+    const has = [...groups].map(([src, group]) => `${group[0].tape} has ${src}`);
+    throw new TapedeckError('E_USAGE', `while merging: the tapes have no market in common (${has.join(', ')})`);
+  }
   const reports: MergeReport[] = [];
   for (const [, group] of common) reports.push(await mergeSource(group, options));
   const alone = [...groups].flatMap(([src, group]) => (group.length > 1 ? [] : [{ src, tape: group[0].tape }]));

@@ -131,6 +131,23 @@ describe('two recorders that lose different messages', () => {
     );
   });
 
+  test('over many minutes, with an outage of each, memory holding a part of it', async () => {
+    // twenty minutes; clocks drift apart by a millisecond in each
+    const received = market(1000, 400_000);
+    const drifting = (one: Received): Received => ({ ...one, t: one.t + Math.floor((one.t - received[0].t) / 60_000) });
+    const isOut = (n: number, of: number): boolean => n > 800 * (of + 1) && n < 800 * (of + 1) + 300;
+    const lost = (n: number, of: number): boolean => isOut(n, of) || (n % 97 === of && !isOut(n, 1 - of));
+    const a = await tapeOf(received, { name: 'aaaa', hears: (n) => !lost(n, 0) });
+    const b = await tapeOf(received.map(drifting), { name: 'bbbb', clock: -90_000, hears: (n) => !lost(n, 1) });
+    const { messages, verified, reports } = await made(a, b);
+    expect(messages).toEqual(textsOf(received));
+    expect(verified).toMatchObject({ gaps: 0, problems: [], messages: 3000 });
+    // made of the book of all messages, about every minute
+    expect(verified.checkpoints.checked).toBeGreaterThan(15);
+    expect(verified.checkpoints.agreed).toBe(verified.checkpoints.checked);
+    expect(reports[0].moved).toBe(0);
+  });
+
   test('what both lost stays a gap, and is the only one', async () => {
     const received = market(100);
     const both = received.findIndex(({ kind, id }) => kind === 'trade' && id === 950);
