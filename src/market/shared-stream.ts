@@ -185,9 +185,11 @@ export class SharedStream {
     const { held } = this;
     const e = buffer.events;
     const last = e[o + Field.LAST];
+    const isWhole = e[o + Field.KIND] === Kind.snapshot;
     let at = held.length;
     while (at > 0 && held[at - 1].last > last) at--;
-    const isWhole = e[o + Field.KIND] === Kind.snapshot;
+    // the update that leads to the same place goes on without a break
+    while (!isWhole && at > 0 && held[at - 1].last === last && held[at - 1].isWhole) at--;
     for (let n = at - 1; n >= 0 && held[n].last === last; n--) {
       if (held[n].isWhole !== isWhole) continue;
       held[n].join(by.conn);

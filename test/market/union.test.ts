@@ -326,6 +326,17 @@ describe('books that begin in the stream', () => {
     ]);
   });
 
+  test('an update that leads to the same place as a whole book comes before it', () => {
+    play('bybit-linear', [
+      [whole('a', 100), 'w100 valid'],
+      [delta('b', 100), ''],
+      [whole('c', 102), ''],
+      [delta('b', 102), ''],
+      [delta('a', 101), 'd101 d102'],
+      [delta('a', 103), 'd103'],
+    ]);
+  });
+
   test('a book that is lost is taken from whoever brings it', () => {
     play('bybit-linear', [
       [whole('a', 100), 'w100 valid'],
