@@ -11,13 +11,23 @@ import {
   withoutZeros,
 } from './served-book.js';
 import { type Writing, written, writtenLevel } from './served-text.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
+import { createServedTrades, type ServedTrades } from './served-trades.js';
+import type {
+  Reply,
+  ServedAnswer,
+  ServedClient,
+  ServedEvent,
+  ServedMarket,
+  ServedMessage,
+  VenueServer,
+} from './venue.js';
 
 export type OkxMarket = 'swap' | 'spot';
 
 const BOOK_LEVELS = 400;
 const FEW_LEVELS = 5;
 const MOST_REST_LEVELS = 400;
+const MOST_REST_TRADES = 100;
 
 /** Channels with data, and those that are acked and stay silent: the market makes none. */
 const CHANNELS: Record<OkxMarket, string[]> = {
@@ -77,6 +87,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
       return [symbol, { symbol, book, books, books5, touch: { levels: book.window(1).levels(), id, matched } }];
     }),
   );
+  const trades = createServedTrades();
   let connections = 0;
 
   const message = (channel: string, instId: string, data: object, action?: string): { topic: string; text: string } => {
@@ -187,6 +198,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
         return [touch(one)];
       }
       case 'trade': {
+        trades.push(event);
         const { symbol: instId, id, aggressor: side, update: seqId } = event;
         const what = { instId, tradeId: String(id), px: withoutZeros(event.price), sz: withoutZeros(event.size), side };
         return [message('trades', instId, { ...what, ts: millis(matched), count: '1', source: '0', seqId })];
@@ -210,14 +222,20 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, with a word
     pingEveryMs: Number.POSITIVE_INFINITY,
-    rest: (path) => rest(path, market, symbols),
+    // a tape has the trades of the past on it, not in mind
+    rest: (path) => rest(path, market, symbols, market.recorded === undefined ? trades : null),
   };
 }
 
 // ---- REST
 
 /** Answers a GET; what is wrong with a request is told with status 200. */
-function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, Listed>) {
+function rest(
+  path: string,
+  market: ServedMarket,
+  symbols: ReadonlyMap<string, Listed>,
+  trades: ServedTrades | null,
+): ServedAnswer {
   const [name, asked] = path.split('?');
   const query = new URLSearchParams(asked ?? '');
   const answer = (data: object[]) => ({ status: 200, body: JSON.stringify({ code: '0', msg: '', data }) });
@@ -246,6 +264,23 @@ function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, L
       const { window, id, matched } = one.books;
       const said = answer([{ ...sides(window.levels(levels)), ts: millis(matched), seqId: id }]);
       return one.book.empty ? { ...said, unknown: true } : said;
+    }
+    case '/api/v5/market/history-trades': {
+      if (trades === null) return refuse('404', `no path ${name}`, 404);
+      if (one === undefined) return refuse(NO_SUCH_INSTRUMENT, "Instrument ID doesn't exist");
+      const limit = query.get('limit') ?? String(MOST_REST_TRADES);
+      const after = query.get('after') ?? '';
+      if (!/^[1-9]\d{0,3}$/.test(limit)) return refuse(BAD_PARAMETER, 'Parameter limit error');
+      if (!/^\d*$/.test(after) || (query.get('type') ?? '1') !== '1')
+        return refuse(BAD_PARAMETER, 'Parameter after error');
+      const before = after === '' ? Number.POSITIVE_INFINITY : Number(after);
+      const found = trades.before(one.symbol, before, Math.min(Number(limit), MOST_REST_TRADES));
+      return answer(
+        found.reverse().map(({ id, price, size, aggressor: side, matched }) => ({
+          ...{ instId: one.symbol, side, sz: withoutZeros(size), source: '0', px: withoutZeros(price) },
+          ...{ tradeId: String(id), ts: millis(matched) },
+        })),
+      );
     }
     default:
       return refuse('404', `no path ${name}`, 404);
