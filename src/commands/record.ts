@@ -113,7 +113,7 @@ that falls silent becomes a gap entry that says from when; the book is then fetc
 Missed trades. Where a venue's trades have ids that count (Binance, OKX), they say which trades a lost connection or a lost message
 cost, and where the venue has them over REST (see tapedeck-venues(1)), they are read half a second later. The answers stand on the
 tape as http entries whose "fills" names the trades they were asked for: no reader takes them for live. The gap stays a gap, signals
-and views do not know of them, and tapedeck-verify(1) counts them. Requests keep the venue's pace and let those for books go first; a
+and views do not know of them, and tapedeck-verify(1) counts them. Requests stay inside the venue's limit, beside those for books; a
 failed one is repeated up to five times, waiting longer each time. A gap of more than 10,000 trades is not asked for, nor is what was
 missed while no recorder ran. What came of each gap is told on stderr.
 

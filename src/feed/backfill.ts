@@ -33,7 +33,7 @@ export interface BackfillOptions {
   get: RestGet;
   /** full address of a path */
   url: (path: string) => string;
-  /** shared by all requests of the venue */
+  /** of requests for trades alone, so that books never wait for them */
   pace: Pace;
   /** monotonic ms */
   now: () => number;
@@ -82,7 +82,7 @@ const MOST_HOLES = 1_000;
 const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 30_000 };
 /** Of the statuses that blame the request: those that may be gone the next time. */
 const PASSING: ReadonlySet<number> = new Set([403, 408, 418, 425, 429]);
-/** What a venue answers over REST lags behind its stream; and after a reconnect the snapshots go first. */
+/** What a venue answers over REST lags behind its stream. */
 const FIRST_ASK_MS = 500;
 
 /** Creates the queue of one venue. */
@@ -113,14 +113,15 @@ export function createBackfill(options: BackfillOptions): Backfill {
     }
     const { hole, wanted } = job;
     const before = wanted.size;
+    const isPaged = !recent(hole.stream);
     for (const [first, last] of ranges) job.filled += wanted.remove(first, last);
     const [oldest, newest] = [ranges[0][0], ranges[ranges.length - 1][1]];
     wanted.remove(oldest, newest);
-    if (recent(hole.stream)) job.tooOld += wanted.remove(hole.first, oldest - 1);
+    if (!isPaged) job.tooOld += wanted.remove(hole.first, oldest - 1);
     if (wanted.size === 0) {
       if (job.filled === hole.last - hole.first + 1) end(job, null);
       else end(job, job.tooOld > 0 ? 'only the newest trades can be had' : 'the venue leaves them out');
-    } else if (wanted.size < before && job.left > 0) {
+    } else if (isPaged && wanted.size < before && job.left > 0) {
       job.failures = 0;
       job.dueMs = now();
     } else retry(job, 'the venue does not list the others', 0);
@@ -128,8 +129,9 @@ export function createBackfill(options: BackfillOptions): Backfill {
 
   const start = async (job: Job): Promise<void> => {
     const { symbol, hole, way } = job;
-    const [first] = job.wanted.ranges[0];
-    const [, last] = job.wanted.ranges[job.wanted.ranges.length - 1];
+    // one range at a time, so that no page lists what another did; where one brings nothing the next has its turn
+    const { ranges } = job.wanted;
+    const [first, last] = ranges[job.failures % ranges.length];
     const startedMs = now();
     job.busy = true;
     job.left--;
@@ -175,10 +177,13 @@ export function createBackfill(options: BackfillOptions): Backfill {
       });
     },
     tick(nowMs) {
-      while (!stopped && pace.free(nowMs)) {
+      while (!stopped) {
         let next: Job | null = null;
-        for (const job of jobs)
-          if (!job.busy && job.dueMs <= nowMs && (next === null || job.dueMs < next.dueMs)) next = job;
+        for (const job of jobs) {
+          const { everyMs, atOnce } = job.way;
+          if (job.busy || job.dueMs > nowMs || !pace.free(nowMs, (atOnce - 1) * everyMs)) continue;
+          if (next === null || job.dueMs < next.dueMs) next = job;
+        }
         if (next === null) return;
         pace.started(nowMs, next.way.everyMs);
         void start(next);

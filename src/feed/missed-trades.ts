@@ -3,7 +3,7 @@ import { type Backfill, createBackfill, type Hole, type Outcome } from './backfi
 import type { Pace } from './pace.js';
 import type { RestBooksOptions } from './rest-books.js';
 
-/** Listens to the srcs of a venue; null where it has no trades over REST that its ids could be looked up by. */
+/** Listens to the srcs of a venue, whose other requests keep `pace`; null where it has no trades over REST that its ids could be looked up by. */
 export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backfill | null {
   const { venue, sources, get, restUrl, now, random, note } = options;
   const { trades } = venue.rest;
@@ -14,7 +14,7 @@ export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backf
     recent: (channel) => typeof reach !== 'string' && reach[channel] === 'recent',
     get,
     url: restUrl,
-    pace,
+    pace: pace.beside(),
     now,
     random,
     answered: (symbol, answer, startedMs, fills) => void sources.get(symbol)!.http(answer, startedMs, fills),

@@ -34,7 +34,7 @@ export interface RestBooks {
   stop(): void;
 }
 
-/** Prepares both; snapshots are asked for first. `pace` is that of all the venue's requests. */
+/** Prepares both; snapshots are asked for first. Both keep `pace`. */
 export function createRestBooks(options: RestBooksOptions, pace: Pace): RestBooks {
   const snapshots = createSnapshots(options, pace);
   const reads = createAuditReads(options, pace);

@@ -242,7 +242,6 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       for (const connection of connections) connection.tick(nowMs);
       if (stopped) return;
       seekOverdue(nowMs);
-      // books first: what depends on them waits, and what is missing stays missing a little longer
       books.tick(nowMs);
       backfill?.tick(nowMs);
       if (nowMs >= timeAtMs) {

@@ -81,7 +81,7 @@ export interface ClockReading {
 export interface Fills {
   /** the channel they were missed in */
   stream: string;
-  /** ids of the first and the last one that were still missing when it was sent */
+  /** ids of the first and the last one that it asked for: all between them were missing */
   first: number;
   last: number;
   /** `t` of the gap entry that tells of them */

@@ -9,8 +9,9 @@ export const okxTrades: RestTrades = {
   page: (symbol, first, last) =>
     `/api/v5/market/history-trades?instId=${encodeURIComponent(symbol)}&type=1&after=${last + 1}&limit=${Math.min(MOST, last - first + 1)}`,
   most: MOST,
-  // 20 requests in 2 s are allowed
+  // 20 requests in 2 s are allowed, whatever else is asked for
   everyMs: 110,
+  atOnce: 1,
   read(body) {
     // errors come with an empty list
     if (!isObject(body) || body.code !== '0' || !Array.isArray(body.data)) return null;

@@ -85,8 +85,10 @@ export interface RestTrades {
   page(symbol: string, first: number, last: number): string;
   /** trades a page holds at most */
   most: number;
-  /** milliseconds that nothing else is asked for after such a request */
+  /** milliseconds between two such requests on average, so that they fit into the venue's limit beside those for books */
   everyMs: number;
+  /** requests that may come at once after a while without any */
+  atOnce: number;
   /** ids of the trades in a body (parsed JSON), in any order; null where it holds none, such as an error */
   read(body: unknown): IdRange[] | null;
 }
