@@ -121,13 +121,7 @@ export function createRecordedMarket(
       if (typeof conn === 'string') stream.conn = conn;
       return madeKnown(stream, stream.track.continuity.last);
     }
-    if (
-      'http' in said &&
-      said.http.status === 200 &&
-      said.http.fills === undefined &&
-      venue.readSnapshot(said.http.body) !== null
-    )
-      one.snapshot = said;
+    if ('http' in said && said.http.status === 200 && venue.readSnapshot(said.http.body) !== null) one.snapshot = said;
     // each track finds the holes of its own chain; what was found in that of another depth says nothing of it
     if ('gap' in said && said.gap.reason === 'sequence') return null;
     let book: Step['book'] = null;

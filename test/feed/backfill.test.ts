@@ -141,6 +141,24 @@ describe('a hole', () => {
   });
 });
 
+test('where the first of a hole is left out, the rest has its turn all the same', async () => {
+  const { backfill, asked, outcomes, run } = createBench({ left: new Set([21, 33]) });
+  backfill.missed('A', hole('down', 21, 40));
+  await run(120_000);
+  // from 22 on in the first two pages, then 21 again and again
+  expect(outcomes).toEqual([['A down 21', { missed: 20, filled: 18, why: 'the venue lists none of them' }]]);
+  const split = createBench({ left: new Set([21, 30]) });
+  split.backfill.missed('A', hole('up', 21, 30));
+  await split.run(120_000);
+  expect(asked.map(([, url]) => url)).toContain('A down 21 21');
+  expect(split.asked.map(([, url]) => url).slice(0, 4)).toEqual([
+    'A up 21 30',
+    'A up 21 21',
+    'A up 30 30',
+    'A up 21 21',
+  ]);
+});
+
 describe('where only the newest can be had', () => {
   test('what they reach is filled, and the rest is given up at once', async () => {
     const { backfill, asked, outcomes, run } = createBench({ newest: 50 });

@@ -446,7 +446,7 @@ describe('REST', () => {
     });
 
     test('of a tape are not in mind', () => {
-      const taped = { ...linear, recorded: () => null };
+      const taped = { ...linear, snapshot: () => null, recorded: () => null };
       const server = binanceServer('usdm', taped);
       expect(server.rest('/fapi/v1/trades?symbol=BTCUSDT', taped).status).toBe(404);
       expect(server.rest('/fapi/v1/aggTrades?symbol=BTCUSDT', taped).status).toBe(404);
