@@ -115,7 +115,7 @@ cost, and where the venue has them over REST (see tapedeck-venues(1)), they are 
 tape as http entries whose "fills" names the trades they were asked for: no reader takes them for live. The gap stays a gap, signals
 and views do not know of them, and tapedeck-verify(1) counts them. Requests stay inside the venue's limit, beside those for books; a
 failed one is repeated up to five times, waiting longer each time. A gap of more than 10,000 trades is not asked for, nor is what was
-missed while no recorder ran. What came of each gap is told on stderr.
+missed while no recorder ran; what is not read when the recording ends stays missing. What came of each gap is told on stderr.
 
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
