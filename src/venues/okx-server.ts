@@ -1,6 +1,6 @@
 /** OKX's own side of its v5 public protocol: the endpoint, requests, linked books, best quotes, trades, REST. */
-import type { Instrument } from '../model/instrument.js';
 import { objectIn, objectsAt, wordOf } from './fields.js';
+import { describeInstrument, millis, tradeRows } from './okx-rest.js';
 import {
   type BookSides,
   type BookWindow,
@@ -27,7 +27,6 @@ export type OkxMarket = 'swap' | 'spot';
 const BOOK_LEVELS = 400;
 const FEW_LEVELS = 5;
 const MOST_REST_LEVELS = 400;
-const MOST_REST_TRADES = 100;
 
 /** Channels with data, and those that are acked and stay silent: the market makes none. */
 const CHANNELS: Record<OkxMarket, string[]> = {
@@ -66,8 +65,6 @@ interface Listed {
 
 /** `books:BTC-USDT-SWAP`; the venue's own names are two texts. */
 const topicOf = (channel: string, symbol: string): string => `${channel}:${symbol}`;
-
-const millis = (micros: number): string => String(Math.floor(micros / 1000));
 
 /** How many orders make a level is not known here; a deleted one has none. */
 const rows = (levels: [string, string][]): string[][] =>
@@ -268,47 +265,10 @@ function rest(
     case '/api/v5/market/history-trades': {
       if (trades === null) return refuse('404', `no path ${name}`, 404);
       if (one === undefined) return refuse(NO_SUCH_INSTRUMENT, "Instrument ID doesn't exist");
-      const limit = query.get('limit') ?? String(MOST_REST_TRADES);
-      const after = query.get('after') ?? '';
-      if (!/^[1-9]\d{0,3}$/.test(limit)) return refuse(BAD_PARAMETER, 'Parameter limit error');
-      if (!/^\d*$/.test(after) || (query.get('type') ?? '1') !== '1')
-        return refuse(BAD_PARAMETER, 'Parameter after error');
-      const before = after === '' ? Number.POSITIVE_INFINITY : Number(after);
-      const found = trades.before(one.symbol, before, Math.min(Number(limit), MOST_REST_TRADES));
-      return answer(
-        found.reverse().map(({ id, price, size, aggressor: side, matched }) => ({
-          ...{ instId: one.symbol, side, sz: withoutZeros(size), source: '0', px: withoutZeros(price) },
-          ...{ tradeId: String(id), ts: millis(matched) },
-        })),
-      );
+      const rows = tradeRows(one.symbol, query, trades);
+      return typeof rows === 'string' ? refuse(BAD_PARAMETER, rows) : answer(rows);
     }
     default:
       return refuse('404', `no path ${name}`, 404);
   }
-}
-
-/** Sizes of derivatives are contracts of `ctVal` coins, or US dollars where inverse. */
-function describeInstrument({ symbol: instId, kind, tick, lot, multiplier, base = '', quote = '' }: Instrument) {
-  const steps = { tickSz: withoutZeros(tick), lotSz: withoutZeros(lot), minSz: withoutZeros(lot) };
-  const rest = { ...steps, state: 'live', listTime: '1611916828000', expTime: '', ruleType: 'normal' };
-  if (kind === 'spot') {
-    const none = { instFamily: '', uly: '', settleCcy: '', ctVal: '', ctMult: '', ctValCcy: '', ctType: '' };
-    return { instType: 'SPOT', instId, baseCcy: base, quoteCcy: quote, ...none, ...rest };
-  }
-  const inverse = kind === 'inverse';
-  const pair = `${base}-${quote}`;
-  return {
-    instType: instId.endsWith('-SWAP') ? 'SWAP' : 'FUTURES',
-    instId,
-    instFamily: pair,
-    uly: pair,
-    baseCcy: '',
-    quoteCcy: '',
-    settleCcy: inverse ? base : quote,
-    ctVal: multiplier,
-    ctMult: '1',
-    ctValCcy: inverse ? quote : base,
-    ctType: inverse ? 'inverse' : 'linear',
-    ...rest,
-  };
 }
