@@ -14,24 +14,34 @@ interface Minute {
   sorted: Float64Array;
 }
 
+/** Up to so many samples an insertion costs less than the searches it saves. */
+const FEW = 1024;
+
 /**
  * A ring of `minutes` whole UTC minutes plus the running one. Samples are kept as they are, so quantiles are exact and do not
  * depend on units. Each minute is sorted by itself: adding costs one binary search and one copy within the minute, and a minute
- * that is over leaves whole. One sorted list of all took ten times as long with a hundred samples a second.
+ * that is over leaves whole. Where samples are few, one sorted list of all stands beside the minutes and a quantile is a place in it; with a
+ * hundred samples a second such a list took ten times as long, and the minutes are searched instead.
  */
 export class Baseline {
   readonly minutes: number;
   readonly #ring: Minute[];
   #newest = Number.NEGATIVE_INFINITY;
   #count = 0;
+  /** all samples, sorted, while they are few */
+  #all: Float64Array = new Float64Array(64);
+  #isFew = true;
+  readonly #few: number;
   /** where a search still looks: places [low, high) of each minute, or of its two halves */
   readonly #low: Int32Array;
   readonly #high: Int32Array;
   /** of each minute, where its halves meet */
   readonly #cuts: Int32Array;
 
-  constructor(minutes: number) {
+  /** @param few up to so many samples are kept as one list, too */
+  constructor(minutes: number, few = FEW) {
     this.minutes = minutes;
+    this.#few = few;
     const empty = (): Minute => ({ minute: Number.NEGATIVE_INFINITY, count: 0, sorted: new Float64Array(64) });
     this.#ring = Array.from({ length: minutes + 1 }, empty);
     this.#low = new Int32Array(2 * (minutes + 1));
@@ -49,17 +59,13 @@ export class Baseline {
     this.expire(t);
     const slot = this.#ring[this.#newest % this.#ring.length];
     slot.minute = this.#newest;
-    const { count } = slot;
-    if (count === slot.sorted.length) {
-      const grown = new Float64Array(count * 2);
-      grown.set(slot.sorted);
-      slot.sorted = grown;
+    slot.sorted = withRoom(slot.sorted, slot.count, slot.count + 1);
+    insert(slot.sorted, slot.count++, value);
+    if (this.#count === this.#few) this.#isFew = false;
+    if (this.#isFew) {
+      this.#all = withRoom(this.#all, this.#count, this.#count + 1);
+      insert(this.#all, this.#count, value);
     }
-    const { sorted } = slot;
-    const place = firstNotBelow(sorted, value, 0, count);
-    sorted.copyWithin(place + 1, place, count);
-    sorted[place] = value;
-    slot.count++;
     this.#count++;
   }
 
@@ -69,10 +75,35 @@ export class Baseline {
     if (minute === this.#newest) return;
     this.#newest = minute;
     for (const slot of this.#ring) {
-      if (slot.minute >= minute - this.minutes) continue;
+      if (slot.minute >= minute - this.minutes || slot.count === 0) continue;
+      if (this.#isFew) this.#remove(slot);
       this.#count -= slot.count;
       slot.count = 0;
     }
+    // half of it, so that samples do not go to and fro between few and many
+    if (!this.#isFew && this.#count <= this.#few / 2) this.#gather();
+  }
+
+  /** Takes the samples of a minute out of the one list. */
+  #remove({ sorted, count }: Minute): void {
+    const all = this.#all;
+    let kept = 0;
+    let gone = 0;
+    for (let n = 0; n < this.#count; n++)
+      if (gone < count && all[n] === sorted[gone]) gone++;
+      else all[kept++] = all[n];
+  }
+
+  /** Makes the one list of all samples anew. */
+  #gather(): void {
+    let count = 0;
+    for (const slot of this.#ring) {
+      this.#all = withRoom(this.#all, count, count + slot.count);
+      this.#all.set(slot.sorted.subarray(0, slot.count), count);
+      count += slot.count;
+    }
+    this.#all.subarray(0, count).sort();
+    this.#isFew = true;
   }
 
   /** The smallest sample that at least the share `q` of all samples does not exceed; NaN without samples. */
@@ -81,11 +112,16 @@ export class Baseline {
     return n === 0 ? Number.NaN : this.#ranked(Math.min(n - 1, Math.max(0, Math.ceil(q * n) - 1)));
   }
 
+  /** The sample with so many before it in sorted order. */
+  #ranked(rank: number): number {
+    return this.#isFew ? this.#all[rank] : this.#searched(rank);
+  }
+
   /**
-   * The sample with so many before it in sorted order. The middle of the minute with most samples left cuts all minutes; what is
+   * The same, of many. The middle of the minute with most samples left cuts all minutes; what is
    * on the wrong side of it is left out from there on, and counts as below or above all that is left.
    */
-  #ranked(rank: number): number {
+  #searched(rank: number): number {
     const ring = this.#ring;
     const low = this.#low;
     const high = this.#high;
@@ -115,6 +151,7 @@ export class Baseline {
 
   /** How many samples are smaller than `value`. */
   countBelow(value: number): number {
+    if (this.#isFew) return firstNotBelow(this.#all, value, 0, this.#count);
     let sum = 0;
     for (const { sorted, count } of this.#ring) sum += firstNotBelow(sorted, value, 0, count);
     return sum;
@@ -122,6 +159,7 @@ export class Baseline {
 
   /** How many samples do not exceed `value`. */
   countTo(value: number): number {
+    if (this.#isFew) return firstAbove(this.#all, value, 0, this.#count);
     let sum = 0;
     for (const { sorted, count } of this.#ring) sum += firstAbove(sorted, value, 0, count);
     return sum;
@@ -133,14 +171,33 @@ export class Baseline {
     return n === 0 ? Number.NaN : (this.#ranked((n - 1) >> 1) + this.#ranked(n >> 1)) / 2;
   }
 
-  /**
-   * Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. Searched for as a quantile is,
-   * in twice as many lists: what lies before the centre of each minute, from there backwards, and what lies behind.
-   */
+  /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. */
   deviation(centre: number): number {
     const n = this.#count;
     if (n === 0) return Number.NaN;
     const rank = Math.ceil(n / 2) - 1;
+    return this.#isFew ? this.#nearest(centre, rank) : this.#searchedDeviation(centre, rank);
+  }
+
+  /** The distance from `centre` that so many others do not exceed: the wider end of the narrowest stretch with so many samples. */
+  #nearest(centre: number, rank: number): number {
+    const all = this.#all;
+    const last = this.#count - 1 - rank;
+    // the stretch begins before the first place from which its end would be no nearer to the centre than its beginning
+    let low = 0;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (centre - all[middle] > all[middle + rank] - centre) low = middle + 1;
+      else high = middle;
+    }
+    const from = low;
+    const wider = Math.max(centre - all[from], all[from + rank] - centre);
+    return from === 0 ? wider : Math.min(wider, Math.max(centre - all[from - 1], all[from - 1 + rank] - centre));
+  }
+
+  /** The same, of many: searched for as a quantile is, in twice as many lists: what lies before the centre of each minute, from there backwards, and what lies behind. */
+  #searchedDeviation(centre: number, rank: number): number {
     const ring = this.#ring;
     const cuts = this.#cuts;
     const low = this.#low;
@@ -194,7 +251,23 @@ export class Baseline {
   clear(): void {
     for (const slot of this.#ring) slot.count = 0;
     this.#count = 0;
+    this.#isFew = true;
   }
+}
+
+/** The list, or a copy of its first `count` values that has room for so many. */
+function withRoom(list: Float64Array, count: number, needed: number): Float64Array {
+  if (needed <= list.length) return list;
+  const grown = new Float64Array(Math.max(needed, list.length * 2));
+  grown.set(list.subarray(0, count));
+  return grown;
+}
+
+/** Puts a value into its place among the first `count` of sorted ones. */
+function insert(sorted: Float64Array, count: number, value: number): void {
+  const place = firstNotBelow(sorted, value, 0, count);
+  sorted.copyWithin(place + 1, place, count);
+  sorted[place] = value;
 }
 
 /** First place of sorted values in [low, high) that is not below `value`, or `high`. */
