@@ -28,6 +28,8 @@ export class Baseline {
   readonly #ring: Minute[];
   #newest = Number.NEGATIVE_INFINITY;
   #count = 0;
+  /** changes whenever samples come or go */
+  version = 0;
   /** all samples, sorted, while they are few */
   #all: Float64Array = new Float64Array(64);
   #isFew = true;
@@ -56,17 +58,32 @@ export class Baseline {
   /** Adds a sample, unless it is NaN: what is not known is none. Minutes must not run backwards. */
   add(t: Micros, value: number): void {
     if (Number.isNaN(value)) return;
+    const slot = this.#makeRoom(t, 1);
+    insert(slot.sorted, slot.count++, value);
+    if (this.#isFew) insert(this.#all, this.#count, value);
+    this.#count++;
+  }
+
+  /** Adds samples, none of them NaN, all at once: `samples` is sorted for that. */
+  addAll(t: Micros, samples: Float64Array): void {
+    samples.sort();
+    const slot = this.#makeRoom(t, samples.length);
+    merge(slot.sorted, slot.count, samples);
+    slot.count += samples.length;
+    if (this.#isFew) merge(this.#all, this.#count, samples);
+    this.#count += samples.length;
+  }
+
+  /** The minute of `t`, with room for so many samples more. */
+  #makeRoom(t: Micros, more: number): Minute {
     this.expire(t);
+    this.version++;
     const slot = this.#ring[this.#newest % this.#ring.length];
     slot.minute = this.#newest;
-    slot.sorted = withRoom(slot.sorted, slot.count, slot.count + 1);
-    insert(slot.sorted, slot.count++, value);
-    if (this.#count === this.#few) this.#isFew = false;
-    if (this.#isFew) {
-      this.#all = withRoom(this.#all, this.#count, this.#count + 1);
-      insert(this.#all, this.#count, value);
-    }
-    this.#count++;
+    slot.sorted = withRoom(slot.sorted, slot.count, slot.count + more);
+    if (this.#count + more > this.#few) this.#isFew = false;
+    if (this.#isFew) this.#all = withRoom(this.#all, this.#count, this.#count + more);
+    return slot;
   }
 
   /** Lets go of minutes that are older than the ring at time `t`. */
@@ -76,6 +93,7 @@ export class Baseline {
     this.#newest = minute;
     for (const slot of this.#ring) {
       if (slot.minute >= minute - this.minutes || slot.count === 0) continue;
+      this.version++;
       if (this.#isFew) this.#remove(slot);
       this.#count -= slot.count;
       slot.count = 0;
@@ -250,6 +268,7 @@ export class Baseline {
 
   clear(): void {
     for (const slot of this.#ring) slot.count = 0;
+    this.version++;
     this.#count = 0;
     this.#isFew = true;
   }
@@ -268,6 +287,17 @@ function insert(sorted: Float64Array, count: number, value: number): void {
   const place = firstNotBelow(sorted, value, 0, count);
   sorted.copyWithin(place + 1, place, count);
   sorted[place] = value;
+}
+
+/** Puts sorted values among the first `count` of sorted ones, from the last place on. */
+function merge(sorted: Float64Array, count: number, more: Float64Array): void {
+  let n = count - 1;
+  let place = count + more.length - 1;
+  for (let m = more.length - 1; m >= 0; m--) {
+    const value = more[m];
+    while (n >= 0 && sorted[n] > value) sorted[place--] = sorted[n--];
+    sorted[place--] = value;
+  }
 }
 
 /** First place of sorted values in [low, high) that is not below `value`, or `high`. */

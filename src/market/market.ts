@@ -235,7 +235,8 @@ export class Market {
 
   /** A quantile of a statistic; NaN until it is warm: enough valid time, and enough samples or groups in the ring. */
   usual(statistic: GridStatistic, q: number): number {
-    return statistic.knows(this.t, q) ? statistic.known : this.#usual(statistic, q);
+    const known = statistic.known(this.t, q);
+    return Number.isNaN(known) ? this.#usual(statistic, q) : known;
   }
 
   #usual(statistic: GridStatistic, q: number): number {

@@ -5,10 +5,12 @@ import { Baseline, MinuteCounter } from '../../src/market/baseline.js';
 
 const MINUTE = 60_000_000;
 
+const values = fc.oneof(fc.tuple(fc.nat(30)), fc.array(fc.nat(30), { maxLength: 90 }));
+
 test('quantiles equal those of the sorted list of the minutes in the ring', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), value: fc.nat(30) }), { maxLength: 300 }),
+      fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), values }), { maxLength: 300 }),
       fc.integer({ min: 1, max: 4 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.constantFrom(0, 8, 1000),
@@ -16,10 +18,11 @@ test('quantiles equal those of the sorted list of the minutes in the ring', () =
         const baseline = new Baseline(minutes, few);
         const list: { minute: number; value: number }[] = [];
         let t = 7 * MINUTE;
-        for (const { gap, value } of samples) {
+        for (const { gap, values } of samples) {
           t += gap * 1_000_000;
-          baseline.add(t, value);
-          list.push({ minute: Math.floor(t / MINUTE), value });
+          if (values.length === 1) baseline.add(t, values[0]);
+          else baseline.addAll(t, Float64Array.from(values));
+          for (const value of values) list.push({ minute: Math.floor(t / MINUTE), value });
         }
         const now = Math.floor(t / MINUTE);
         const inside = list.filter(({ minute }) => minute >= now - minutes).map(({ value }) => value);
