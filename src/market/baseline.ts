@@ -124,36 +124,37 @@ export class Baseline {
     this.#isFew = true;
   }
 
-  /** The smallest sample that at least the share `q` of all samples does not exceed; NaN without samples. */
-  quantile(q: number): number {
+  /**
+   * The smallest sample that at least the share `q` of all samples does not exceed; NaN without samples.
+   * @param near where it may be, as it was before some came and went: the search begins there
+   */
+  quantile(q: number, near = Number.NaN): number {
     const n = this.#count;
-    return n === 0 ? Number.NaN : this.#ranked(Math.min(n - 1, Math.max(0, Math.ceil(q * n) - 1)));
+    return n === 0 ? Number.NaN : this.#ranked(Math.min(n - 1, Math.max(0, Math.ceil(q * n) - 1)), near);
   }
 
   /** The sample with so many before it in sorted order. */
-  #ranked(rank: number): number {
-    return this.#isFew ? this.#all[rank] : this.#searched(rank);
+  #ranked(rank: number, near: number): number {
+    return this.#isFew ? this.#all[rank] : this.#searched(rank, near);
   }
 
   /**
-   * The same, of many. The middle of the minute with most samples left cuts all minutes; what is
-   * on the wrong side of it is left out from there on, and counts as below or above all that is left.
+   * The same, of many. A value, as a rule the middle of the minute with most samples left, cuts all minutes; what is on the wrong side of it
+   * is left out from there on, and counts as below or above all that is left. So are samples that have more of their own minute between them and
+   * the cut than there are of all minutes between the cut and the one wanted.
    */
-  #searched(rank: number): number {
+  #searched(rank: number, near: number): number {
     const ring = this.#ring;
     const low = this.#low;
     const high = this.#high;
-    // no sample of a minute comes in question that has more samples of its own behind it than there are behind the one wanted
     const behind = this.#count - 1 - rank;
     for (let m = 0; m < ring.length; m++) {
       const { count } = ring[m];
       low[m] = Math.max(0, count - 1 - behind);
       high[m] = Math.min(count, rank + 1);
     }
-    for (;;) {
-      let widest = 0;
-      for (let m = 1; m < ring.length; m++) if (high[m] - low[m] > high[widest] - low[widest]) widest = m;
-      const pivot = ring[widest].sorted[(low[widest] + high[widest]) >>> 1];
+    for (let pivot = near; ; pivot = this.#middle()) {
+      if (Number.isNaN(pivot)) continue;
       let below = 0;
       let upTo = 0;
       for (let m = 0; m < ring.length; m++) {
@@ -162,9 +163,24 @@ export class Baseline {
       }
       if (rank >= below && rank < upTo) return pivot;
       for (let m = 0; m < ring.length; m++)
-        if (rank < below) high[m] = firstNotBelow(ring[m].sorted, pivot, low[m], high[m]);
-        else low[m] = firstAbove(ring[m].sorted, pivot, low[m], high[m]);
+        if (rank < below) {
+          high[m] = firstNotBelow(ring[m].sorted, pivot, low[m], high[m]);
+          low[m] = Math.max(low[m], high[m] - (below - rank));
+        } else {
+          low[m] = firstAbove(ring[m].sorted, pivot, low[m], high[m]);
+          high[m] = Math.min(high[m], low[m] + (rank - upTo + 1));
+        }
     }
+  }
+
+  /** The middle of the minute with most samples left. */
+  #middle(): number {
+    const ring = this.#ring;
+    const low = this.#low;
+    const high = this.#high;
+    let widest = 0;
+    for (let m = 1; m < ring.length; m++) if (high[m] - low[m] > high[widest] - low[widest]) widest = m;
+    return ring[widest].sorted[(low[widest] + high[widest]) >>> 1];
   }
 
   /** How many samples are smaller than `value`. */
@@ -186,7 +202,9 @@ export class Baseline {
   /** The median, between the two middle samples where their number is even: that of mirrored samples is its mirror. NaN without samples. */
   median(): number {
     const n = this.#count;
-    return n === 0 ? Number.NaN : (this.#ranked((n - 1) >> 1) + this.#ranked(n >> 1)) / 2;
+    if (n === 0) return Number.NaN;
+    const low = this.#ranked((n - 1) >> 1, Number.NaN);
+    return (low + this.#ranked(n >> 1, low)) / 2;
   }
 
   /** Median distance of the samples from `centre`: at least half of them lie no farther. NaN without samples. */
@@ -282,10 +300,16 @@ function withRoom(list: Float64Array, count: number, needed: number): Float64Arr
   return grown;
 }
 
+/** Among so many values a step from place to place takes less time than a search and a call. */
+const FAR = 512;
+
 /** Puts a value into its place among the first `count` of sorted ones. */
 function insert(sorted: Float64Array, count: number, value: number): void {
-  const place = firstNotBelow(sorted, value, 0, count);
-  sorted.copyWithin(place + 1, place, count);
+  let place = count;
+  if (count > FAR) {
+    place = firstNotBelow(sorted, value, 0, count);
+    sorted.copyWithin(place + 1, place, count);
+  } else for (; place > 0 && sorted[place - 1] > value; place--) sorted[place] = sorted[place - 1];
   sorted[place] = value;
 }
 

@@ -111,7 +111,7 @@ export class GridStatistic {
     answer.until = until;
     if (answer.version === version) return answer.value;
     answer.version = version;
-    answer.value = this.baseline.quantile(q);
+    answer.value = this.baseline.quantile(q, answer.value);
     return answer.value;
   }
 

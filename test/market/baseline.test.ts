@@ -14,7 +14,8 @@ test('quantiles equal those of the sorted list of the minutes in the ring', () =
       fc.integer({ min: 1, max: 4 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.constantFrom(0, 8, 1000),
-      (samples, minutes, q, few) => {
+      fc.nat(30),
+      (samples, minutes, q, few, near) => {
         const baseline = new Baseline(minutes, few);
         const list: { minute: number; value: number }[] = [];
         let t = 7 * MINUTE;
@@ -30,6 +31,7 @@ test('quantiles equal those of the sorted list of the minutes in the ring', () =
         expect(baseline.count).toBe(inside.length);
         const rank = Math.max(0, Math.ceil(q * inside.length) - 1);
         expect(baseline.quantile(q)).toBe(inside.length === 0 ? Number.NaN : inside[rank]);
+        expect(baseline.quantile(q, near)).toBe(baseline.quantile(q));
         expect(baseline.countBelow(15)).toBe(inside.filter((value) => value < 15).length);
         expect(baseline.countTo(15)).toBe(inside.filter((value) => value <= 15).length);
       },
