@@ -7,8 +7,9 @@ import { MICROS_PER_SECOND } from '../model/time.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
-import { BEFORE, CHANGE, PastBook, PRICE } from './past-book.js';
+import { CHANGE, PastBook, WHAT, WHERE } from './past-book.js';
 import { Ring } from './ring.js';
 
 /** No trade comes so much later than the update that shows it: what stood this long before it came stood before it was made. */
@@ -50,8 +51,10 @@ export class BookHistory implements Follower {
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: ({ values, bids, count }: LevelChanges): void => {
+      this.#keepChanges(BID, values, 0, bids);
+      this.#keepChanges(ASK, values, bids, count);
+    },
   };
   readonly #market: Market;
   #keep: Micros = 0;
@@ -78,13 +81,20 @@ export class BookHistory implements Follower {
     if (span > this.#keep) this.#keep = span;
   }
 
-  #change(side: BookSide, price: number, before: number, after: number): void {
-    if (before === after) return;
+  /** Keeps the changes [first, end) of a message, which are of one side. */
+  #keepChanges(side: BookSide, changes: Float64Array, first: number, end: number): void {
     const ring = this.#changes[side];
-    if (ring.full && !ring.grow()) ring.first++; // messages before it cannot be gone back to any more
-    const at = ring.push();
-    ring.values[at + PRICE] = price;
-    ring.values[at + BEFORE] = before;
+    const { low, high } = this.band;
+    for (let n = first; n < end; n++) {
+      const from = n * LEVEL_CHANGE;
+      const price = changes[from + PRICE];
+      const before = changes[from + BEFORE];
+      if (!(price >= low && price <= high) || before === changes[from + AFTER]) continue;
+      if (ring.full && !ring.grow()) ring.first++; // messages before it cannot be gone back to any more
+      const at = ring.push();
+      ring.values[at + WHERE] = price;
+      ring.values[at + WHAT] = before;
+    }
   }
 
   /** An order that goes deep is followed down to where it trades: the update it made may come only now. */

@@ -171,7 +171,7 @@ export class Market {
       });
       this.#ledger = ledger;
       this.#cellBps = bps;
-      this.#levels.tap({ band: ledger.band, change: ledger.change });
+      this.#levels.tap({ band: ledger.band, changes: (changes) => ledger.changes(changes) });
     }
     return this.#ledger;
   }
@@ -369,6 +369,7 @@ export class Market {
       wake = Wake.trade | this.#completed();
     }
     if ((effect & (Effect.book | Effect.valid)) !== 0) {
+      this.#levels.tell();
       this.#forgetDepths();
       if (this.#wantsTouch) this.#refresh((effect & Effect.valid) !== 0);
       wake |= Wake.book;

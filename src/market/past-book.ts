@@ -5,9 +5,9 @@ import { priceBeyond } from './price-beyond.js';
 import type { Ring } from './ring.js';
 import type { Track } from './track.js';
 
-/** Values of a change of a side in its ring: price, and the size before. */
-export const PRICE = 0;
-export const BEFORE = 1;
+/** Values of a change of a side in its ring: where it was, and what stood there before. */
+export const WHERE = 0;
+export const WHAT = 1;
 export const CHANGE = 2;
 
 /** What stood at a price before its first change since, and the least before any. */
@@ -43,9 +43,9 @@ export class PastBook {
     const changed = this.#changed;
     for (let n = this.#next; n < next; n++) {
       const at = (n & mask) * CHANGE;
-      const before = values[at + BEFORE];
-      const known = changed.get(values[at + PRICE]);
-      if (known === undefined) changed.set(values[at + PRICE], { before, least: before });
+      const before = values[at + WHAT];
+      const known = changed.get(values[at + WHERE]);
+      if (known === undefined) changed.set(values[at + WHERE], { before, least: before });
       else if (before < known.least) known.least = before;
     }
     this.#next = next;

@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
 import { type RefillRules, RefillRun } from './refill-run.js';
 
@@ -31,8 +32,14 @@ export class Refills implements Follower {
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: ({ values, bids, count }: LevelChanges): void => {
+      const { low, high } = this.band;
+      for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+        const price = values[at + PRICE];
+        if (price >= low && price <= high)
+          this.#change(n < bids ? BID : ASK, price, values[at + BEFORE], values[at + AFTER]);
+      }
+    },
   };
   readonly #market: Market;
   readonly #rules: RefillRules;
