@@ -117,6 +117,17 @@ export class Refills implements Follower {
 
   book(t: Micros): void {
     this.advance(t);
+    if (this.#changed.length > 0) this.#showChanged(t);
+    const { bid, ask, track } = this.#market;
+    if (!(bid < ask)) this.#end();
+    else {
+      const reach = REACH * track.book.tick;
+      if (bid - reach < this.band.low) this.band.low = bid - reach;
+      if (ask + reach > this.band.high) this.band.high = ask + reach;
+    }
+  }
+
+  #showChanged(t: Micros): void {
     const changed = this.#changed;
     for (let n = 0; n < changed.length; n++) {
       if (changed[n].over !== null) continue;
@@ -125,13 +136,6 @@ export class Refills implements Follower {
     }
     changed.length = 0;
     this.#after.length = 0;
-    const { bid, ask, track } = this.#market;
-    if (!(bid < ask)) this.#end();
-    else {
-      const reach = REACH * track.book.tick;
-      if (bid - reach < this.band.low) this.band.low = bid - reach;
-      if (ask + reach > this.band.high) this.band.high = ask + reach;
-    }
   }
 
   /** The book is one-sided or crossed: what is displayed means nothing. */
