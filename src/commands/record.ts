@@ -6,7 +6,7 @@ import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
 import { createStatusLine } from '../output/progress.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, levelOption } from './command.js';
+import { byteSize, defineCommand, duration, levelOption, wholeNumber } from './command.js';
 
 /** `1h` or `512M`: the two ways a segment may be full. */
 function rotation(text: string): { rotateEvery: number } | { rotateBytes: number } {
@@ -78,10 +78,19 @@ export default defineCommand({
       default: '1s',
     },
     level: levelOption,
+    redundancy: {
+      value: 'N',
+      describe: 'connections side by side for each stream, 1 to 4',
+      details:
+        'Every message of every connection goes to the tape, under its own "conn"; readers see one stream. The end of one costs nothing that another one brings. The connections open two seconds apart.',
+      parse: wholeNumber(1, 4),
+      default: '1',
+    },
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
-      details: 'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path.',
+      details:
+        'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path. Given more than once for a venue, the connections of --redundancy take one each, in turn.',
       parse: endpoint('ws'),
       array: true,
     },
@@ -142,6 +151,7 @@ milliseconds.`,
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
+        redundancy: args.redundancy,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,
         signal: io.signal,

@@ -42,6 +42,8 @@ export interface RecordOptions {
   live: Writable | null;
   endpoints: readonly Endpoint[];
   restEndpoints: readonly Endpoint[];
+  /** connections side by side for each plan of a venue; default 1 */
+  redundancy?: number;
   /** null: until the signal */
   durationMs: number | null;
   /** `tapedeck 0.1.0` */
@@ -128,6 +130,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       track: createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn }),
       decoder,
       sink,
+      proof: venue.capabilities,
       after,
       note,
     });
@@ -146,6 +149,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       symbols,
       channels,
       endpoints: options.endpoints,
+      redundancy: options.redundancy ?? 1,
       restUrl: restUrl(venue),
       get,
       sources: own,
