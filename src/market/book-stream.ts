@@ -36,6 +36,17 @@ export class BookStream {
     return this.#conn === null || this.#conn === conn;
   }
 
+  /** The connection that brought the newest of it; null where it is not known. */
+  get conn(): string | null {
+    return this.#conn;
+  }
+
+  /** From here on another connection brings it. */
+  movesTo(conn: string): void {
+    this.#conn = conn;
+    this.#origin = -1;
+  }
+
   /** Its connection ended: the next stream to come is followed. */
   forget(): void {
     this.#id = -1;

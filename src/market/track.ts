@@ -19,13 +19,11 @@ import { ASK, BID, Book, type LevelListener } from './book.js';
 import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
 import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
+import { MAX_OLD_RUN } from './old-run.js';
 import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
-
-/** Old updates in a row that are taken for repeats; a longer run means that the venue counts anew. */
-const MAX_OLD_RUN = 100;
 
 export interface TrackOptions {
   instrument: Instrument;
@@ -73,6 +71,13 @@ export class Track {
   readonly #flow: string | undefined;
   readonly #stream: BookStream;
   readonly #trades: TradeStreams;
+  readonly #connOf: (origin: number) => string | null;
+  /** the newest touch: its stream, origin and id */
+  #touchStream = -1;
+  #touchOrigin = -1;
+  #touchLast = -1;
+  /** origin of the newest record of streams beside the market */
+  readonly #beside = new Map<number, number>();
   readonly #join = new SnapshotJoin();
   #renewal: Renewal | null = null;
   /** updates in a row that were older than the book */
@@ -87,6 +92,7 @@ export class Track {
     this.onLevel = options.onLevel ?? null;
     this.#flow = options.flow;
     const connOf = options.connOf ?? (() => null);
+    this.#connOf = connOf;
     this.#stream = new BookStream(connOf);
     this.#trades = new TradeStreams(options.rules.tradeChain, connOf);
   }
@@ -106,6 +112,7 @@ export class Track {
     switch (e[o + Field.KIND]) {
       case Kind.touch:
         this.counts.touches++;
+        this.#newestTouch(e, o);
         return Effect.touch;
       case Kind.trade:
         return this.#trade(e, o, t);
@@ -114,8 +121,10 @@ export class Track {
       case Kind.snapshot:
         return this.#wholeBook(buffer, o, t);
       case Kind.derivative:
+        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
         return Effect.derivative;
       case Kind.liquidation:
+        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
         return (e[o + Field.FLAGS] & OFF_BOOK) === 0 ? Effect.liquidation : Effect.none;
       case Kind.unknown:
         this.counts.unknown++;
@@ -135,6 +144,39 @@ export class Track {
     this.t = events[(to - 1) * EVENT_STRIDE + Field.T];
     for (let o = from * EVENT_STRIDE; o < to * EVENT_STRIDE; o += EVENT_STRIDE)
       if (events[o + Field.EMITTED] > this.emitted) this.emitted = events[o + Field.EMITTED];
+    this.#newestTouch(events, (to - 1) * EVENT_STRIDE);
+  }
+
+  #newestTouch(e: Float64Array, o: number): void {
+    this.#touchStream = e[o + Field.FLAGS] >> STREAM_SHIFT;
+    this.#touchOrigin = e[o + Field.ORIGIN];
+    this.#touchLast = e[o + Field.LAST];
+  }
+
+  /**
+   * Where a stream stands, by layout and variant: the connection that brought its newest record, null where that is not known, and the
+   * newest id, -1 where there is none. Null before any record of it.
+   */
+  newest(stream: number): { conn: string | null; last: number } | null {
+    if (this.#stream.is(stream)) {
+      const last = this.continuity.joined ? this.continuity.last : this.#join.last;
+      return { conn: this.#stream.conn, last };
+    }
+    if (stream === this.#touchStream) return { conn: this.#connOf(this.#touchOrigin), last: this.#touchLast };
+    const origin = this.#beside.get(stream);
+    if (origin !== undefined) return { conn: this.#connOf(origin), last: -1 };
+    return this.#trades.newest(stream);
+  }
+
+  /** The connection that brought the newest of the book; null where it is not known. */
+  get bookConn(): string | null {
+    return this.#stream.conn;
+  }
+
+  /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */
+  movesTo(stream: number, conn: string): void {
+    if (this.#stream.is(stream)) this.#stream.movesTo(conn);
+    else this.#trades.movesTo(stream, conn);
   }
 
   /** A message with a number that cannot be held: its own stream has a hole, others do not. */
