@@ -22,7 +22,7 @@ export interface Link {
   /** they bring all channels of the src, so a loss may concern every stream */
   whole: boolean;
   topics: TopicCover[];
-  /** open sockets, the oldest first: that one is the primary */
+  /** open sockets, the oldest first */
   legs: Leg[];
   /** newest message by any of them, the first opening before any; 0 before that */
   lastT: Micros;
@@ -42,7 +42,9 @@ export interface TopicCover {
   /** it may be silent for as long as the market likes */
   isQuiet: boolean;
   identity: Identity;
-  /** its messages by each open socket */
+  /** its updates make the book, as far as they have come: of several depths one is followed */
+  book: boolean;
+  /** its messages by each open socket, the first to bring any first */
   carried: Map<string, Carried>;
   owed: Owed | null;
   trades: TradeUnion;
@@ -65,20 +67,27 @@ export function carry(link: Link, topic: TopicCover, conn: string, t: Micros): v
  * Takes a socket out of its link and notes what is owed for it: gaps of what no other one goes on with.
  * @param untilT the socket was known to work until then
  * @param reason what such gaps will say; null where none are owed
+ * @param follows whether readers of a topic without ids followed this socket
  * @returns gaps of the topics that another one goes on with, though not provably with the very next message
  */
-export function end(link: Link, conn: string, untilT: Micros, reason: GapReason | null): Gap[] {
+export function end(
+  link: Link,
+  conn: string,
+  untilT: Micros,
+  reason: GapReason | null,
+  follows: (topic: TopicCover) => boolean,
+): Gap[] {
   const at = link.legs.findIndex((leg) => leg.conn === conn);
   if (at < 0) return [];
-  const wasPrimary = at === 0;
   link.legs.splice(at, 1);
   const handovers: Gap[] = [];
   const uncovered: TopicCover[] = [];
   for (const topic of link.topics) {
     const carried = topic.carried.get(conn);
+    const wasFollowed = follows(topic);
     topic.carried.delete(conn);
     if (!isCovered(link, topic, untilT)) uncovered.push(topic);
-    else if (wasPrimary && topic.identity === 'none' && carried !== undefined)
+    else if (wasFollowed && topic.identity === 'none' && carried !== undefined)
       handovers.push({ stream: topic.channel, from: carried.lastT, reason: 'handover' });
   }
   if (reason === null) return [];

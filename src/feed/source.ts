@@ -1,11 +1,11 @@
 /** The recorder of one src: gives times, makes lines, follows continuity, and says what is missing. */
 import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
+import type { OneStream, Union } from '../market/union.js';
 import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
-import type { Capabilities } from '../venues/venue.js';
 import type { ReceiveClock } from './clock.js';
 import { carry, end, type Identity, type Link, settle, type TopicCover } from './coverage.js';
 import type { RestAnswer } from './rest.js';
@@ -19,8 +19,6 @@ const CHECKPOINT_EVERY_MS = 60_000;
 export interface Route extends TopicCover {
   recorder: SourceRecorder;
   link: Link;
-  /** its updates make the book, as far as they have come: of several depths one is followed */
-  book: boolean;
   /** while the first data is overdue: since when; else 0 */
   silentFrom: Micros;
   /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
@@ -43,10 +41,12 @@ export interface SourceOptions {
   version: number;
   clock: ReceiveClock;
   track: Track;
+  /** what is applied to the track: one stream, whichever connections bring it */
+  union: Union;
   decoder: Decoder;
   sink: SourceSink;
-  /** what ids prove */
-  proof: Pick<Capabilities, 'bookLossDetected' | 'tradeLossDetected'>;
+  /** which ids show every loss: those of the book, and those of trades */
+  proof: { book: boolean; trades: boolean };
   /** newest `t` of an earlier recording that this one goes on from; null for a fresh start */
   after: Micros | null;
   note: (text: string) => void;
@@ -65,6 +65,10 @@ export class SourceRecorder {
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
+  readonly #union: Union;
+  readonly #one: OneStream;
+  /** what the records applied since it was last looked at did */
+  #effect: number = Effect.none;
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
@@ -76,6 +80,13 @@ export class SourceRecorder {
     this.track = options.track;
     this.clock = options.clock;
     this.#sink = options.sink;
+    this.#union = options.union;
+    this.#one = {
+      record: (buffer, i) => {
+        this.#effect |= this.track.apply(buffer, i);
+      },
+      nothing: () => {},
+    };
   }
 
   /** Begins the first segment: header, the restart gap where there is one, checkpoint. @throws {TapedeckError} */
@@ -94,8 +105,8 @@ export class SourceRecorder {
       this.gaps++;
       entries.push({ t: next(), src, gap: { stream: '*', from: after, reason: 'restart' } });
     }
-    for (const entry of entries) this.track.entry(entry);
-    entries.push({ t: next(), src, book: this.track.checkpoint() });
+    for (const entry of entries) this.#apply(entry);
+    entries.push({ t: next(), src, book: this.#union.checkpoint() });
     return entries.map((entry) => ({ t: entry.t, line: entryLine(entry), checkpoint: 'book' in entry }));
   }
 
@@ -131,8 +142,7 @@ export class SourceRecorder {
     const lastTradeT = track.lastTradeT;
     const emitted = e[Field.EMITTED];
     if (emitted > 0) this.exchangeLag = emitted - t;
-    let effect = 0;
-    for (let i = 0; i < buffer.count; i++) effect |= track.apply(buffer, i);
+    const effect = this.#takeIn(buffer);
     if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
     if (kind !== Kind.unknown && kind !== Kind.invalid) route.identity = this.#identityOf(route, kind, e[Field.LAST]);
     if (kind === Kind.trade) this.#followTrades(route, conn, buffer, t);
@@ -142,10 +152,28 @@ export class SourceRecorder {
     return effect;
   }
 
+  /** Applies a decoded message. Returns Effect bits. */
+  #takeIn(buffer: EventBuffer): number {
+    const union = this.#union;
+    this.#effect = Effect.none;
+    union.meet(buffer.events[Field.ORIGIN]);
+    for (let i = 0; i < buffer.count; ) {
+      if (union.several) i = union.take(buffer, i, this.#one);
+      else this.#effect |= this.track.apply(buffer, i++);
+    }
+    return this.#effect;
+  }
+
+  /** Applies an entry that is no message, as a reader will. Returns Effect bits. */
+  #apply(entry: Entry): number {
+    this.#effect = Effect.none;
+    return this.#union.entry(entry, this.#one) | this.#effect;
+  }
+
   #identityOf({ book }: Route, kind: number, last: number): Identity {
-    const { bookLossDetected, tradeLossDetected } = this.#options.proof;
-    if (kind === Kind.trade) return tradeLossDetected ? 'chain' : 'none';
-    if (book && bookLossDetected) return 'chain';
+    const { proof } = this.#options;
+    if (kind === Kind.trade) return proof.trades ? 'chain' : 'none';
+    if (book) return proof.book ? 'chain' : 'none';
     return last >= 0 ? 'order' : 'none';
   }
 
@@ -198,17 +226,22 @@ export class SourceRecorder {
   closed(link: Link, conn: string, { code, reason, workedMs }: Ending, cause: GapReason | null): void {
     const entry: Entry = { t: this.clock.stamp(), src: this.src, conn, close: { code, reason } };
     this.#sink.entry(entry.t, Buffer.from(entryLine(entry)));
-    const effect = this.track.entry(entry);
-    const handovers = end(link, conn, this.clock.at(workedMs), cause);
-    const { gap } = this.track;
+    const { bookConn } = this.track;
+    const effect = this.#apply(entry);
+    const follows = (topic: TopicCover): boolean =>
+      topic.book ? bookConn === conn : topic.carried.keys().next().value === conn;
+    const handovers = end(link, conn, this.clock.at(workedMs), cause, follows);
+    for (const handover of handovers) this.gap(handover, conn);
     // what only it might still have filled; where nobody brings the book any more, that is told when it is over
-    const isOwed = this.routes.some(({ book, owed }) => book && owed !== null);
-    if ((effect & Effect.lost) !== 0 && gap !== null && !isOwed) this.gap(gap, conn);
+    const { gap } = this.track;
+    const isTold = this.routes.some(
+      ({ book, owed, channel }) => book && (owed !== null || handovers.some(({ stream }) => stream === channel)),
+    );
+    if ((effect & Effect.lost) !== 0 && gap !== null && !isTold) this.gap(gap, conn);
     for (const route of this.routes) {
       route.trades.forget(conn);
       if (route.trades.held > 0) this.#tellHoles(route, conn);
     }
-    for (const handover of handovers) this.gap(handover, conn);
   }
 
   /** A REST answer, its body verbatim; `sentMs` is the monotonic time of the request. Returns Effect bits. */
@@ -224,7 +257,7 @@ export class SourceRecorder {
     } catch {
       return Effect.none;
     }
-    return this.track.entry({ t, src: this.src, http: { url, status, sent, body: parsed } });
+    return this.#apply({ t, src: this.src, http: { url, status, sent, body: parsed } });
   }
 
   /** Writes a gap and lets the market state know. */
@@ -260,7 +293,7 @@ export class SourceRecorder {
     // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
     if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
-      this.#write({ t: this.clock.stamp(), src: this.src, book: this.track.checkpoint() });
+      this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
     }
   }
 
@@ -280,7 +313,7 @@ export class SourceRecorder {
   /** Writes one of our own entries and applies it as a reader will. */
   #write(entry: Entry): Micros {
     this.#sink.entry(entry.t, Buffer.from(entryLine(entry)), 'book' in entry);
-    const effect = this.track.entry(entry);
+    const effect = this.#apply(entry);
     const { gap } = this.track;
     // time alone may show that nobody brings what was waited for
     if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry)) this.gap(gap);

@@ -216,7 +216,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     const route: Route = {
       ...{ recorder, link, channel, book: false, silentFrom: 0, renewAtMs: 0, renewals: 0 },
       ...{ isQuiet: firstDataMs === null, identity: 'none', carried: new Map(), owed: null },
-      trades: venue.capabilities.tradeLossDetected ? createTradeUnion() : unprovenUnion(),
+      trades: venue.tradeChain().numbered ? createTradeUnion() : unprovenUnion(),
     };
     link.channels.push(channel);
     link.topics.push(route);

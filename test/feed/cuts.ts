@@ -65,6 +65,22 @@ const symbolOf = async (rig: Rig): Promise<string> => {
   return symbol;
 };
 
+/** How many trades the market made, on topics of trades, between the first and the last message of each on the tape. */
+export async function tradesOf(rig: Rig): Promise<number> {
+  const recorded = new Set(await rig.recorded([await symbolOf(rig)]));
+  let count = 0;
+  for (const topic of new Set(rig.truth.map((one) => one.topic))) {
+    if (!/trade/i.test(topic)) continue;
+    const texts = rig.truth.filter((one) => one.topic === topic).map(({ text }) => text);
+    const from = texts.findIndex((text) => recorded.has(text));
+    for (const text of texts.slice(from, texts.findLastIndex((one) => recorded.has(one)) + 1)) {
+      const { data } = JSON.parse(text) as { data: unknown };
+      count += Array.isArray(data) ? data.length : 1;
+    }
+  }
+  return count;
+}
+
 export interface Missing {
   topic: string;
   texts: string[];

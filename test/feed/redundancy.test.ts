@@ -1,8 +1,8 @@
 /** Several connections side by side, and what the end of one of them costs: nothing that another one brings. */
 import { describe, expect, test, vi } from 'vitest';
 import { venueById } from '../../src/venues/registry.js';
-import { expectAll, missingOf, recordCut } from './cuts.js';
-import { only } from './tape.js';
+import { expectAll, missingOf, recordCut, tradesOf } from './cuts.js';
+import { follow, only } from './tape.js';
 
 // real sockets on a machine with other work
 vi.setConfig({ testTimeout: 120_000 });
@@ -21,7 +21,13 @@ describe.concurrent('one of two connections is cut every 0.7 s for 20 s', () => 
       // streams without ids follow one connection, and nothing tells where the next one stands
       expect(run.gaps.filter(({ reason }) => reason !== 'handover')).toEqual([]);
       const handed = new Set(run.gaps.map(({ stream }) => stream));
-      if (venueById(venue).capabilities.tradeLossDetected) expect(handed.has('trade')).toBe(false);
+      const { valid, lost, counts } = await follow(run.rig, symbol);
+      expect(counts).toMatchObject({ unknown: 0, invalid: 0, bookGaps: 0, tradesMissing: 0, crossed: 0 });
+      const { bookLossDetected, tradeLossDetected } = venueById(venue).capabilities;
+      expect(handed.has('trade')).toBe(!tradeLossDetected);
+      expect(handed.has('depth')).toBe(!bookLossDetected);
+      if (bookLossDetected) expect([valid.length, lost.length]).toEqual([1, 0]);
+      if (tradeLossDetected) expect(counts.trades).toBe(await tradesOf(run.rig));
       expect(only(run.entries, 'close').filter(({ close }) => close.code === 1006).length).toBeGreaterThan(5);
     });
   });

@@ -433,30 +433,44 @@ describe.concurrent('OKX', () => {
     expect(counts).toMatchObject({ trades: 205, tradesMissing: 2, bookGaps: 0 });
   });
 
-  test('the notice of a shutdown renews the connection', async () => {
+  test('at the notice of a shutdown another connection is opened, and both are kept until it has shown the same', async () => {
     const rig = await startOkx();
     const notice =
       '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}';
     rig.push(notice);
     await rig.heard(2);
     await rig.settled();
+    const [old, fresh] = rig.server.sockets;
+    await rig.advance(600);
     const update = okxUpdate(40, 41, '["64020.1","3","0","1"]');
-    rig.push(update);
-    await rig.settled();
+    old.send(update);
+    await until('the old one brought it', () => rig.status.received === 9);
+    // the new one does not have it yet
+    await rig.advance(5_000);
+    expect(rig.server.sockets.map(({ readyState }) => readyState)).toEqual([1, 1]);
+    fresh.send(update);
+    await until('both brought it', () => rig.status.received === 10);
+    await rig.advance(1);
+    await until('the old one is closed', () => old.readyState === 3);
+    await rig.advance(1);
+    const next = okxUpdate(41, 42, '["64020.1","4","0","1"]');
+    fresh.send(next);
+    await until('the new one goes on', () => rig.status.received === 11);
     expect(rig.server.heard).toEqual([OKX_SUBSCRIBE, OKX_SUBSCRIBE]);
-    expect(rig.status).toMatchObject({ valid: 1, reconnects: 1, gaps: 1 });
-    expect(rig.notes).toContainEqual(
-      expect.stringMatching(/^okx-swap: the exchange announced a shutdown on \w{4}\.1; reconnecting$/),
-    );
+    expect(rig.status).toMatchObject({ valid: 1, reconnects: 0, gaps: 0 });
+    expect(rig.notes).toEqual([
+      expect.stringMatching(/^okx-swap: the exchange announced a shutdown on \w{4}\.1$/),
+      expect.stringMatching(/^okx-swap: connection \w{4}\.1 is about to end; a replacement is opened beside it$/),
+      expect.stringMatching(/^okx-swap: connection \w{4}\.1 closed \(1000, replaced\)$/),
+    ]);
     await rig.stop();
     expect(await rig.messages(SWAP)).toContain(notice);
     const entries = await rig.entries(SWAP);
-    expect(only(entries, 'close')[0].close).toEqual({ code: 1000, reason: 'shutdown' });
-    expect(gapsOf(entries)).toMatchObject([{ stream: '*', reason: 'disconnect' }]);
-    const { book, valid } = await follow(rig, SWAP);
-    expect(valid).toHaveLength(2);
-    expect(book).toMatchObject({ state: 'valid', bids: [['64020.1', '3']], asks: [['64020.2', '1']] });
-    expect(await found(rig)).toEqual(['okx-swap:BTC-USDT-SWAP GAP']);
+    expect(only(entries, 'close')[0].close).toEqual({ code: 1000, reason: 'replaced' });
+    expect(gapsOf(entries)).toEqual([]);
+    const { book, valid, lost } = await follow(rig, SWAP);
+    expect([valid.length, lost.length]).toEqual([1, 0]);
+    expect(book).toMatchObject({ state: 'valid', bids: [['64020.1', '4']], asks: [['64020.2', '1']] });
   });
 
   test('another notice does not', async () => {
