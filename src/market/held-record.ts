@@ -11,13 +11,16 @@ export class HeldRecord {
   readonly previous: number;
   /** a whole book */
   readonly isWhole: boolean;
+  /** its line, where that was asked for */
+  readonly line: Buffer | null;
   readonly #fields: Float64Array;
   readonly #levels: Float64Array | null;
   readonly #conns: string[];
 
-  /** Copies the record at offset `o`. */
-  constructor(conn: string, buffer: EventBuffer, o: number) {
+  /** Copies the record at offset `o`, and its line from the bytes it was decoded from. */
+  constructor(conn: string, buffer: EventBuffer, o: number, bytes: Buffer | null) {
     const fields = buffer.events.slice(o, o + EVENT_STRIDE);
+    this.line = bytes === null ? null : Buffer.from(bytes.subarray(fields[Field.START], fields[Field.END]));
     this.conn = conn;
     this.#conns = [conn];
     this.#fields = fields;
@@ -44,12 +47,12 @@ export class HeldRecord {
     return this.#conns.length === 0;
   }
 
-  /** Appends it to `out` as a record of the entry at `t`; the bytes of its own line are gone. */
+  /** Appends it to `out` as a record of the entry at `t`, whose bytes are those of its own line. */
   appendTo(out: EventBuffer, t: Micros): void {
     const o = append(out, this.#fields, 0, this.#levels, 0);
     out.events[o + Field.T] = t;
     out.events[o + Field.START] = 0;
-    out.events[o + Field.END] = 0;
+    out.events[o + Field.END] = this.line?.length ?? 0;
   }
 }
 

@@ -21,6 +21,13 @@ interface Bringer {
 /** What becomes of a record: it is part of the one stream, or it is not, or not yet. */
 export type Judged = 'pass' | 'copy' | 'held';
 
+/** The record at offset `o`; `bytes` it was decoded from where lines are to be kept with records. */
+export interface Met {
+  buffer: EventBuffer;
+  o: number;
+  bytes: Buffer | null;
+}
+
 export type StreamKind = 'book' | 'trade' | 'touch' | 'beside';
 
 /** A stream as a checkpoint holds it. */
@@ -113,7 +120,7 @@ export class SharedStream {
   }
 
   /** Places the record at offset `o`; a trade, a touch or a book update. */
-  place(order: IdOrder, by: Bringer, buffer: EventBuffer, o: number): Judged {
+  place(order: IdOrder, by: Bringer, { buffer, o, bytes }: Met): Judged {
     const e = buffer.events;
     const last = e[o + Field.LAST];
     const own = by.last;
@@ -128,7 +135,7 @@ export class SharedStream {
     const place = before < 0 ? 'next' : order.judge(e[o + Field.FIRST], last, e[o + Field.PREVIOUS]);
     const leads = this.lead === by.conn;
     if (place === 'ahead') {
-      this.#hold(by, buffer, o);
+      this.#hold(by, { buffer, o, bytes });
       return 'held';
     }
     if (place === 'old') {
@@ -149,7 +156,7 @@ export class SharedStream {
   }
 
   /** Places a whole book of the stream; `valid`: the book is followed, and this stream makes it. */
-  placeWhole(order: IdOrder, by: Bringer, valid: boolean, buffer: EventBuffer, o: number): Judged {
+  placeWhole(order: IdOrder, by: Bringer, valid: boolean, { buffer, o, bytes }: Met): Judged {
     const last = buffer.events[o + Field.LAST];
     const own = by.last;
     by.last = last;
@@ -160,7 +167,7 @@ export class SharedStream {
     if (valid && this.bringers.length > 1) {
       // others bring what lies between: only where they do not is the book found again by this one
       if (last > order.last()) {
-        this.#hold(by, buffer, o);
+        this.#hold(by, { buffer, o, bytes });
         return 'held';
       }
       if (this.lead !== by.conn || last >= own) return 'copy';
@@ -171,7 +178,7 @@ export class SharedStream {
     return 'pass';
   }
 
-  #hold(by: Bringer, buffer: EventBuffer, o: number): void {
+  #hold(by: Bringer, { buffer, o, bytes }: Met): void {
     const { held } = this;
     const e = buffer.events;
     const last = e[o + Field.LAST];
@@ -183,7 +190,7 @@ export class SharedStream {
       held[n].join(by.conn);
       return;
     }
-    held.splice(at, 0, new HeldRecord(by.conn, buffer, o));
+    held.splice(at, 0, new HeldRecord(by.conn, buffer, o, bytes));
   }
 
   /** When what waits has waited long enough; Infinity where nothing does. */

@@ -9,13 +9,23 @@ import type { VenueRules } from '../model/rules.js';
 import { Effect } from './effect.js';
 import { appendRecord } from './held-record.js';
 import { bookOrder, type IdOrder, touchOrder, tradeOrder } from './id-order.js';
-import { isSharedState, type SharedState, SharedStream, type StreamKind } from './shared-stream.js';
+import {
+  isSharedState,
+  type Judged,
+  type Met,
+  type SharedState,
+  SharedStream,
+  type StreamKind,
+} from './shared-stream.js';
 import type { Track } from './track.js';
 
 /** Who applies the one stream to its track. */
 export interface OneStream {
-  /** a record of the one stream; those of one entry have its `t`, and all but the last of them MORE */
-  record(buffer: EventBuffer, i: number): void;
+  /**
+   * A record of the one stream; those of one entry have its `t`, and all but the last of them MORE. `line`: that of a record which
+   * had waited, where `take` was given bytes; null where it is that of the entry.
+   */
+  record(buffer: EventBuffer, i: number, line: Buffer | null): void;
   /** a message at `t` brought nothing: another connection had brought it, or it waits */
   nothing(t: Micros): void;
 }
@@ -55,7 +65,9 @@ export class Union {
   readonly #streams = new Map<number, SharedStream>();
   #origin = -1;
   #conn: string | null = null;
+  /** what an entry released or brought, and the lines of what had waited */
   readonly #out = new EventBuffer(16, 256);
+  #lines: (Buffer | null)[] = [];
 
   constructor({ track, rules, connOf }: UnionOptions) {
     this.#track = track;
@@ -104,13 +116,14 @@ export class Union {
 
   /**
    * Takes in the message that begins with record `i`, whichever connection it came by.
+   * @param bytes the records were decoded from; given where lines are to be kept with records that wait
    * @returns the first record behind it
    */
-  take(buffer: EventBuffer, i: number, one: OneStream): number {
+  take(buffer: EventBuffer, i: number, one: OneStream, bytes: Buffer | null = null): number {
     const { events, count } = buffer;
     this.meet(events[i * EVENT_STRIDE + Field.ORIGIN]);
     if (!this.several) {
-      one.record(buffer, i);
+      one.record(buffer, i, null);
       return i + 1;
     }
     const t = events[i * EVENT_STRIDE + Field.T];
@@ -122,15 +135,16 @@ export class Union {
       const o = n * EVENT_STRIDE;
       more = (events[o + Field.FLAGS] & MORE) !== 0;
       const stream = this.#streamOf(events, o);
-      const judged = stream === null ? 'pass' : this.#judge(stream, buffer, o);
+      const judged = stream === null ? 'pass' : this.#judge(stream, { buffer, o, bytes });
       const waits = stream !== null && stream.held.length > 0;
       if (judged === 'pass') {
         if (n === i && !more && out.count === 0 && !waits) {
-          one.record(buffer, i);
+          one.record(buffer, i, null);
           if (stream !== null && this.#alive.size < 2) this.#leave(stream);
           return i + 1;
         }
         appendRecord(out, buffer, o);
+        this.#lines.push(null);
       } else if (judged === 'copy') this.counts.copies++;
       if (waits) this.#release(stream, t);
       if (stream !== null && this.#alive.size < 2) this.#leave(stream);
@@ -177,12 +191,13 @@ export class Union {
     return chain.skips === undefined ? bookOrder(chain) : null;
   }
 
-  #judge(stream: SharedStream, buffer: EventBuffer, o: number): 'pass' | 'copy' | 'held' {
+  #judge(stream: SharedStream, met: Met): Judged {
     const conn = this.#conn;
     const { order, bringers } = stream;
     const by = conn === null ? undefined : stream.bringer(conn);
     if (by === undefined || stream.alone === conn) return 'pass';
-    const e = buffer.events;
+    const { o } = met;
+    const e = met.buffer.events;
     const kind = e[o + Field.KIND];
     const { state } = this.#track;
     if (order === null) {
@@ -191,8 +206,8 @@ export class Union {
       return bringers[0] === by ? 'pass' : 'copy';
     }
     if (kind === Kind.invalid || e[o + Field.LAST] < 0) return stream.lead === conn ? 'pass' : 'copy';
-    if (kind !== Kind.snapshot) return stream.place(order, by, buffer, o);
-    return stream.placeWhole(order, by, this.#follows(stream), buffer, o);
+    if (kind !== Kind.snapshot) return stream.place(order, by, met);
+    return stream.placeWhole(order, by, this.#follows(stream), met);
   }
 
   /** The book is valid, and made of this stream. */
@@ -202,7 +217,10 @@ export class Union {
 
   #release(stream: SharedStream, t: Micros): void {
     if (stream.order !== null)
-      stream.release(stream.order, t, this.#follows(stream), (held) => held.appendTo(this.#out, t));
+      stream.release(stream.order, t, this.#follows(stream), (held) => {
+        held.appendTo(this.#out, t);
+        this.#lines.push(held.line);
+      });
     this.#setDue();
   }
 
@@ -226,8 +244,9 @@ export class Union {
       return;
     }
     if (whole) out.events[(count - 1) * EVENT_STRIDE + Field.FLAGS] &= ~MORE;
-    for (let n = 0; n < count; n++) one.record(out, n);
+    for (let n = 0; n < count; n++) one.record(out, n, this.#lines[n]);
     out.clear();
+    this.#lines = [];
   }
 
   /** Only time moves to `t`: what has waited long enough is handed out, as part of an entry that is still to come. */
@@ -246,6 +265,18 @@ export class Union {
     effect |= this.#track.entry(entry);
     if ('book' in entry && (effect & Effect.valid) !== 0) this.restore(entry.book);
     return effect;
+  }
+
+  /** Whether the end of this connection costs nothing: all that counts of what it brings, others bring too. */
+  covers(conn: string): boolean {
+    let covered = false;
+    for (const { bringers, order } of this.#streams.values()) {
+      const at = bringers.findIndex((one) => one.conn === conn);
+      if (at < 0) continue;
+      if (bringers.length === 1 || (order === null && at === 0)) return false;
+      covered = true;
+    }
+    return covered;
   }
 
   /** A connection ended: what others bring too goes on. */
