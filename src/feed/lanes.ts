@@ -128,7 +128,7 @@ export function createLane(options: LaneOptions): Lane {
       if (retried.size > 0) retried.delete(topic);
       if (replacement === null) return;
       if (connection === current) replacement.wants(topic, atMs);
-      else if (connection === fresh) replacement.shows(topic);
+      else if (connection === fresh) replacement.shows(topic, atMs);
     },
     leaving: (connection) => void notified.add(connection),
     lost(connection) {

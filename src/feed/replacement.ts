@@ -18,7 +18,7 @@ export interface Replacement {
   /** data of the topic came by the old connection */
   wants(topic: string, atMs: number): void;
   /** data of the topic came by the new one */
-  shows(topic: string): void;
+  shows(topic: string, atMs: number): void;
   /** the new one lost its socket: what was compared counts no more */
   lost(): void;
   /** judges the new connection at monotonic `nowMs`; a topic that is silent on the old one is not waited for */
@@ -35,7 +35,10 @@ export function createReplacement(fresh: Pick<Connection, 'state' | 'askedMs'>):
     wants(topic, atMs) {
       if (atMs >= bothFrom()) wanted.add(topic);
     },
-    shows: (topic) => void shown.add(topic),
+    shows(topic, atMs) {
+      // what a subscription begins with, such as a snapshot, does not show that more follows
+      if (atMs >= bothFrom()) shown.add(topic);
+    },
     lost() {
       wanted.clear();
       shown.clear();

@@ -35,7 +35,7 @@ async function prepare(venue: string, symbol: string): Promise<Rig & { plans: nu
 const livingFor = (lifetimeMs: number) => (plan: ConnectionPlan) => ({ ...plan, lifetimeMs });
 
 /** No message is missing, and no gap is told but where there are no ids to go by. */
-async function expectWhole(rig: Rig, venue: string, symbol: string): Promise<void> {
+async function expectWhole(rig: Rig, venue: string, symbol: string, unknown = 0): Promise<void> {
   const entries = await rig.entries();
   await expectAll({ rig, cuts: 0, entries, gaps: [] });
   expect(gapsOf(entries).filter(({ reason }) => reason !== 'handover')).toEqual([]);
@@ -43,7 +43,7 @@ async function expectWhole(rig: Rig, venue: string, symbol: string): Promise<voi
   if (tradeLossDetected) expect(gapsOf(entries)).toEqual([]);
   const { valid, lost, counts } = await follow(rig, symbol);
   if (bookLossDetected) expect([valid.length, lost.length]).toEqual([1, 0]);
-  expect(counts).toMatchObject({ unknown: 0, invalid: 0, bookGaps: 0, tradesMissing: 0, crossed: 0 });
+  expect(counts).toMatchObject({ unknown, invalid: 0, bookGaps: 0, tradesMissing: 0, crossed: 0 });
 }
 
 const replacedIn = (notes: readonly string[]): number => notes.filter((note) => note.includes(', replaced)')).length;
@@ -126,7 +126,8 @@ describe.concurrent('at the notice of a shutdown', () => {
       await rig.delivering(rig.plans);
       expect(await running.stop()).toMatchObject({ reconnects: 0, dropped: 0 });
       await rig.exchange.stop();
-      await expectWhole(rig, venue, symbol);
+      // no layout of Binance knows the notice
+      await expectWhole(rig, venue, symbol, venue === 'binance-usdm' ? rig.plans : 0);
     },
   );
 });
@@ -150,9 +151,11 @@ describe('when a replacement is ready', () => {
     const replacement = createReplacement(fresh());
     replacement.wants('depth', 1_600);
     replacement.wants('trade', 1_700);
-    replacement.shows('depth');
+    replacement.shows('depth', 1_600);
+    // too soon: a snapshot at the subscription proves nothing of what follows
+    replacement.shows('trade', 1_400);
     expect(replacement.fitness(10_000)).toBe('wait');
-    replacement.shows('trade');
+    replacement.shows('trade', 1_800);
     expect(replacement.fitness(10_000)).toBe('ready');
   });
 
@@ -172,7 +175,7 @@ describe('when a replacement is ready', () => {
   test('a new socket starts anew', () => {
     const replacement = createReplacement(fresh());
     replacement.wants('depth', 1_600);
-    replacement.shows('depth');
+    replacement.shows('depth', 1_600);
     replacement.lost();
     replacement.wants('depth', 1_700);
     expect(replacement.fitness(3_000)).toBe('wait');
