@@ -118,8 +118,16 @@ Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints h
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
 stands, marks the gap and begins a new segment. Nothing is ever overwritten.
 
-Limits. A connection is replaced before the venue's lifetime limit by a plain reconnect, which leaves a gap entry of some hundred
-milliseconds.`,
+Connections. With --redundancy 2 every stream comes by two connections, and the end of either costs nothing: both are on the tape,
+and readers take each message once, from whichever connection brought it first. That needs ids. Where a stream has none (trades of
+Bybit, BingX, MEXC and WEEX; BingX's book), readers follow one connection, and when that one ends a gap entry of reason handover
+says that another is followed and that nothing tells what is missing or doubled between the two. When all connections of a stream are lost,
+the gap begins at the newest message of any of them.
+
+Before a venue's lifetime limit, and when it announces that it will end a connection, another one is opened beside it. Once it has
+brought each stream that the old one brings, and both ran side by side for a second, the old one is closed: no gap, also with
+--redundancy 1. Where no such connection can be had, the old one is kept until the venue ends it; what follows is a reconnect, and a
+gap entry.`,
 
   async handler(args, io) {
     const { out } = args;

@@ -3,10 +3,17 @@ import { expect } from 'vitest';
 import type { Entry, Gap, Micros } from '../../src/model/entry.js';
 import { venueById } from '../../src/venues/registry.js';
 import { createRig, type Rig, until } from './harness.js';
-import { gapsOf, messageIn, only } from './tape.js';
+import { follow, gapsOf, messageIn, only } from './tape.js';
 
 /** Messages a second. */
 const RATE = 400;
+
+export const CUT_VENUES = [
+  { venue: 'binance-usdm', symbol: 'BTCUSDT' },
+  { venue: 'bybit-linear', symbol: 'BTCUSDT' },
+  { venue: 'okx-swap', symbol: 'BTC-USDT-SWAP' },
+  { venue: 'bingx-swap', symbol: 'BTC-USDT' },
+];
 
 export interface CutOptions {
   venue: string;
@@ -52,6 +59,24 @@ export async function recordCut(options: CutOptions, judge: (run: CutRun) => Pro
   }
 }
 
+/** The tape of several connections: nothing is missing, and the only gaps are those of streams that have no ids to go by. */
+export async function expectNothingLost(run: CutRun): Promise<void> {
+  const { rig, gaps, entries, cuts } = run;
+  await expectAll(run);
+  // readers follow one connection there, and nothing tells where the next one stands
+  expect(gaps.filter(({ reason }) => reason !== 'handover')).toEqual([]);
+  const { venue, symbol } = only(entries, 'tape')[0].tape;
+  const { bookLossDetected, tradeLossDetected } = venueById(venue).capabilities;
+  const handed = new Set(gaps.map(({ stream }) => stream));
+  expect([handed.has('trade'), handed.has('depth')]).toEqual([!tradeLossDetected, !bookLossDetected]);
+  expect(only(entries, 'close').filter(({ close }) => close.code === 1006).length).toBeGreaterThanOrEqual(cuts);
+  expect(cuts).toBeGreaterThan(5);
+  const { valid, lost, counts } = await follow(rig, symbol);
+  expect(counts).toMatchObject({ unknown: 0, invalid: 0, bookGaps: 0, tradesMissing: 0, crossed: 0 });
+  if (bookLossDetected) expect([valid.length, lost.length]).toEqual([1, 0]);
+  if (tradeLossDetected) expect(counts.trades).toBe(await tradesOf(rig));
+}
+
 /** All that the market said between the first and the last message of each topic on the tape is there; nothing else is, but `opening` messages. */
 export async function expectAll({ rig }: CutRun): Promise<void> {
   const missing = await missingOf(rig);
@@ -66,7 +91,7 @@ const symbolOf = async (rig: Rig): Promise<string> => {
 };
 
 /** How many trades the market made, on topics of trades, between the first and the last message of each on the tape. */
-export async function tradesOf(rig: Rig): Promise<number> {
+async function tradesOf(rig: Rig): Promise<number> {
   const recorded = new Set(await rig.recorded([await symbolOf(rig)]));
   let count = 0;
   for (const topic of new Set(rig.truth.map((one) => one.topic))) {

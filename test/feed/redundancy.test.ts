@@ -1,40 +1,20 @@
 /** Several connections side by side, and what the end of one of them costs: nothing that another one brings. */
 import { describe, expect, test, vi } from 'vitest';
 import { venueById } from '../../src/venues/registry.js';
-import { expectAll, missingOf, recordCut, tradesOf } from './cuts.js';
-import { follow, only } from './tape.js';
+import { CUT_VENUES, expectNothingLost, missingOf, recordCut } from './cuts.js';
+import { only } from './tape.js';
 
 // real sockets on a machine with other work
 vi.setConfig({ testTimeout: 120_000 });
 
-const VENUES = [
-  { venue: 'binance-usdm', symbol: 'BTCUSDT' },
-  { venue: 'bybit-linear', symbol: 'BTCUSDT' },
-  { venue: 'okx-swap', symbol: 'BTC-USDT-SWAP' },
-  { venue: 'bingx-swap', symbol: 'BTC-USDT' },
-];
-
 describe.concurrent('one of two connections is cut every 0.7 s for 20 s', () => {
-  test.each(VENUES)('$venue: nothing is missing and no gap is told', async ({ venue, symbol }) => {
-    await recordCut({ venue, symbol, redundancy: 2, seconds: 20, everyMs: 700 }, async (run) => {
-      await expectAll(run);
-      // streams without ids follow one connection, and nothing tells where the next one stands
-      expect(run.gaps.filter(({ reason }) => reason !== 'handover')).toEqual([]);
-      const handed = new Set(run.gaps.map(({ stream }) => stream));
-      const { valid, lost, counts } = await follow(run.rig, symbol);
-      expect(counts).toMatchObject({ unknown: 0, invalid: 0, bookGaps: 0, tradesMissing: 0, crossed: 0 });
-      const { bookLossDetected, tradeLossDetected } = venueById(venue).capabilities;
-      expect(handed.has('trade')).toBe(!tradeLossDetected);
-      expect(handed.has('depth')).toBe(!bookLossDetected);
-      if (bookLossDetected) expect([valid.length, lost.length]).toEqual([1, 0]);
-      if (tradeLossDetected) expect(counts.trades).toBe(await tradesOf(run.rig));
-      expect(only(run.entries, 'close').filter(({ close }) => close.code === 1006).length).toBeGreaterThan(5);
-    });
-  });
+  test.each(CUT_VENUES)('$venue: nothing is missing and no gap is told', (its) =>
+    recordCut({ ...its, redundancy: 2, seconds: 20, everyMs: 700 }, expectNothingLost),
+  );
 });
 
 describe.concurrent('the only connection is cut every 0.7 s for 10 s', () => {
-  test.each(VENUES)('$venue: every gap of the ledger is told, and no other', async ({ venue, symbol }) => {
+  test.each(CUT_VENUES)('$venue: every gap of the ledger is told, and no other', async ({ venue, symbol }) => {
     await recordCut({ venue, symbol, redundancy: 1, seconds: 10, everyMs: 700 }, async ({ rig, entries, cuts }) => {
       const gaps = only(entries, 'gap');
       expect(new Set(gaps.map(({ gap }) => gap.reason))).toEqual(new Set(['disconnect']));
