@@ -82,7 +82,7 @@ export default defineCommand({
       value: 'N',
       describe: 'connections side by side for each stream, 1 to 4',
       details:
-        'Every message of every connection goes to the tape, under its own "conn"; readers see one stream. The end of one costs nothing that another one brings. The connections open two seconds apart.',
+        'Every message of every connection goes to the tape, under its own "conn"; readers see one stream. The end of one costs nothing that another one brings. The connections open a quarter of a second apart, and are replaced at different ages.',
       parse: wholeNumber(1, 4),
       default: '1',
     },

@@ -1,5 +1,4 @@
 /** Lanes: connections of one plan side by side, each replaced before it ends where its end can be known. */
-import type { ConnectionPlan } from '../venues/venue.js';
 import type { Connection } from './connection.js';
 import { createReplacement, type Replacement, replacementRetryMs } from './replacement.js';
 
@@ -7,9 +6,10 @@ import { createReplacement, type Replacement, replacementRetryMs } from './repla
 export type ReplacementCause = 'lifetime' | 'shutdown';
 
 export interface LaneOptions {
-  plan: ConnectionPlan;
   /** monotonic ms before which it stays closed */
   startMs: number;
+  /** age at which a connection is replaced; null for none */
+  replaceAfterMs: number | null;
   create: () => Connection;
   /** uniform in [0, 1) */
   random: () => number;
@@ -21,7 +21,6 @@ export interface LaneOptions {
 
 /** One connection of a plan for as long as the recording lasts, whichever socket it is. */
 export interface Lane {
-  readonly plan: ConnectionPlan;
   /** all that are not stopped; the first is in force */
   readonly connections: readonly Connection[];
   /** topics that were late on it and for which it was opened anew, without data since */
@@ -41,8 +40,7 @@ export interface Lane {
 const REPLACE_EVERY_MS = 10_000;
 
 export function createLane(options: LaneOptions): Lane {
-  const { plan, startMs, create, random } = options;
-  const { lifetimeMs } = plan;
+  const { startMs, replaceAfterMs, create, random } = options;
   let current = create();
   let fresh: Connection | null = null;
   let replacement: Replacement | null = null;
@@ -89,7 +87,7 @@ export function createLane(options: LaneOptions): Lane {
   const dueFor = (nowMs: number): ReplacementCause | null => {
     if (current.state !== 'open' || nowMs < replaceAtMs) return null;
     if (notified.has(current)) return 'shutdown';
-    return lifetimeMs !== null && nowMs - current.openedMs >= lifetimeMs ? 'lifetime' : null;
+    return replaceAfterMs !== null && nowMs - current.openedMs >= replaceAfterMs ? 'lifetime' : null;
   };
 
   const replace = (nowMs: number): void => {
@@ -111,7 +109,6 @@ export function createLane(options: LaneOptions): Lane {
   };
 
   return {
-    plan,
     retried,
     get connections() {
       return connections;

@@ -17,8 +17,10 @@ const MAX_CONTROL_BYTES = 64 * 1024;
 const EXCHANGE_TIME_EVERY_MS = 600_000;
 /** A ping of a venue's own is shorter than any message with data. */
 const MAX_PING_BYTES = 256;
-/** Connections side by side open so far apart: what ends them after a time ends one after the other. */
-const STAGGER_MS = 2_000;
+/** Connections side by side open so far apart, and each is replaced at another age: what ends them does not end all at once. */
+const STAGGER_MS = 250;
+/** by which part of the lifetime each is replaced before the one before it */
+const EARLIER = 1 / 16;
 
 export interface VenueFeedOptions extends RestBooksOptions {
   symbols: readonly string[];
@@ -177,8 +179,8 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     for (let k = 0; k < options.redundancy; k++) {
       const url = routeUrl(venue.hosts.ws, plan.path, venue.id, options.endpoints, k);
       const lane: Lane = createLane({
-        plan,
         startMs: startedMs + k * STAGGER_MS,
+        replaceAfterMs: plan.lifetimeMs === null ? null : plan.lifetimeMs * (1 - k * EARLIER),
         random: options.random,
         create() {
           const { nextId, random } = options;
