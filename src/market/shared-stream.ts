@@ -12,7 +12,7 @@ const LONGEST_HELD: Micros = 5_000_000;
 /** A connection that brings the stream. */
 interface Bringer {
   readonly conn: string;
-  /** newest id it brought; -1 where that is not known */
+  /** newest id it brought, whatever it repeated since; -1 where that is not known */
   last: number;
   /** ids began anew on another connection, and it has not come to that place yet */
   behind: boolean;
@@ -124,8 +124,8 @@ export class SharedStream {
     const e = buffer.events;
     const last = e[o + Field.LAST];
     const own = by.last;
-    by.last = last;
     if (by.behind) {
+      by.last = last;
       // the place where ids begin anew, or a place before it: both were brought already
       by.behind = last >= own;
       return 'copy';
@@ -134,16 +134,19 @@ export class SharedStream {
     if (before < 0) order.begin(last);
     const place = before < 0 ? 'next' : order.judge(e[o + Field.FIRST], last, e[o + Field.PREVIOUS]);
     const leads = this.lead === by.conn;
+    if (place !== 'old') by.last = last;
     if (place === 'ahead') {
       this.#hold(by, { buffer, o, bytes });
       return 'held';
     }
     if (place === 'old') {
       // what is old by the ids of its own connection is repeated by the venue, or the venue counts anew
+      if (last > own) by.last = last;
       if (last > own || !leads) return 'copy';
       if (++this.#oldRun >= MAX_OLD_RUN) {
         this.#oldRun = 0;
         order.begin(last);
+        by.last = last;
       }
       return 'pass';
     }
@@ -182,9 +185,11 @@ export class SharedStream {
     const { held } = this;
     const e = buffer.events;
     const last = e[o + Field.LAST];
+    const isWhole = e[o + Field.KIND] === Kind.snapshot;
     let at = held.length;
     while (at > 0 && held[at - 1].last > last) at--;
-    const isWhole = e[o + Field.KIND] === Kind.snapshot;
+    // the update that leads to the same place goes on without a break
+    while (!isWhole && at > 0 && held[at - 1].last === last && held[at - 1].isWhole) at--;
     for (let n = at - 1; n >= 0 && held[n].last === last; n--) {
       if (held[n].isWhole !== isWhole) continue;
       held[n].join(by.conn);

@@ -173,6 +173,11 @@ export class Track {
     return this.#stream.conn;
   }
 
+  /** A trade was ever seen: it is known by which connection they come. */
+  get knowsTrades(): boolean {
+    return this.#trades.known;
+  }
+
   /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */
   movesTo(stream: number, conn: string): void {
     if (this.#stream.is(stream)) this.#stream.movesTo(conn);

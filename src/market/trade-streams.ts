@@ -75,6 +75,10 @@ export class TradeStreams {
     return stream?.isFlow === true;
   }
 
+  get known(): boolean {
+    return this.#streams.size > 0;
+  }
+
   /** The connection that brought the newest trade of a stream, null where it is not known, and its id; null before any. */
   newest(id: number): { conn: string | null; last: number } | null {
     const stream = this.#streams.get(id);

@@ -259,10 +259,9 @@ export class Union {
   /** Takes in an entry that is not a message. Returns Effect bits. */
   entry(entry: Entry, one: OneStream): number {
     this.pass(entry.t, one);
-    let effect: number = Effect.none;
+    if ('close' in entry) return this.#end(entry, one);
     if ('open' in entry) this.#opened?.add(entry.conn);
-    else if ('close' in entry) effect = this.#close(entry, one);
-    effect |= this.#track.entry(entry);
+    const effect = this.#track.entry(entry);
     if ('book' in entry && (effect & Effect.valid) !== 0) this.restore(entry.book);
     return effect;
   }
@@ -277,6 +276,14 @@ export class Union {
       covered = true;
     }
     return covered;
+  }
+
+  #end(entry: CloseEntry, one: OneStream): number {
+    // on a market without trades yet the others are taken to bring them as they bring the rest
+    const costs = this.#track.knowsTrades || !this.covers(entry.conn);
+    const effect = this.#close(entry, one);
+    this.#track.t = entry.t;
+    return costs ? effect | this.#track.entry(entry) : effect;
   }
 
   /** A connection ended: what others bring too goes on. */
