@@ -122,7 +122,7 @@ export function createLane(options: LaneOptions): Lane {
       changed();
     },
     arrived(connection, topic, atMs) {
-      if (retried.size > 0) retried.delete(topic);
+      if (connection === current && retried.size > 0) retried.delete(topic);
       if (replacement === null) return;
       if (connection === current) replacement.wants(topic, atMs);
       else if (connection === fresh) replacement.shows(topic, atMs);

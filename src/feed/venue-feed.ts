@@ -119,8 +119,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
         recorder.gap({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
       }
       // an ack proves nothing: a new connection may be better, but one dead topic must not cost the others data twice
-      const { retried } = placeOf(connection).lane;
-      if (retried.has(topic.name)) return;
+      const { retried, connections } = placeOf(connection).lane;
+      // a replacement is judged as such
+      if (connections[0] !== connection || retried.has(topic.name)) return;
       retried.add(topic.name);
       connection.renew();
     },

@@ -83,6 +83,8 @@ export interface Rig {
   sent(symbol?: string): Promise<string[]>;
   /** every message of the market in order, as a client that was always there would have it */
   truth: { topic: string; text: string }[];
+  /** the oldest client that is there does not get the next `count` messages of the topic (null: of any); the ledger has them not */
+  withhold(topic: string | null, count: number): void;
   /** waits until each client was sent all topics that had data since the start, and the recorder took all that was sent */
   delivering(clients: number): Promise<void>;
   /** clients of the exchange, from its ledger */
@@ -115,6 +117,11 @@ export async function createRig({
   const ledger = join(folder, 'sent.ndjson');
   const truth: Rig['truth'] = [];
   const topics = new Set<string>();
+  const withheld: { from: ServedClient | null; topic: string | null; left: number } = {
+    from: null,
+    topic: null,
+    left: 0,
+  };
   /** topics each client was sent since it came */
   const heard = new Map<ServedClient, Set<string>>();
   const watched = (served: ServedMarket): VenueServer => {
@@ -144,6 +151,8 @@ export async function createRig({
       },
       wrap(client, topic, text) {
         const wrapped = own.wrap(client, topic, text);
+        if (wrapped !== null && client === withheld.from && (withheld.topic ?? topic) === topic && withheld.left-- > 0)
+          return null;
         if (wrapped !== null) heard.get(client)?.add(topic);
         return wrapped;
       },
@@ -193,6 +202,10 @@ export async function createRig({
       });
     },
     truth,
+    withhold(topic, count) {
+      const from = [...heard.keys()].at(-exchange.connected) ?? null;
+      Object.assign(withheld, { from, topic, left: count });
+    },
     async delivering(clients) {
       const sideBySide = clients / venue.connections(symbols, venue.channels.default).length;
       await until(`${clients} clients are sent all topics`, () => {
