@@ -101,8 +101,8 @@ export interface Link {
   /** how late it is: always, and at most in addition */
   delay: number;
   jitter: number;
-  /** whether it misses the message that is n-th of all */
-  misses(n: number): boolean;
+  /** whether it misses the message that is n-th of all, and was sent at that time */
+  misses(n: number, at: number): boolean;
 }
 
 export const soundLink = (name: string): Link => ({
@@ -131,7 +131,7 @@ export function linesOf(sound: Sound, links: readonly Link[], seed = 1): string[
         all.push({ at: late, line: (t) => messageLine(t, src, conns[plan], Buffer.from(text)).toString() });
     };
     for (const one of openings.get(from) ?? []) hear(one);
-    for (const [n, one] of heard.entries()) if (one.at > from && one.at < to && !misses(n)) hear(one);
+    for (const [n, one] of heard.entries()) if (one.at > from && one.at < to && !misses(n, one.at)) hear(one);
   }
   if (snapshot !== null) {
     const { at, body } = snapshot;
@@ -217,4 +217,62 @@ export function read(lines: readonly string[]): Read {
     else for (let i = 0; i < buffer.count; ) i = union.take(buffer, i, one);
   }
   return { ...result, state: track.state, final: book(), counts: track.counts, union: union.counts };
+}
+
+/** The lines of a tape of one connection as these connections bring them; REST answers and what else is no message stay. */
+export function splitLines(lines: readonly string[], links: readonly Link[], seed = 1): string[] {
+  const random = randomFrom(seed);
+  const all: { at: number; rest: string }[] = [];
+  const [head, ...others] = lines;
+  const src = /^\{"t":\d{16},("src":"[^"]*",)/.exec(head)?.[1] ?? '';
+  const heard: { at: number; text: string }[] = [];
+  for (const line of others) {
+    const at = Number(line.slice(5, 21));
+    const message = /"conn":"[^"]*",("msg":.*)\}$/.exec(line)?.[1];
+    if (message === undefined) all.push({ at, rest: line.slice(22, -1) });
+    else heard.push({ at, text: message });
+  }
+  for (const { name, from, to, delay, jitter, misses } of links) {
+    const entry = (at: number, rest: string): number => all.push({ at, rest: `${src}"conn":"${name}",${rest}` });
+    if (from > Number(head.slice(5, 21))) entry(from, '"open":{"url":"wss://x"}');
+    if (Number.isFinite(to)) entry(to, '"close":{"code":1006,"reason":"lost"}');
+    let newest = 0;
+    for (const [n, { at, text }] of heard.entries()) {
+      if (at <= from || at >= to || misses(n, at)) continue;
+      newest = Math.max(newest, at + delay + Math.floor(jitter * random()));
+      if (newest < to) entry(newest, text);
+    }
+  }
+  let last = Number(head.slice(5, 21));
+  const sorted = all.map((one, n) => ({ ...one, n })).sort((a, b) => a.at - b.at || a.n - b.n);
+  return [
+    head,
+    ...sorted.map(({ at, rest }) => {
+      last = Math.max(last + 1, at);
+      return `{"t":${last},${rest}}`;
+    }),
+  ];
+}
+
+/** Two connections that in turns miss runs of messages and end, so that every message comes by one of them: seconds of a minute. */
+export function inTurns(start: number, seconds: number, seed: number): Link[] {
+  const random = randomFrom(seed);
+  const links: Link[] = [];
+  for (const side of [0, 1]) {
+    const misses = (n: number, at: number): boolean => {
+      const second = ((at - start) / 1_000_000 + 30 * side) % 60;
+      return n % 50 < 25 && at > start + 10_000_000 && second > 30 && second < 45;
+    };
+    let from = Number.NEGATIVE_INFINITY;
+    for (let n = 0; ; n++) {
+      const to = start + (20 + 60 * n + 30 * side + Math.floor(5 * random())) * 1_000_000;
+      const ends = to < start + seconds * 1_000_000 - 20_000_000;
+      const [delay, jitter] = [Math.floor(300_000 * random()), Math.floor(100_000 * random())];
+      const name = `c${side}.${n}`;
+      links.push({ ...{ name, from, to: ends ? to : Number.POSITIVE_INFINITY, delay, jitter }, misses });
+      if (!ends) break;
+      from = to + Math.floor(2_000_000 * random());
+    }
+  }
+  return links;
 }

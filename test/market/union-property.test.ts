@@ -72,8 +72,10 @@ function linksOf({ delays, runs, renewed }: Shape, { heard }: Sound): Link[] {
       heard[begin].at > from + BEGUN && heard[end - 1].at + delay + jitter < to;
     const keepers = links.filter(keeps);
     const keeper = keepers[run.keeper % keepers.length];
+    // one that has just opened is not known to bring a stream before it did
     for (const [n, link] of links.entries())
-      if (link !== keeper && run.missed[n]) for (let i = begin; i < end; i++) missed[n].add(i);
+      if (link !== keeper && run.missed[n] && heard[begin].at > link.from + BEGUN)
+        for (let i = begin; i < end; i++) missed[n].add(i);
     begin = end;
   }
   return links.map((link, n) => ({ ...link, misses: (i) => missed[n].has(i) }));
@@ -128,7 +130,7 @@ describe.each(['binance-usdm', 'binance-spot', 'okx-swap', 'bybit-linear', 'mexc
           const to = from + hole.length;
           const links = linksOf({ ...shape, renewed: null }, sound).map((link) => ({
             ...link,
-            misses: (n: number) => (n >= from && n < to) || link.misses(n),
+            misses: (n: number, at: number) => (n >= from && n < to) || link.misses(n, at),
           }));
           const several = read(linesOf(sound, links, shape.seed));
           // one connection that lacks the same, and nothing else
