@@ -65,7 +65,7 @@ export function carry(link: Link, topic: TopicCover, conn: string, t: Micros): v
 
 /**
  * Takes a socket out of its link and notes what is owed for it: gaps of what no other one goes on with.
- * @param untilT the socket was known to work until then
+ * @param untilT the socket was known to work until then, if not longer by its messages
  * @param reason what such gaps will say; null where none are owed
  * @param follows whether readers of a topic without ids followed this socket
  * @returns gaps of the topics that another one goes on with, though not provably with the very next message
@@ -80,6 +80,7 @@ export function end(
   const at = link.legs.findIndex((leg) => leg.conn === conn);
   if (at < 0) return [];
   link.legs.splice(at, 1);
+  for (const { carried } of link.topics) untilT = Math.max(untilT, carried.get(conn)?.lastT ?? 0);
   const handovers: Gap[] = [];
   const uncovered: TopicCover[] = [];
   for (const topic of link.topics) {

@@ -17,6 +17,8 @@ const MAX_CONTROL_BYTES = 64 * 1024;
 const EXCHANGE_TIME_EVERY_MS = 600_000;
 /** A ping of a venue's own is shorter than any message with data. */
 const MAX_PING_BYTES = 256;
+/** A socket that ended without a closing handshake. */
+const ABNORMAL = 1006;
 /** Connections side by side open so far apart, and each is replaced at another age: what ends them does not end all at once. */
 const STAGGER_MS = 250;
 /** by which part of the lifetime each is replaced before the one before it */
@@ -127,7 +129,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
     closed(connection, code, reason, cause) {
       const { lane, links } = placeOf(connection);
-      const ending = { code, reason, workedMs: connection.lastMessageMs };
+      // a closing handshake comes behind all there was to say
+      const workedMs = code === ABNORMAL ? connection.lastMessageMs : now();
+      const ending = { code, reason, workedMs };
       for (const [source, link] of links) source.closed(link, connection.id, ending, REASONS[cause]);
       for (const { name } of connection.plan.topics) {
         const route = routes.get(name)!;

@@ -84,7 +84,7 @@ describe('two connections', () => {
     ]) {
       const link = linkOf([{ ...touch, carried: new Map() }], 'a', 'b');
       const [one] = link.topics;
-      carry(link, one, 'a', 24);
+      carry(link, one, 'a', 23);
       carry(link, one, 'b', 40);
       lose(link, 'a', until);
       expect(settle(link, one)).toHaveLength(gaps);

@@ -204,6 +204,65 @@ describe.concurrent('Bybit', () => {
   });
 });
 
+describe.concurrent('Bybit by two connections', () => {
+  const renumbered = (u: number, price: string): string =>
+    `{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786000002837,"data":{"s":"BTCUSDT","b":[["${price}","4.000"]],"a":[],"u":${u},"seq":420000000${200 + u}},"cts":1786000002831}`;
+  const ANEW =
+    '{"topic":"orderbook.200.BTCUSDT","type":"snapshot","ts":1786000002737,"data":{"s":"BTCUSDT","b":[["65000.00","2.000"]],"a":[["65011.10","1.500"]],"u":1,"seq":420000000201},"cts":1786000002731}';
+  const begun = async (): Promise<StreamRig> => {
+    const rig = await start({
+      symbols: ['BTCUSDT'],
+      script: { rest: BYBIT_ONE, onSubscribe: { [BTC_TOPIC]: [BTC_SNAPSHOT, BTC_SNAPSHOT, ANEW, ANEW, ANEW] } },
+      record: { redundancy: 2 },
+    });
+    await rig.heard(1);
+    await rig.advance(300);
+    await rig.heard(2);
+    await rig.settled();
+    return rig;
+  };
+  const toAll = (rig: StreamRig, ...texts: string[]): Promise<void> => {
+    for (const text of texts) for (const socket of rig.server.sockets) rig.pushTo(socket, text);
+    return rig.settled();
+  };
+
+  test('a book that the venue begins anew on both is begun anew once', async () => {
+    const rig = await begun();
+    await toAll(rig, BTC_DELTAS[0], BTC_DELTAS[1], ANEW, renumbered(2, '65000.50'), renumbered(3, '65000.60'));
+    expect(rig.status).toMatchObject({ valid: 1, reconnects: 0 });
+    await rig.stop();
+    const { book, counts } = await follow(rig, 'BTCUSDT');
+    expect(book.bids.map(([price]) => price)).toEqual(['65000.6', '65000.5', '65000']);
+    expect(counts.bookGaps).toBe(0);
+  });
+
+  test('a book that begins anew as one connection after the other is opened anew is not the old one for ever', async () => {
+    const rig = await begun();
+    await toAll(rig, BTC_DELTAS[0], BTC_DELTAS[1]);
+    const [first, second] = rig.server.sockets.splice(0);
+    for (const [n, socket] of [first, second].entries()) {
+      socket.close();
+      await until('it is lost', () => rig.status.reconnects === n + 1);
+      await rig.advance(1);
+      await rig.heard(3 + n);
+      await rig.settled();
+    }
+    // as ids are, all of this was brought already
+    for (let u = 2; u < 30; u++) await toAll(rig, renumbered(u, '65000.50'));
+    await rig.advance(5_000);
+    // what is old for so long is not old
+    for (let u = 30; rig.server.heard.length === 4; u++) await toAll(rig, renumbered(u, '65000.50'));
+    expect(rig.server.heard.slice(4)).toEqual(RENEW_BTC);
+    await rig.settled();
+    await toAll(rig, renumbered(2, '65000.60'));
+    expect(rig.status.valid).toBe(1);
+    await rig.stop();
+    const { book } = await follow(rig, 'BTCUSDT');
+    expect(book.bids.map(([price]) => price)).toEqual(['65000.6', '65000']);
+    expect(gapsOf(await rig.entries('BTCUSDT'))).toMatchObject([{ stream: 'depth', reason: 'sequence' }]);
+  });
+});
+
 const SWAP = 'BTC-USDT-SWAP';
 const OKX_REST = {
   '/api/v5/public/time': ['{"code":"0","msg":"","data":[{"ts":"1786000001500"}]}'],
