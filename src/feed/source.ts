@@ -30,8 +30,8 @@ export interface Route extends TopicCover {
 export interface Ending {
   code: number;
   reason: string;
-  /** monotonic ms at which it was last known to work */
-  workedMs: number;
+  /** monotonic ms at which it was last known to work; null where it did until its end */
+  workedMs: number | null;
 }
 
 export interface SourceOptions {
@@ -230,7 +230,8 @@ export class SourceRecorder {
     const effect = this.#apply(entry);
     const follows = (topic: TopicCover): boolean =>
       topic.book ? bookConn === conn : topic.carried.keys().next().value === conn;
-    const handovers = end(link, conn, this.clock.at(workedMs), cause, follows);
+    const untilT = workedMs === null ? entry.t : this.clock.at(workedMs);
+    const handovers = end(link, conn, untilT, cause, follows);
     for (const handover of handovers) this.gap(handover, conn);
     // what only it might still have filled; where nobody brings the book any more, that is told when it is over
     const { gap } = this.track;

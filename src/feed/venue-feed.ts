@@ -130,7 +130,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     closed(connection, code, reason, cause) {
       const { lane, links } = placeOf(connection);
       // a closing handshake comes behind all there was to say
-      const workedMs = code === ABNORMAL ? connection.lastMessageMs : now();
+      const workedMs = code === ABNORMAL ? connection.lastMessageMs : null;
       const ending = { code, reason, workedMs };
       for (const [source, link] of links) source.closed(link, connection.id, ending, REASONS[cause]);
       for (const { name } of connection.plan.topics) {
