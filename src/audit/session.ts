@@ -120,6 +120,9 @@ export class SessionAudit {
   take(bytes: Buffer, buffer: EventBuffer, i: number, place: Place): number {
     this.#bytes = bytes;
     this.#place = place;
+    const o = i * EVENT_STRIDE;
+    // those that another connection had brought, or that come too late to be news, are evidence too
+    if (buffer.events[o + Field.KIND] === Kind.touch) this.#book.quote(buffer.events, o);
     return this.#union.take(buffer, i, this.#one, bytes);
   }
 
@@ -144,7 +147,6 @@ export class SessionAudit {
         break;
       case Kind.touch:
         this.#quoteConn = conn;
-        this.#book.quote(e, o);
         this.#apply(buffer, i, place);
         break;
       case Kind.invalid:

@@ -137,14 +137,14 @@ export class Track {
     }
   }
 
-  /** Takes in the touch records `[from, to)`, as `apply` of each would. */
-  touches(events: Float64Array, from: number, to: number): void {
-    this.counts.messages += to - from;
-    this.counts.touches += to - from;
-    this.t = events[(to - 1) * EVENT_STRIDE + Field.T];
-    for (let o = from * EVENT_STRIDE; o < to * EVENT_STRIDE; o += EVENT_STRIDE)
-      if (events[o + Field.EMITTED] > this.emitted) this.emitted = events[o + Field.EMITTED];
-    this.#newestTouch(events, (to - 1) * EVENT_STRIDE);
+  /** Takes in `count` touches that end with record `last`, as `apply` of each would; `emitted`: the newest push time so far. */
+  touches(events: Float64Array, last: number, count: number, emitted: Micros): void {
+    const o = last * EVENT_STRIDE;
+    this.counts.messages += count;
+    this.counts.touches += count;
+    this.t = events[o + Field.T];
+    this.emitted = emitted;
+    this.#newestTouch(events, o);
   }
 
   #newestTouch(e: Float64Array, o: number): void {
