@@ -64,11 +64,11 @@ export function carry(link: Link, topic: TopicCover, conn: string, t: Micros): v
 }
 
 /**
- * Takes a socket out of its link and notes what is owed for it: gaps of what no other one goes on with.
+ * Takes a socket out of its link and notes what is owed for it: gaps of what no other one brings.
  * @param untilT the socket was known to work until then, if not longer by its messages
- * @param reason what such gaps will say; null where none are owed
+ * @param reason what gaps will say; null where none are told
  * @param follows whether readers of a topic without ids followed this socket
- * @returns gaps of the topics that another one goes on with, though not provably with the very next message
+ * @returns gaps that are over: of the topics that another one brings, though not with the very next message, as far as can be proven
  */
 export function end(
   link: Link,
@@ -80,21 +80,27 @@ export function end(
   const at = link.legs.findIndex((leg) => leg.conn === conn);
   if (at < 0) return [];
   link.legs.splice(at, 1);
-  for (const { carried } of link.topics) untilT = Math.max(untilT, carried.get(conn)?.lastT ?? 0);
-  const handovers: Gap[] = [];
-  const uncovered: TopicCover[] = [];
+  let lastT = 0;
+  for (const { carried } of link.topics) lastT = Math.max(lastT, carried.get(conn)?.lastT ?? 0);
+  const told: Gap[] = [];
+  const missing: TopicCover[] = [];
   for (const topic of link.topics) {
     const carried = topic.carried.get(conn);
     const wasFollowed = follows(topic);
     topic.carried.delete(conn);
-    if (!isCovered(link, topic, untilT)) uncovered.push(topic);
-    else if (wasFollowed && topic.identity === 'none' && carried !== undefined)
-      handovers.push({ stream: topic.channel, from: carried.lastT, reason: 'handover' });
+    const { channel: stream, identity } = topic;
+    if (isCovered(link, topic, Math.max(untilT, lastT))) {
+      if (wasFollowed && identity === 'none' && carried !== undefined)
+        told.push({ stream, from: carried.lastT, reason: 'handover' });
+    } else if (reason !== null && isCovered(link, topic, Number.MAX_SAFE_INTEGER))
+      // it came too late to tell whether anything lies between
+      told.push({ stream, from: lastT === 0 ? link.lastT : lastT, reason });
+    else missing.push(topic);
   }
   if (reason === null) return [];
-  for (const topic of uncovered) topic.owed ??= { from: link.lastT, reason };
-  if (uncovered.length === link.topics.length) link.isOut = true;
-  return handovers;
+  link.isOut ||= missing.length === link.topics.length;
+  for (const topic of missing) topic.owed ??= { from: link.isOut || lastT === 0 ? link.lastT : lastT, reason };
+  return told;
 }
 
 /** Whether an open socket brings the topic and did so by `untilT`; where ids show every loss, since when is no question. */

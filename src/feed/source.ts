@@ -231,13 +231,16 @@ export class SourceRecorder {
     const follows = (topic: TopicCover): boolean =>
       topic.book ? bookConn === conn : topic.carried.keys().next().value === conn;
     const untilT = workedMs === null ? entry.t : this.clock.at(workedMs);
-    const handovers = end(link, conn, untilT, cause, follows);
-    for (const handover of handovers) this.gap(handover, conn);
-    // what only it might still have filled; where nobody brings the book any more, that is told when it is over
+    const told = end(link, conn, untilT, cause, follows);
+    for (const gap of told) this.gap(gap, conn);
+    // what only it might still have filled; where nobody brings the book any more, that is told when it is over, and our own end is no
+    // loss, though a peer may not answer it
     const { gap } = this.track;
-    const isTold = this.routes.some(
-      ({ book, owed, channel }) => book && (owed !== null || handovers.some(({ stream }) => stream === channel)),
-    );
+    const isTold =
+      (cause === null && gap?.reason === 'disconnect') ||
+      this.routes.some(
+        ({ book, owed, channel }) => book && (owed !== null || told.some(({ stream }) => stream === channel)),
+      );
     if ((effect & Effect.lost) !== 0 && gap !== null && !isTold) this.gap(gap, conn);
     for (const route of this.routes) {
       route.trades.forget(conn);

@@ -85,7 +85,7 @@ export interface Rig {
   truth: { topic: string; text: string }[];
   /** the oldest client that is there does not get the next `count` messages of the topic (null: of any); the ledger has them not */
   withhold(topic: string | null, count: number): void;
-  /** waits until each client was sent all topics that had data since the start, and the recorder took all that was sent */
+  /** waits until each client was sent all topics that had data since the start, twice, and the recorder took all that was sent */
   delivering(clients: number): Promise<void>;
   /** clients of the exchange, from its ledger */
   clients(): Promise<{ id: number; path: string }[]>;
@@ -208,11 +208,16 @@ export async function createRig({
     },
     async delivering(clients) {
       const sideBySide = clients / venue.connections(symbols, venue.channels.default).length;
-      await until(`${clients} clients are sent all topics`, () => {
-        if (exchange.connected !== clients) return false;
-        const newest = [...heard.values()].slice(-clients);
-        return newest.reduce((sum, { size }) => sum + size, 0) === topics.size * sideBySide;
-      });
+      const newest = (): Set<string>[] => [...heard.values()].slice(-clients);
+      const each = (): Promise<void> =>
+        until(`${clients} clients are sent all topics`, () => {
+          if (exchange.connected !== clients) return false;
+          return newest().reduce((sum, { size }) => sum + size, 0) === topics.size * sideBySide;
+        });
+      await each();
+      // and once more, so that the newest message of each came when all were there
+      for (const one of newest()) one.clear();
+      await each();
       const { sent } = exchange;
       await until('the recorder took what was sent', () => status.received >= sent);
     },

@@ -204,6 +204,17 @@ describe.concurrent('Bybit', () => {
   });
 });
 
+test('the end of the recording is no loss, also where the venue does not answer it', async () => {
+  const rig = await startBybit();
+  rig.server.sockets[0].pause();
+  const ended = rig.stop();
+  await rig.advance(2_000);
+  expect(await ended).toMatchObject({ gaps: 0, reconnects: 0 });
+  const entries = await rig.entries('BTCUSDT');
+  expect(only(entries, 'close').map(({ close }) => close)).toEqual([{ code: 1006, reason: 'stop' }]);
+  expect(gapsOf(entries)).toEqual([]);
+});
+
 describe.concurrent('Bybit by two connections', () => {
   const renumbered = (u: number, price: string): string =>
     `{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786000002837,"data":{"s":"BTCUSDT","b":[["${price}","4.000"]],"a":[],"u":${u},"seq":420000000${200 + u}},"cts":1786000002831}`;
