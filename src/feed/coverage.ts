@@ -47,6 +47,8 @@ export interface TopicCover {
   /** its messages by each open socket, the first to bring any first */
   carried: Map<string, Carried>;
   owed: Owed | null;
+  /** `t` of the newest gap entry of what was owed */
+  toldT: Micros;
   trades: TradeUnion;
 }
 
@@ -128,7 +130,7 @@ export function settle(link: Link, topic: TopicCover | null): Gap[] {
     if (one.owed === null) continue;
     gaps.push({ stream: one.channel, ...one.owed });
     one.owed = null;
-    // a hole in the ids right behind this gap is this gap
+    // a hole in the ids right behind this gap is in it
     one.trades.forgive();
   }
   const [first] = gaps;

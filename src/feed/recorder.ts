@@ -45,6 +45,8 @@ export interface RecordOptions {
   restEndpoints: readonly Endpoint[];
   /** connections side by side for each plan of a venue; default 1 */
   redundancy?: number;
+  /** missed trades are asked for over REST, where the venue has them; default true */
+  backfill?: boolean;
   /** null: until the signal */
   durationMs: number | null;
   /** `tapedeck 0.1.0` */
@@ -174,6 +176,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
         counts.received++;
         counts.bytes += bytes;
       },
+      backfill: options.backfill ?? true,
       adjust: options.adjust,
     });
   };

@@ -2,10 +2,11 @@
 import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
 import type { OneStream, Union } from '../market/union.js';
-import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
+import type { Entry, Fills, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
+import type { Hole } from './backfill.js';
 import type { ReceiveClock } from './clock.js';
 import { carry, end, type Identity, type Link, settle, type TopicCover } from './coverage.js';
 import type { RestAnswer } from './rest.js';
@@ -62,6 +63,8 @@ export class SourceRecorder {
   gaps = 0;
   /** newest exchange time minus receive time, µs */
   exchangeLag: Micros | null = null;
+  /** hears of trades that did not arrive, whatever the gap entry says was the reason */
+  missed: (hole: Hole) => void = () => {};
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
@@ -72,6 +75,8 @@ export class SourceRecorder {
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
+  /** `t` of the newest gap entry */
+  #gapT: Micros = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -188,10 +193,12 @@ export class SourceRecorder {
     if (route.trades.held > 0) this.#tellHoles(route, conn);
   }
 
-  /** Writes gaps of the trades that nobody will bring any more. */
-  #tellHoles({ trades, channel, link }: TopicCover & { link: Link }, conn?: string): void {
-    for (const { from, first: expected, got } of trades.given(link.legs, this.track.t))
-      this.gap({ stream: channel, from, reason: 'sequence', expected, got }, conn);
+  /** Writes gaps of the trades that nobody will bring any more, but for those in a gap that is told already. */
+  #tellHoles({ trades, channel, link, toldT }: TopicCover & { link: Link }, conn?: string): void {
+    for (const { from, first, last, got, isTold } of trades.given(link.legs, this.track.t)) {
+      if (!isTold) this.gap({ stream: channel, from, reason: 'sequence', expected: first, got }, conn);
+      this.missed({ stream: channel, first, last, gap: isTold ? toldT : this.#gapT });
+    }
   }
 
   /**
@@ -248,13 +255,17 @@ export class SourceRecorder {
     }
   }
 
-  /** A REST answer, its body verbatim; `sentMs` is the monotonic time of the request. Returns Effect bits. */
-  http(answer: RestAnswer, sentMs: number): number {
+  /**
+   * A REST answer, its body verbatim; `sentMs` is the monotonic time of the request, `fills` the missed trades it was made for.
+   * Returns Effect bits.
+   */
+  http(answer: RestAnswer, sentMs: number, fills?: Fills): number {
     const t = this.clock.stamp();
     // the request's time on this src's clock, which may have been anchored anew since
     const sent = Math.min(t, this.clock.at(sentMs));
     const { url, status, body } = answer;
-    this.#sink.entry(t, httpLine(t, this.src, { url, status, sent }, body));
+    this.#sink.entry(t, httpLine(t, this.src, { url, status, sent, fills }, body));
+    if (fills !== undefined) return this.track.entry({ t, src: this.src, http: { url, status, sent, fills } });
     let parsed: unknown;
     try {
       parsed = JSON.parse(body.toString('utf8'));
@@ -268,12 +279,16 @@ export class SourceRecorder {
   gap(gap: Gap, conn?: string, atMs?: number): void {
     this.gaps++;
     const t = this.clock.stamp(atMs);
+    this.#gapT = t;
     this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
   }
 
   /** Writes the gaps of lost connections, now that they end. */
   #settle(link: Link, route: Route | null, conn?: string, atMs?: number): void {
-    for (const gap of settle(link, route)) this.gap(gap, conn, atMs);
+    for (const gap of settle(link, route)) {
+      this.gap(gap, conn, atMs);
+      for (const topic of link.topics) if (gap.stream === '*' || gap.stream === topic.channel) topic.toldT = this.#gapT;
+    }
   }
 
   /** Writes the clock and checkpoint entries that are due, and lets the tape flush and rotate. */

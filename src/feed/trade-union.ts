@@ -10,12 +10,14 @@ export interface Hole {
   /** `t` of the last trade before it, and of the one that showed it */
   from: Micros;
   shownT: Micros;
+  /** a gap that was told already holds it */
+  isTold: boolean;
 }
 
 export interface TradeUnion {
   /** a trade at `t`, or several merged into one with ids from `first` to `last` */
   take(conn: string, first: number, last: number, t: Micros): void;
-  /** the next ids may begin anywhere: what is missing before them is told already */
+  /** a gap was told: what is missing before the next ids is in it */
   forgive(): void;
   /** the socket is gone: it fills nothing any more */
   forget(conn: string): void;
@@ -54,8 +56,8 @@ export function createTradeUnion(): TradeUnion {
         if (holes.length > 0) fill(first, last);
         return;
       }
-      if (newest >= 0 && first > newest + 1 && !forgiven)
-        holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t });
+      if (newest >= 0 && first > newest + 1)
+        holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t, isTold: forgiven });
       else if (first <= newest && holes.length > 0) fill(first, last);
       forgiven = false;
       newest = last;

@@ -7,6 +7,8 @@ import { Connection, type ConnectionEvents, type LossCause } from './connection.
 import { isCovered, type Link } from './coverage.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
 import { createLane, type Lane } from './lanes.js';
+import { createMissedTrades } from './missed-trades.js';
+import { createPace } from './pace.js';
 import { createRestBooks, type RestBooksOptions } from './rest-books.js';
 import { createSnapshotSeeker } from './snapshot-seeker.js';
 import type { Route, SourceRecorder } from './source.js';
@@ -33,6 +35,8 @@ export interface VenueFeedOptions extends RestBooksOptions {
   /** takes a message that names no single symbol */
   unnamed: (conn: string, data: Buffer, binary: boolean, atMs: number) => void;
   nextId: () => string;
+  /** whether missed trades are asked for over REST */
+  backfill: boolean;
   /** a message came, before anything is done with it */
   received: (bytes: number) => void;
   /** of a connection plan, for tests */
@@ -74,7 +78,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   const places = new WeakMap<Connection, Place>();
   const lanes: Lane[] = [];
 
-  const books = createRestBooks(options);
+  const pace = createPace(venue.rest.snapshotEveryMs);
+  const books = createRestBooks(options, pace);
+  const backfill = options.backfill ? createMissedTrades(options, pace) : null;
   const seeker = createSnapshotSeeker(venue, books.snapshots);
   const placeOf = (connection: Connection): Place => places.get(connection)!;
 
@@ -222,7 +228,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     }
     const route: Route = {
       ...{ recorder, link, channel, book: false, silentFrom: 0, renewAtMs: 0, renewals: 0 },
-      ...{ isQuiet: firstDataMs === null, identity: 'none', carried: new Map(), owed: null },
+      ...{ isQuiet: firstDataMs === null, identity: 'none', carried: new Map(), owed: null, toldT: 0 },
       trades: venue.tradeChain().numbered ? createTradeUnion() : unprovenUnion(),
     };
     link.channels.push(channel);
@@ -258,6 +264,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if (stopped) return;
       for (const { connections } of lanes) seeker.overdue(connections, routes, nowMs);
       books.tick(nowMs);
+      backfill?.tick(nowMs);
       if (nowMs >= timeAtMs) {
         timeAtMs = nowMs + EXCHANGE_TIME_EVERY_MS;
         void exchangeTime();
@@ -266,6 +273,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     stop() {
       stopped = true;
       books.stop();
+      backfill?.stop();
       for (const lane of lanes) lane.stop();
     },
   };

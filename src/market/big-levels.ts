@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import { levelSizes } from './level-sizes.js';
 import type { Market } from './market.js';
 import { type BigLevelOptions, LIKE_LEAST, type Pull, Pulls, type Watched } from './pulls.js';
@@ -31,8 +32,7 @@ export class BigLevels implements Follower {
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: (changes: LevelChanges): void => this.#choose(changes),
   };
   readonly #market: Market;
   readonly #options: BigLevelOptions;
@@ -61,10 +61,21 @@ export class BigLevels implements Follower {
     market.follow(this);
   }
 
+  /** Changes that may matter are few. */
+  #choose({ values, bids, count }: LevelChanges): void {
+    const { low, high } = this.band;
+    const gate = this.#watchGate;
+    const floor = this.#floor;
+    for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+      const before = values[at + BEFORE];
+      const after = values[at + AFTER];
+      if (after > before ? !(after >= gate && after - before >= GROWN * after) : !(before >= floor)) continue;
+      const price = values[at + PRICE];
+      if (price >= low && price <= high) this.#change(n < bids ? BID : ASK, price, before, after);
+    }
+  }
+
   #change(side: BookSide, price: number, before: number, after: number): void {
-    if (after > before) {
-      if (!(after >= this.#watchGate && after - before >= GROWN * after)) return;
-    } else if (!(before >= this.#floor)) return;
     const at = this.#changed++;
     if (at === this.#changes.length) this.#changes.push({ key: 0, before: 0, after: 0 });
     const change = this.#changes[at];

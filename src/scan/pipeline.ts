@@ -33,6 +33,14 @@ interface Running {
   rests: number;
 }
 
+const ANY_WAKE = Wake.trade | Wake.book | Wake.beat | Wake.group;
+
+/** A detector among those that the same Wake bits wake; of these it is told those it asked for. */
+interface Look {
+  evaluate: DetectorRun['evaluate'];
+  why: number;
+}
+
 /** A market that is looked at without being judged. */
 export interface Seen {
   readonly venue: string;
@@ -73,6 +81,8 @@ export class Pipeline {
   readonly #checksum: Checksum | null;
   readonly #run = new TouchRun();
   #running: Running[] = [];
+  /** by Wake bits, whom they wake: who looks for other things is not asked for every message */
+  #looks: readonly (readonly Look[])[] = [];
   #confirmation: Confirmation | null = null;
   #header: HeaderEntry;
   #t: Micros = 0;
@@ -138,6 +148,7 @@ export class Pipeline {
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
+    this.#looks = Array.from({ length: ANY_WAKE + 1 }, (_, wake) => looksOf(this.#running, wake));
   }
 
   #seen(): Seen {
@@ -364,12 +375,10 @@ export class Pipeline {
     const wake = this.#take(effect, buffer, i) | beat | this.#wake;
     this.#wake = 0;
     const t = this.#t;
-    const running = this.#running;
-    for (let n = 0; wake !== 0 && n < running.length; n++) {
-      const { run } = running[n];
-      // what others asked to be woken for is none of its business
-      const why = run.wake & wake;
-      if (why !== 0) run.evaluate(t, why);
+    const looks = this.#looks[wake];
+    for (let n = 0; n < looks.length; n++) {
+      const look = looks[n];
+      look.evaluate(t, look.why);
     }
     if (wake !== 0 && this.#confirmation?.waits === true) this.#confirmation.look(t);
     // an entry in the last microsecond of a unit shares its time with the ends of that unit
@@ -403,6 +412,13 @@ export class Pipeline {
     if (said.length > 1) said.sort((a, b) => compareBytes(a.line, b.line));
     for (const printed of said) this.#sink.print(printed);
   }
+}
+
+/** Whom these Wake bits wake, in their order. */
+function looksOf(running: readonly Running[], wake: number): Look[] {
+  return running
+    .filter(({ run }) => (run.wake & wake) !== 0)
+    .map(({ run }) => ({ evaluate: run.evaluate.bind(run), why: run.wake & wake }));
 }
 
 /** Ends what a detector has open, and lets it start afresh. */

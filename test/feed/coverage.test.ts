@@ -5,7 +5,7 @@ import { unprovenUnion } from '../../src/feed/trade-union.js';
 import type { Gap } from '../../src/model/entry.js';
 
 const topic = (channel: string, identity: Identity, isQuiet = false): TopicCover => {
-  return { channel, identity, isQuiet, book: false, carried: new Map(), owed: null, trades: unprovenUnion() };
+  return { channel, identity, isQuiet, book: false, carried: new Map(), owed: null, toldT: 0, trades: unprovenUnion() };
 };
 
 /** A link that is all of its src, with connections open since 10, 20, … and subscribed 5 later. */

@@ -350,7 +350,7 @@ describe('books that begin in the stream', () => {
   });
 
   test('ids that begin anew do so once', () => {
-    play('bybit-linear', [
+    const { union } = play('bybit-linear', [
       [whole('a', 5000), 'w5000 valid'],
       [whole('b', 5000), ''],
       [delta('a', 5001), 'd5001'],
@@ -362,31 +362,76 @@ describe('books that begin in the stream', () => {
       [delta('b', 2), ''],
       [delta('b', 3), 'd3'],
     ]);
+    // nothing of the numbers that are over waits
+    expect(union.plain).toBe(true);
+  });
+
+  test('the same book again is no news while another goes on', () => {
+    play('bybit-linear', [
+      [whole('a', 100), 'w100 valid'],
+      [whole('b', 100), ''],
+      [delta('a', 101), 'd101'],
+      [whole('a', 101), ''],
+      [delta('b', 101), ''],
+    ]);
+  });
+
+  test('a whole book that waits is taken as soon as the book is lost', () => {
+    play('bybit-linear', [
+      [whole('a', 100), 'w100 valid'],
+      [whole('b', 100), ''],
+      [delta('a', 103), ''],
+      [whole('a', 110), ''],
+      [delta('b', 103), 'd103 lost w110 valid'],
+    ]);
   });
 });
 
-test('ids that go back where the chain holds do so once', () => {
+describe('ids that go back where the chain holds', () => {
   const book = (conn: string, action: string, id: number, previous: number): string =>
     `"conn":"${conn}","msg":{"arg":{"channel":"books","instId":"X"},"action":"${action}","data":[{"asks":[["11","1","0","1"]],"bids":[["9","${id}","0","1"]],"ts":"1","checksum":0,"prevSeqId":${previous},"seqId":${id}}]}`;
-  const { track } = play(
-    'okx-swap',
-    [
-      [book('a', 'snapshot', 100, -1), 'w100 valid'],
-      [book('b', 'snapshot', 100, -1), ''],
-      [book('a', 'update', 105, 100), 'd105'],
-      [book('a', 'update', 3, 105), 'd3'],
-      [book('a', 'update', 4, 3), 'd4'],
-      // nothing changed, twice the same message
-      [book('a', 'update', 4, 4), 'd4'],
-      [book('b', 'update', 105, 100), ''],
-      [book('b', 'update', 3, 105), ''],
-      [book('b', 'update', 4, 3), ''],
-      [book('b', 'update', 4, 4), ''],
-      [book('b', 'update', 6, 4), 'd6'],
-    ],
-    'X',
-  );
-  expect(track.counts.bookGaps).toBe(0);
+  const whole = (conn: string, id: number): string => book(conn, 'snapshot', id, -1);
+  const update = (conn: string, id: number, previous: number): string => book(conn, 'update', id, previous);
+
+  test('do so once', () => {
+    const { track, union } = play(
+      'okx-swap',
+      [
+        [whole('a', 100), 'w100 valid'],
+        [whole('b', 100), ''],
+        [update('a', 105, 100), 'd105'],
+        [update('a', 107, 105), 'd107'],
+        [update('a', 3, 107), 'd3'],
+        [update('a', 4, 3), 'd4'],
+        // nothing changed, twice the same message
+        [update('a', 4, 4), 'd4'],
+        [update('b', 105, 100), ''],
+        [update('b', 107, 105), ''],
+        [update('b', 3, 107), ''],
+        [update('b', 4, 3), ''],
+        [update('b', 4, 4), ''],
+        [update('b', 6, 4), 'd6'],
+      ],
+      'X',
+    );
+    expect(track.counts.bookGaps).toBe(0);
+    expect(union.plain).toBe(true);
+  });
+
+  test('one that has not come there is waited for', () => {
+    play(
+      'okx-swap',
+      [
+        [whole('a', 100), 'w100 valid'],
+        [whole('b', 100), ''],
+        [update('a', 3, 100), 'd3'],
+        [update('a', 6, 5), ''],
+        [update('b', 3, 100), ''],
+        [update('b', 5, 3), 'd5 d6'],
+      ],
+      'X',
+    );
+  });
 });
 
 describe('quotes', () => {
@@ -416,6 +461,20 @@ describe('streams without ids', () => {
       [close('a', 1000, 'stop'), ''],
     ]);
     expect(union.counts).toEqual({ copies: 2, unresolvable: 1 });
+    play('binance-usdm', [
+      [mark('a', 10), 'b1000000000'],
+      [mark('b', 10), ''],
+      [close('a', 1000, 'stop'), ''],
+      [mark('b', 11), 'b1100000000'],
+    ]);
+  });
+
+  test('only the end of the one that counts costs something', () => {
+    const { union } = play('binance-usdm', [
+      [mark('a', 10), 'b1000000000'],
+      [mark('b', 10), ''],
+    ]);
+    expect([union.covers('a'), union.covers('b'), union.covers('c')]).toEqual([false, true, false]);
   });
 
   test('equal trades are trades of their own', () => {
@@ -475,6 +534,11 @@ describe('checkpoints', () => {
     ])
       expect(other.take(line)).toBe(said);
     expect(other.union.guessed).toBe(false);
+    // connections that were there end as they would have
+    const third = reader('binance-usdm');
+    third.take(`"book":${JSON.stringify(checkpoint)}`);
+    third.take(close('a'));
+    expect(third.union.several).toBe(false);
   });
 
   test('a connection that opens behind one may share a stream that was not heard of since: that is a guess', () => {
