@@ -9,6 +9,9 @@ import type { StreamKind } from './stream-kind.js';
 /** Records that wait for a hole before them to be filled: as many of a stream, and as long, at most. */
 const MOST_HELD = 1000;
 const LONGEST_HELD: Micros = 5_000_000;
+/** So many copies in so long a time, and nothing that goes on: the venue counts anew, as after a restart of its own. */
+const MOST_COPIES = 20;
+const LONGEST_COPIES: Micros = 5_000_000;
 
 /** A connection that brings the stream. */
 interface Bringer {
@@ -37,6 +40,8 @@ export interface SharedState {
   lead: string | null;
   /** connection, newest id, behind; in the order in which they began to bring it */
   bringers: [string, number, boolean][];
+  /** records in a row that were brought already, and `t` of the first */
+  copies: [count: number, from: Micros];
 }
 
 export class SharedStream {
@@ -51,6 +56,9 @@ export class SharedStream {
   readonly held: HeldRecord[] = [];
   /** old records in a row from the connection that leads */
   #oldRun = 0;
+  /** records brought already since the last that went on, and `t` of the first of them */
+  #copies = 0;
+  #copiesFrom: Micros = 0;
 
   /** @param id layout and variant */
   constructor(id: number, kind: StreamKind) {
@@ -141,7 +149,7 @@ export class SharedStream {
     if (place === 'old') {
       // what is old by the ids of its own connection is repeated by the venue, or the venue counts anew
       if (last > own) by.last = last;
-      if (last > own || !leads) return 'copy';
+      if (last > own || !leads) return this.#copy(order, by, e[o + Field.T]);
       if (++this.#oldRun >= MAX_OLD_RUN) {
         this.#oldRun = 0;
         order.begin(last);
@@ -152,9 +160,24 @@ export class SharedStream {
     // an update that changes nothing and says so: of another connection it is the same one
     if (last === before && !leads) return 'copy';
     if (last < before) for (const one of this.bringers) one.behind = one !== by;
-    this.lead = by.conn;
-    this.#oldRun = 0;
+    this.#leadBy(by.conn);
     return 'pass';
+  }
+
+  /** A record that was brought already, by its id; unless ids began anew while another connection brought the old ones. */
+  #copy(order: IdOrder, by: Bringer, t: Micros): Judged {
+    if (this.#copies++ === 0) this.#copiesFrom = t;
+    if (this.#copies < MOST_COPIES || t - this.#copiesFrom < LONGEST_COPIES) return 'copy';
+    order.begin(by.last);
+    this.#leadBy(by.conn);
+    return 'pass';
+  }
+
+  /** A record of this connection goes on. */
+  #leadBy(conn: string): void {
+    this.lead = conn;
+    this.#oldRun = 0;
+    this.#copies = 0;
   }
 
   /** Places a whole book of the stream; `valid`: the book is followed, and this stream makes it. */
@@ -175,8 +198,7 @@ export class SharedStream {
       if (this.lead !== by.conn || last >= own) return 'copy';
     }
     order.begin(last);
-    this.lead = by.conn;
-    this.#oldRun = 0;
+    this.#leadBy(by.conn);
     return 'pass';
   }
 
@@ -220,8 +242,7 @@ export class SharedStream {
       }
       held.shift();
       if (place === 'old') continue;
-      this.lead = next.conn;
-      this.#oldRun = 0;
+      this.#leadBy(next.conn);
       take(next);
     }
   }
@@ -242,13 +263,15 @@ export class SharedStream {
       order: this.order?.state() ?? null,
       lead: this.lead,
       bringers: this.bringers.map((one) => [one.conn, one.conn === alone ? last : one.last, one.behind]),
+      copies: [this.#copies, this.#copies === 0 ? 0 : this.#copiesFrom],
     };
   }
 
   /** @param fresh an order of such a stream */
-  restore({ order, lead, bringers }: SharedState, fresh: IdOrder | null): void {
+  restore({ order, lead, bringers, copies }: SharedState, fresh: IdOrder | null): void {
     for (const [conn, last, behind] of bringers) Object.assign(this.add(conn), { last, behind });
     this.lead = lead;
+    [this.#copies, this.#copiesFrom] = copies;
     if (order === null || fresh === null) return;
     fresh.restore(order);
     this.order = fresh;
@@ -265,11 +288,13 @@ const KINDS: readonly unknown[] = ['book', 'trade', 'touch', 'beside'];
 /** Whether a part of a checkpoint says how a stream stands. */
 export function isSharedState(state: unknown): state is SharedState {
   if (typeof state !== 'object' || state === null) return false;
-  const { kind, order, lead, bringers } = state as Record<string, unknown>;
+  const { kind, order, lead, bringers, copies } = state as Record<string, unknown>;
   return (
     KINDS.includes(kind) &&
     typeof order === 'object' &&
     (lead === null || typeof lead === 'string') &&
+    Array.isArray(copies) &&
+    copies.every((one) => typeof one === 'number') &&
     Array.isArray(bringers) &&
     bringers.every((one) => Array.isArray(one) && typeof one[0] === 'string' && typeof one[1] === 'number')
   );
