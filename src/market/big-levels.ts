@@ -15,6 +15,8 @@ const GROWN = 0.8;
 const MOST_WATCHED = 256;
 /** Price came near when the other side's best came within so many ticks. */
 const NEAR_TICKS = 2;
+/** What stands beyond a level is looked for among so many ticks first. */
+const NEXT_TICKS = 32;
 
 /** A level change of the message under way that may matter. */
 interface Change {
@@ -123,8 +125,9 @@ export class BigLevels implements Follower {
     this.#measure();
     let smallest = Number.POSITIVE_INFINITY;
     const { low, high } = this.band;
-    for (const [key, { shown, size, price }] of this.#watched)
-      if (t - shown > this.#options.longest || !(price >= low && price <= high)) this.#watched.delete(key);
+    for (const { shown, size, side, price } of this.#watched.values())
+      if (t - shown > this.#options.longest || !(price >= low && price <= high))
+        this.#watched.delete(side === BID ? -price : price);
       else if (size < smallest) smallest = size;
     this.#floor = smallest * this.#options.cancelled;
   }
@@ -198,8 +201,14 @@ export class BigLevels implements Follower {
 
   /** Nothing is displayed beyond it: where a venue shows the best levels only, that may be the end of what is shown. */
   #isEdge({ side, price }: Watched): boolean {
+    const far = (price * this.#options.far) / 1e4;
+    // as a rule there is something next to it
+    const near = Math.min(far, NEXT_TICKS * this.#market.track.book.tick);
+    return this.#isEmptyBeyond(side, price, near) && this.#isEmptyBeyond(side, price, far);
+  }
+
+  #isEmptyBeyond(side: BookSide, price: number, reach: number): boolean {
     const { book } = this.#market.track;
-    const reach = (price * this.#options.far) / 1e4;
     return side === BID
       ? book.volumeBetween(BID, price - reach, price - book.tick) === 0
       : book.volumeBetween(ASK, price + book.tick, price + reach) === 0;

@@ -13,6 +13,11 @@ export class BookStream {
     this.#connOf = connOf;
   }
 
+  /** Layout and variant; -1 before any. */
+  get id(): number {
+    return this.#id;
+  }
+
   /** Whether the book is made of the stream of this layout and variant. */
   is(id: number): boolean {
     return id === this.#id;

@@ -256,12 +256,14 @@ export class SharedStream {
     return true;
   }
 
-  state(): SharedState {
+  /** @param last newest id of the connection that brings it alone, which is not followed here */
+  state(last: number): SharedState {
+    const { alone } = this;
     return {
       kind: this.kind,
       order: this.order?.state() ?? null,
       lead: this.lead,
-      bringers: this.bringers.map(({ conn, last, behind }) => [conn, last, behind]),
+      bringers: this.bringers.map((one) => [one.conn, one.conn === alone ? last : one.last, one.behind]),
       copies: [this.#copies, this.#copies === 0 ? 0 : this.#copiesFrom],
     };
   }

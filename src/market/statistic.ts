@@ -13,9 +13,6 @@ export type Basis = 'trades' | 'book';
 /** Hands the values of a measure at `t` to `sample`. */
 export type Take = (t: Micros, sample: (value: number) => void) => void;
 
-/** So many samples join together in less time than one by one. */
-const MANY = 16;
-
 /** Values of a sample that waits. */
 const T = 0;
 const VALUE = 1;
@@ -38,8 +35,6 @@ export class GridStatistic {
   readonly #delay: Micros;
   readonly #take: Take;
   readonly #waiting = new Ring(WIDTH, 64);
-  /** room for those that join together */
-  #joining = new Float64Array(MANY);
   /** grid time of the samples being taken */
   #t: Micros = 0;
   readonly #sample = (value: number): void => this.#wait(value);
@@ -65,20 +60,13 @@ export class GridStatistic {
   #join(t: Micros): void {
     const waiting = this.#waiting;
     const { values, mask, first, next } = waiting;
-    let end = first;
-    while (end < next && values[(end & mask) * WIDTH + T] <= t - this.#delay) end++;
-    waiting.first = end;
-    if (end - first < MANY) {
-      for (let n = first; n < end; n++) this.baseline.add(t, values[(n & mask) * WIDTH + VALUE]);
-      return;
+    let n = first;
+    for (; n < next; n++) {
+      const at = (n & mask) * WIDTH;
+      if (values[at + T] > t - this.#delay) break;
+      this.baseline.add(t, values[at + VALUE]);
     }
-    if (this.#joining.length < end - first) this.#joining = new Float64Array(2 * (end - first));
-    let count = 0;
-    for (let n = first; n < end; n++) {
-      const value = values[(n & mask) * WIDTH + VALUE];
-      if (!Number.isNaN(value)) this.#joining[count++] = value;
-    }
-    this.baseline.addAll(t, this.#joining.subarray(0, count));
+    waiting.first = n;
   }
 
   #wait(value: number): void {

@@ -168,6 +168,19 @@ export class Track {
     return this.#trades.newest(stream);
   }
 
+  /** Streams that `newest` tells of. */
+  get streams(): number[] {
+    const others = [this.#touchStream, ...this.#beside.keys(), ...this.#trades.ids];
+    return [this.#stream.id, ...others].filter((id) => id >= 0);
+  }
+
+  /** What a stream that `newest` tells of is made of. */
+  kindOf(stream: number): 'book' | 'trade' | 'touch' | 'beside' {
+    if (this.#stream.is(stream)) return 'book';
+    if (stream === this.#touchStream) return 'touch';
+    return this.#beside.has(stream) ? 'beside' : 'trade';
+  }
+
   /** The connection that brought the newest of the book; null where it is not known. */
   get bookConn(): string | null {
     return this.#stream.conn;
@@ -175,7 +188,7 @@ export class Track {
 
   /** A trade was ever seen: it is known by which connection they come. */
   get knowsTrades(): boolean {
-    return this.#trades.known;
+    return this.#trades.ids.length > 0;
   }
 
   /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */

@@ -75,8 +75,9 @@ export class TradeStreams {
     return stream?.isFlow === true;
   }
 
-  get known(): boolean {
-    return this.#streams.size > 0;
+  /** Layouts and variants of which trades were seen. */
+  get ids(): number[] {
+    return [...this.#streams.keys()];
   }
 
   /** The connection that brought the newest trade of a stream, null where it is not known, and its id; null before any. */

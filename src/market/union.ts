@@ -59,7 +59,9 @@ export class Union {
   readonly #connOf: (origin: number) => string | null;
   /** connections that brought a message and have not ended */
   readonly #alive = new Set<string>();
-  /** those whose opening was seen, once reading began at a checkpoint; else null */
+  /** connections that opened, and brought no message yet */
+  readonly #opening = new Set<string>();
+  /** those whose opening was seen, once reading began at a checkpoint that said nothing of connections; else null */
   #opened: Set<string> | null = null;
   /** by layout and variant; empty while one connection is there */
   readonly #streams = new Map<number, SharedStream>();
@@ -83,6 +85,7 @@ export class Union {
     this.#conn = conn;
     if (conn === null || this.#alive.has(conn)) return;
     this.#alive.add(conn);
+    this.#opening.delete(conn);
     this.#refresh();
   }
 
@@ -179,7 +182,8 @@ export class Union {
   /** Another connection brings the stream too. */
   #share(stream: SharedStream, id: number): void {
     const order = id < 0 ? null : this.#orderOf(stream.kind);
-    if (order !== null) stream.share(order, this.#track.newest(stream.id)?.last ?? -1);
+    // of what was not heard of since a checkpoint that says so
+    if (order !== null) stream.share(order, this.#track.newest(stream.id)?.last ?? stream.bringers[0].last);
   }
 
   /** How ids place the records of such a stream; null where they prove nothing. */
@@ -260,7 +264,10 @@ export class Union {
   entry(entry: Entry, one: OneStream): number {
     this.pass(entry.t, one);
     if ('close' in entry) return this.#end(entry, one);
-    if ('open' in entry) this.#opened?.add(entry.conn);
+    if ('open' in entry) {
+      this.#opening.add(entry.conn);
+      this.#opened?.add(entry.conn);
+    }
     const effect = this.#track.entry(entry);
     if ('book' in entry && (effect & Effect.valid) !== 0) this.restore(entry.book);
     return effect;
@@ -289,6 +296,7 @@ export class Union {
   /** A connection ended: what others bring too goes on. */
   #close({ t, conn, close }: CloseEntry, one: OneStream): number {
     this.#opened?.delete(conn);
+    this.#opening.delete(conn);
     if (!this.#alive.delete(conn)) return Effect.none;
     if (this.#conn === conn) this.#origin = -1;
     let effect: number = Effect.none;
@@ -328,6 +336,7 @@ export class Union {
     }
     this.#emit(one, t, false);
     this.#alive.clear();
+    this.#opening.clear();
     this.#streams.clear();
     this.#opened = null;
     this.#origin = -1;
@@ -342,33 +351,74 @@ export class Union {
     return true;
   }
 
-  /** The track's checkpoint, with where the connections stand that bring the same. */
+  /** The track's checkpoint, with where the connections stand that bring the same, or may be about to. */
   checkpoint(): Checkpoint {
     const checkpoint = this.#track.checkpoint();
-    const shared: [string, SharedState][] = [];
-    for (const stream of this.#streams.values())
-      if (stream.alone === null) shared.push([String(stream.id), stream.state()]);
-    if (shared.length === 0) return checkpoint;
-    // by number, whatever came first
-    shared.sort(([a], [b]) => Number(a) - Number(b));
-    return { ...checkpoint, streams: { ...checkpoint.streams, shared: Object.fromEntries(shared) } };
+    const connections = checkpoint.state === 'valid' ? this.#connections() : null;
+    return connections === null ? checkpoint : { ...checkpoint, streams: { ...checkpoint.streams, connections } };
+  }
+
+  /** Null where each brings streams of its own: then who goes on from here learns all there is to know. */
+  #connections(): Connections | null {
+    const open = [...this.#alive, ...this.#opening];
+    if (open.length < 2) return null;
+    const silent = new Set(open);
+    const streams: [number, SharedState][] = [];
+    let isShared = false;
+    for (const id of new Set([...this.#streams.keys(), ...this.#track.streams])) {
+      const stream = this.#streams.get(id) ?? this.#aloneOf(id);
+      if (stream === null) continue;
+      for (const { conn } of stream.bringers) silent.delete(conn);
+      isShared ||= stream.alone === null;
+      streams.push([id, stream.state(this.#track.newest(id)?.last ?? stream.bringers[0].last)]);
+    }
+    if (!isShared && silent.size === 0) return null;
+    return { open: open.sort(), streams: Object.fromEntries(streams.sort(([a], [b]) => a - b)) };
+  }
+
+  /** A stream that nobody asked for since several connections are there. */
+  #aloneOf(id: number): SharedStream | null {
+    const conn = this.#track.newest(id)?.conn ?? null;
+    if (conn === null || !this.#alive.has(conn)) return null;
+    const stream = new SharedStream(id, this.#track.kindOf(id));
+    stream.add(conn);
+    return stream;
   }
 
   /** Goes on from a checkpoint that the track took over, unless connections were met already. */
   restore({ streams }: Checkpoint): void {
     if (this.#alive.size > 0) return;
-    this.#opened = new Set();
-    const { bookConn } = this.#track;
-    if (bookConn !== null) this.#alive.add(bookConn);
-    for (const [id, state] of Object.entries(streams.shared ?? {})) {
-      if (!isSharedState(state)) continue;
-      const stream = new SharedStream(Number(id), state.kind);
-      stream.restore(state, this.#orderOf(state.kind));
-      for (const { conn } of stream.bringers) this.#alive.add(conn);
-      this.#streams.set(stream.id, stream);
+    const { connections } = streams;
+    if (isConnections(connections)) {
+      for (const conn of connections.open) this.#alive.add(conn);
+      for (const [id, state] of Object.entries(connections.streams)) {
+        if (!isSharedState(state)) continue;
+        const stream = new SharedStream(Number(id), state.kind);
+        stream.restore(state, this.#orderOf(state.kind));
+        this.#streams.set(stream.id, stream);
+        const [first] = stream.bringers;
+        if (stream.kind === 'trade' && first !== undefined) this.#track.movesTo(stream.id, stream.lead ?? first.conn);
+      }
+    } else {
+      this.#opened = new Set();
+      const { bookConn } = this.#track;
+      if (bookConn !== null) this.#alive.add(bookConn);
     }
+    this.#opening.clear();
     this.#refresh();
   }
+}
+
+/** What a checkpoint says of connections: those that are open, and where they stand in their streams. */
+interface Connections {
+  open: string[];
+  streams: Record<string, SharedState>;
+}
+
+function isConnections(value: unknown): value is Connections {
+  if (typeof value !== 'object' || value === null || !('open' in value) || !('streams' in value)) return false;
+  const { open, streams } = value;
+  return Array.isArray(open) && open.every((conn) => typeof conn === 'string') && typeof streams === 'object';
 }
 
 /** Whether records of this kind come as a stream that can be doubled or have a hole; what else there is changes nothing. */

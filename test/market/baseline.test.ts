@@ -5,12 +5,17 @@ import { Baseline, MinuteCounter } from '../../src/market/baseline.js';
 
 const MINUTE = 60_000_000;
 
-const values = fc.oneof(fc.tuple(fc.nat(30)), fc.array(fc.nat(30), { maxLength: 90 }));
+/** One, some, or so many that they are sorted in another way: of both signs, or sizes. */
+const values = fc.oneof(
+  fc.tuple(fc.nat(30)),
+  fc.array(fc.integer({ min: -30, max: 30 }), { maxLength: 90 }),
+  fc.array(fc.double({ min: 1e-3, max: 1e9, noNaN: true }), { minLength: 30, maxLength: 90 }),
+);
 
 test('quantiles equal those of the sorted list of the minutes in the ring', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), values }), { maxLength: 300 }),
+      fc.array(fc.record({ gap: fc.integer({ min: 0, max: 40 }), values, asks: fc.boolean() }), { maxLength: 300 }),
       fc.integer({ min: 1, max: 4 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.constantFrom(0, 8, 1000),
@@ -19,10 +24,10 @@ test('quantiles equal those of the sorted list of the minutes in the ring', () =
         const baseline = new Baseline(minutes, few);
         const list: { minute: number; value: number }[] = [];
         let t = 7 * MINUTE;
-        for (const { gap, values } of samples) {
+        for (const { gap, values, asks } of samples) {
           t += gap * 1_000_000;
-          if (values.length === 1) baseline.add(t, values[0]);
-          else baseline.addAll(t, Float64Array.from(values));
+          for (const value of values) baseline.add(t, value);
+          if (asks) baseline.quantile(q);
           for (const value of values) list.push({ minute: Math.floor(t / MINUTE), value });
         }
         const now = Math.floor(t / MINUTE);

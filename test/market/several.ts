@@ -3,7 +3,7 @@ import { createDecoder } from '../../src/decode/decoder.js';
 import { ASK, BID } from '../../src/market/book.js';
 import { createTrack, Effect, type TrackCounts } from '../../src/market/track.js';
 import { Union, type UnionCounts } from '../../src/market/union.js';
-import type { HeaderEntry } from '../../src/model/entry.js';
+import type { Checkpoint, HeaderEntry } from '../../src/model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { entryLine, messageLine, parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
@@ -170,15 +170,24 @@ export interface Read {
   union: UnionCounts;
 }
 
-export function read(lines: readonly string[]): Read {
-  const header = parseEntry(lines[0]) as HeaderEntry;
-  const { instrument, flow, symbol, venue } = header.tape;
+export interface Reader {
+  take(line: string): void;
+  result(): Read;
+  /** what another reader has to know to go on from here; null where the book is not known or something waits */
+  checkpoint(): Checkpoint | null;
+  /** another reader's knowledge was not enough */
+  guessed(): boolean;
+}
+
+/** Reads the lines of a tape with this header, from a checkpoint on where one is given. */
+export function createReader({ src, tape }: HeaderEntry, checkpoint: Checkpoint | null = null): Reader {
+  const { instrument, flow, symbol, venue } = tape;
   const rules = venueById(venue);
   const decoder = createDecoder('typescript');
   const connOf = (origin: number): string | null => decoder.origins[origin].conn;
   const track = createTrack({ instrument, rules, flow, connOf });
   const union = new Union({ track, rules, connOf });
-  decoder.bind(header.src, { layouts: rules.layouts, scale: track.scale, symbol, flow });
+  decoder.bind(src, { layouts: rules.layouts, scale: track.scale, symbol, flow });
   const result = {
     ...{ trades: [] as string[], books: new Map<number, string>(), applied: [] as number[], touches: [] as number[] },
     ...{ lost: 0, tradeGaps: 0, besideGaps: 0 },
@@ -209,14 +218,25 @@ export function read(lines: readonly string[]): Read {
     nothing: () => {},
   };
   const buffer = new EventBuffer();
-  for (const line of lines.slice(1)) {
-    const bytes = Buffer.from(`${line}\n`);
-    buffer.clear();
-    decoder.decode(bytes, 0, bytes.length, buffer);
-    if (buffer.count === 0 || buffer.events[Field.KIND] === Kind.entry) see(union.entry(parseEntry(line), one));
-    else for (let i = 0; i < buffer.count; ) i = union.take(buffer, i, one);
-  }
-  return { ...result, state: track.state, final: book(), counts: track.counts, union: union.counts };
+  if (checkpoint !== null) union.entry({ t: 0, src, book: checkpoint }, one);
+  return {
+    take(line) {
+      const bytes = Buffer.from(`${line}\n`);
+      buffer.clear();
+      decoder.decode(bytes, 0, bytes.length, buffer);
+      if (buffer.count === 0 || buffer.events[Field.KIND] === Kind.entry) see(union.entry(parseEntry(bytes), one));
+      else for (let i = 0; i < buffer.count; ) i = union.take(buffer, i, one);
+    },
+    result: () => ({ ...result, state: track.state, final: book(), counts: track.counts, union: union.counts }),
+    checkpoint: () => (track.state === 'valid' && track.plain && union.plain ? union.checkpoint() : null),
+    guessed: () => track.guessed || union.guessed,
+  };
+}
+
+export function read(lines: readonly string[]): Read {
+  const reader = createReader(parseEntry(lines[0]) as HeaderEntry);
+  for (const line of lines.slice(1)) reader.take(line);
+  return reader.result();
 }
 
 /** The lines of a tape of one connection as these connections bring them; REST answers and what else is no message stay. */

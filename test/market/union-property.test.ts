@@ -1,8 +1,19 @@
 /** Any market by two or three connections that are late, miss runs, end and open again, is the market by one that is sound. */
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import type { Checkpoint } from '../../src/model/entry.js';
 import { START } from '../venues/served.js';
-import { hearMarket, type Link, linesOf, type Read, read, type Sound, soundLink } from './several.js';
+import {
+  createReader,
+  hearMarket,
+  type Link,
+  linesOf,
+  type Read,
+  type Reader,
+  read,
+  type Sound,
+  soundLink,
+} from './several.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -146,5 +157,60 @@ describe.each(['binance-usdm', 'binance-spot', 'okx-swap', 'bybit-linear', 'mexc
         { numRuns: 12 },
       );
     });
+
+    test('a reader that begins at a checkpoint goes on as one that began before', () => {
+      fc.assert(
+        fc.property(shapes, fc.double({ min: 0.3, max: 0.9, noNaN: true }), (shape, share) => {
+          const { sound } = heardOf(id, shape.seed);
+          const lines = linesOf(sound, linksOf(shape, sound), shape.seed);
+          const whole = createReader(sound.header);
+          let part: Reader | null = null;
+          let before: Read | null = null;
+          for (const [n, line] of lines.entries()) {
+            if (n === 0) continue;
+            const checkpoint = part === null && n > share * lines.length ? whole.checkpoint() : null;
+            if (checkpoint !== null) {
+              part = createReader(sound.header, JSON.parse(JSON.stringify(checkpoint)) as Checkpoint);
+              before = structuredClone(whole.result());
+            }
+            whole.take(line);
+            part?.take(line);
+          }
+          if (part === null || before === null) throw new Error('something waits all the time');
+          if (part.guessed()) return;
+          const [all, late] = [whole.result(), part.result()];
+          expect(late.applied).toEqual(all.applied.slice(before.applied.length));
+          expect(late.trades).toEqual(all.trades.slice(before.trades.length));
+          expect(late.touches).toEqual(all.touches.slice(before.touches.length));
+          expect(late.final).toBe(all.final);
+          for (const gaps of ['lost', 'tradeGaps', 'besideGaps'] as const)
+            expect([gaps, late[gaps]]).toEqual([gaps, all[gaps] - before[gaps]]);
+        }),
+        { numRuns: 12 },
+      );
+    });
   },
 );
+
+describe.each(['bybit-linear', 'mexc-futures', 'bingx-swap'])('%s, whose trades have no ids', (id) => {
+  test('one connection counts until it ends, then the other, and that place is a gap', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), late, fc.constantFrom(...ENDS), (seed, delays, end) => {
+        const { sound } = heardOf(id, seed);
+        const first: Link = { ...soundLink('a'), to: end };
+        const second: Link = { ...soundLink('b'), delay: delays.delay + 1, jitter: delays.jitter };
+        const both = linesOf(sound, [first, second], seed);
+        const { trades, tradeGaps, lost, union } = read(both);
+        const closed = both.findIndex((line) => line.includes('"close"'));
+        const firsts = both.filter((line, n) => n <= closed && !line.includes('"conn":"b'));
+        const seconds = [both[0], ...both.slice(closed + 1)];
+        expect(trades).toEqual([...read(firsts).trades, ...read(seconds).trades]);
+        expect(tradeGaps).toBe(1);
+        // a book whose ids skip goes with it
+        expect(lost).toBe(id === 'bingx-swap' ? 1 : 0);
+        expect(union.unresolvable).toBe(id === 'bingx-swap' ? 2 : 1);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
