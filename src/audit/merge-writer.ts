@@ -1,6 +1,7 @@
 /** Writes a merged tape: one recorder's entries as they are, another's in their place, and checkpoints of the book that all of them make. */
 import { createDecoder } from '../decode/decoder.js';
 import { createTrack } from '../market/track.js';
+import { type OneStream, Union } from '../market/union.js';
 import { type Entry, type HeaderEntry, type Micros, parseSource, type TapeHeader } from '../model/entry.js';
 import { EventBuffer, Field, Kind } from '../model/event.js';
 import { scaleOf } from '../model/instrument.js';
@@ -47,7 +48,10 @@ export function createMergeWriter({ out, header, tape, venue, first, level }: Me
   const { instrument, flow } = tape;
   const symbol = parseSource(src)?.symbol ?? tape.symbol;
   const decoder = createDecoder();
-  const track = createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn });
+  const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+  const track = createTrack({ instrument, rules: venue, flow, connOf });
+  const union = new Union({ track, rules: venue, connOf });
+  const one: OneStream = { record: (buffer, n) => void track.apply(buffer, n), nothing: () => {} };
   decoder.bind(src, { layouts: venue.layouts, symbol, scale: scaleOf(instrument), flow });
   const events = new EventBuffer();
   let moved = 0;
@@ -60,7 +64,7 @@ export function createMergeWriter({ out, header, tape, venue, first, level }: Me
     opening: (next) => {
       const entries: Entry[] = [
         { t: next(), src, tape },
-        { t: next(), src, book: track.checkpoint() },
+        { t: next(), src, book: union.checkpoint() },
       ];
       return entries.map((entry) => ({ line: entryLine(entry), t: entry.t, checkpoint: 'book' in entry }));
     },
@@ -69,14 +73,15 @@ export function createMergeWriter({ out, header, tape, venue, first, level }: Me
   const follow = (line: Buffer): void => {
     events.clear();
     decoder.decode(line, 0, line.length, events);
-    if (events.events[Field.KIND] !== Kind.entry) for (let n = 0; n < events.count; n++) track.apply(events, n);
-    else if (envelopeOf(line, 0, line.length) !== null) track.entry(parseEntry(line));
+    if (events.events[Field.KIND] !== Kind.entry) for (let n = 0; n < events.count; ) n = union.take(events, n, one);
+    else if (envelopeOf(line, 0, line.length) !== null) union.entry(parseEntry(line), one);
   };
 
   /** A checkpoint stands in the microsecond before an entry, so that no entry's time moves for it. */
   const checkpoint = (t: Micros): void => {
-    if (t < checkpointAt || track.state !== 'valid' || t - 1 <= writer.last) return;
-    writer.write(entryLine({ t: t - 1, src, book: track.checkpoint() }), t - 1, { checkpoint: true });
+    // while a message waits there is no one state to go on from
+    if (t < checkpointAt || track.state !== 'valid' || !union.plain || t - 1 <= writer.last) return;
+    writer.write(entryLine({ t: t - 1, src, book: union.checkpoint() }), t - 1, { checkpoint: true });
     checkpointAt = t + MICROS_PER_MINUTE;
   };
 

@@ -75,6 +75,10 @@ export interface SourceReport {
   drops: { entries: number; count: number };
   /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
   skips: { updates: number; ids: number };
+  /** trades that ids say are missing, of all trade streams */
+  missing: number;
+  /** of these, trades that were read over REST later: they are on the tape, and were never live */
+  backfilled: number;
   /** messages that no layout of the venue explains */
   unknown: number;
   /** in order of name */
@@ -132,6 +136,8 @@ export function reportOf(
     clock: clockOf(results),
     drops: { entries: sum(({ drops }) => drops.entries), count: sum(({ drops }) => drops.count) },
     skips: { updates: sum(({ skips }) => skips.updates), ids: sum(({ skips }) => skips.ids) },
+    missing: sum(({ missing }) => missing),
+    backfilled: sum(({ backfilled }) => backfilled),
     unknown: sum(({ unknown }) => unknown),
     streams: [...streams].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sums]) => streamOf(name, sums)),
     problems,

@@ -30,8 +30,12 @@ const describeTimes = (what: string, { count, longest }: TimesReport): string =>
   count === 0 ? `never ${what}` : `${what} ${counted(count, 'time')}, ${describeMicros(longest)} at most`;
 
 /** What is worth a word and is no finding. */
-function remarks({ unknown, levels, skips }: SourceReport): string[] {
+function remarks({ unknown, levels, skips, missing, backfilled }: SourceReport): string[] {
   const found: string[] = [];
+  if (missing > 0)
+    found.push(
+      `${counted(missing, 'trade')} did not arrive, of which ${formatCount(backfilled)} were read over REST later`,
+    );
   if (unknown > 0) found.push(`${formatCount(unknown)} messages no layout explains`);
   if (levels.unsettled > 0)
     found.push(`${counted(levels.unsettled, 'level')} differed in one book over REST and not in two`);
@@ -137,6 +141,9 @@ Where a venue's ids prove nothing (BingX), the tape holds books that were read o
 rebuilt book at that moment, level by level, as deep as both are known. Such a book comes a little before or after the stream, so a
 level is found wrong only where two reads in a row, at least five seconds apart, differ from it while the stream did not change it.
 
+Trades whose ids did not arrive are counted, of every trade stream, and those of them that the recorder read over REST later
+(see tapedeck-record(1)). Such a gap stays a gap: nothing that was read later was there when signals needed it.
+
 Shares. VERIFIED, UNVERIFIABLE and CLEAN are percent of the recorded time, rounded down, of each market and of each of its streams. CLEAN:
 nothing is known or suspected to be missing: no gap, no drop of the recorder, no damage, no book that best quotes contradict; for a market, in
 none of its streams. It is made up of the other two. VERIFIED: the venue's own ids prove it. A book is proven while it is joined to a
@@ -163,7 +170,8 @@ checksums (book checksums of venues that send them), levels (reads: books over R
 that differed in one read and not in two), checkpoints, book (end: t and agreed of the last checkpoint that could be compared, or null; crossed and
 stale: count and longest), clock (readings; drift; steps and the largest of them; lag and loop: count, p50, p99 and max, or null), drops (entries
 that say that the recorder lost lines, and count of those lines), skips (of venues whose book updates have ids that skip without a loss: updates
-before which any were skipped, and ids skipped in all), unknown (messages no layout explains), streams (each with stream, messages, gaps,
+before which any were skipped, and ids skipped in all), missing (trades that ids say did not arrive), backfilled (of these, trades
+read over REST later), unknown (messages no layout explains), streams (each with stream, messages, gaps,
 verified, unverifiable, clean) and problems, each with code, message, file, frame (from 0) and line (from 1). Times are microseconds.
 
 Exit status: 0 without findings, 1 with.`,

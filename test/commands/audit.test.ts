@@ -135,6 +135,8 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
     'clock',
     'drops',
     'skips',
+    'missing',
+    'backfilled',
     'unknown',
     'streams',
     'problems',
