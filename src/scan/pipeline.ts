@@ -6,6 +6,7 @@ import type { Follower } from '../market/follower.js';
 import { Market, Wake } from '../market/market.js';
 import { surroundingsOf } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
+import { type OneStream, Union } from '../market/union.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
@@ -74,6 +75,8 @@ export class Pipeline {
   readonly #connOf: (origin: number) => string | null;
   readonly #speaker: { venue: string; symbol: string; recorder: string };
   #track: Track;
+  #union: Union;
+  readonly #one: OneStream;
   #market: Market;
   readonly #checksum: Checksum | null;
   readonly #run = new TouchRun();
@@ -112,6 +115,8 @@ export class Pipeline {
     this.#from = Math.max(settings.from ?? Number.NEGATIVE_INFINITY, header.tape.from ?? Number.NEGATIVE_INFINITY);
     this.#connOf = connOf;
     this.#track = this.#createTrack();
+    this.#union = this.#createUnion(this.#track);
+    this.#one = { record: (buffer, i) => this.#record(buffer, i), nothing: (t) => this.#pass(t) };
     this.#market = this.#createMarket();
     this.#checksum = settings.checksum ? new Checksum(this.#market) : null;
     this.#createRuns();
@@ -120,6 +125,10 @@ export class Pipeline {
   #createTrack(): Track {
     const { instrument, flow } = this.#header.tape;
     return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf, rooms: scannerBooks });
+  }
+
+  #createUnion(track: Track): Union {
+    return new Union({ track, rules: this.#venue, connOf: this.#connOf });
   }
 
   #createMarket(): Market {
@@ -198,14 +207,19 @@ export class Pipeline {
    * @returns the first record it left alone
    */
   records(buffer: EventBuffer, i: number): number {
-    const { events, count } = buffer;
+    const { events } = buffer;
     const origin = events[i * EVENT_STRIDE + Field.ORIGIN];
+    const union = this.#union;
+    union.meet(origin);
+    // what one connection brings alone passes as it comes
+    const end = union.several ? union.alone(buffer, i) : buffer.count;
+    if (end === i) return union.take(buffer, i, this.#one);
     let n = i;
     do {
       const before = n;
-      if (events[n * EVENT_STRIDE + Field.KIND] === Kind.touch) n = this.#touches(events, n, count);
+      if (events[n * EVENT_STRIDE + Field.KIND] === Kind.touch) n = this.#touches(events, n, end);
       if (n === before) this.#record(buffer, n++);
-    } while (n < count && events[n * EVENT_STRIDE + Field.ORIGIN] === origin);
+    } while (n < end && events[n * EVENT_STRIDE + Field.ORIGIN] === origin);
     return n;
   }
 
@@ -219,7 +233,7 @@ export class Pipeline {
     if (n === i) return i;
     this.#t = run.t;
     this.#market.t = run.t;
-    track.touches(n - i, run.t, run.emitted);
+    track.touches(events, n - 1, n - i, run.emitted);
     checksum?.touches(n - i, run.word);
     if (this.#market.hearsTouches) this.#market.touches(events, i, n);
     return n;
@@ -247,7 +261,7 @@ export class Pipeline {
     if (entry.t > this.#t) this.#move(entry.t);
     if (this.done) return;
     const beat = this.#market.advance(this.#t);
-    this.#follow(this.#track.entry(entry), beat, null, 0);
+    this.#follow(this.#union.entry(entry, this.#one), beat, null, 0);
   }
 
   /** True where a checkpoint says nothing new: it was reached with a valid book. */
@@ -257,6 +271,15 @@ export class Pipeline {
 
   /** An entry at `t` that only moves time. */
   pass(t: Micros): void {
+    if (t > this.#t) this.#move(t);
+    if (this.done) return;
+    const beat = this.#market.advance(this.#t);
+    this.#union.pass(t, this.#one);
+    this.#follow(Effect.none, beat, null, 0);
+  }
+
+  /** A message at `t` that brought nothing new. */
+  #pass(t: Micros): void {
     if (t > this.#t) this.#move(t);
     if (!this.done) this.#follow(Effect.none, this.#market.advance(this.#t), null, 0);
   }
@@ -275,6 +298,7 @@ export class Pipeline {
     if (sameMarket) return;
     // another scale of sizes and prices, or another source of quotes: all state starts anew, sums go on
     this.#track = this.#createTrack();
+    this.#union = this.#createUnion(this.#track);
     this.#market = this.#createMarket();
     this.#running = [];
     this.#confirmation = null;
@@ -290,6 +314,7 @@ export class Pipeline {
 
   #lost(reason: 'damage' | 'restart'): void {
     const gap = { stream: '*', from: this.#t, reason };
+    this.#union.end(this.#t, this.#one);
     this.#follow(this.#track.entry({ t: this.#t, src: this.src, gap }), 0, null, 0);
   }
 
@@ -313,15 +338,17 @@ export class Pipeline {
 
   /** Whether who starts reading at this checkpoint, just passed, knows the same of book, sequences and trade ids. */
   agreesWith(checkpoint: Checkpoint): boolean {
-    if (checkpoint.state !== 'valid' || !this.#track.plain) return false;
+    if (checkpoint.state !== 'valid' || !this.#track.plain || !this.#union.plain) return false;
     const reader = this.#createTrack();
+    const union = this.#createUnion(reader);
     reader.restore(checkpoint);
-    return knowledgeOf(reader) === knowledgeOf(this.#track);
+    union.restore(checkpoint);
+    return knowledgeOf(union) === knowledgeOf(this.#union);
   }
 
   /** True where a checkpoint left something open that has mattered since. */
   get guessed(): boolean {
-    return this.#track.guessed;
+    return this.#track.guessed || this.#union.guessed;
   }
 
   /** Time goes on to `t`: the first entry begins, a unit ends, or the scan is done. */
@@ -400,9 +427,9 @@ function close({ run, voice }: Running, t: Micros, reason: EndReason): void {
   run.reset?.();
 }
 
-/** A track's state as text, times aside that no signal depends on. */
-function knowledgeOf(track: Track): string {
-  const { streams, ...rest } = track.checkpoint();
+/** What is known of a src as text, times aside that no signal depends on. */
+function knowledgeOf(union: Union): string {
+  const { streams, ...rest } = union.checkpoint();
   return JSON.stringify({ ...rest, streams: { ...streams, lastBookT: 0, lastTradeT: 0, emitted: 0 } });
 }
 
