@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { ConnectionPlan, Topic } from '../venues/venue.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import { retryAfter } from './rest.js';
+import { createVigil, type Vigil } from './vigil.js';
 
 /** `waiting` for its next attempt; `stopped` for good. */
 export type ConnectionState = 'waiting' | 'connecting' | 'open' | 'closing' | 'stopped';
@@ -73,12 +74,14 @@ export class Connection {
   #pingAtMs = 0;
   /** topics without data yet on this socket -> when that becomes late: data may come before all is subscribed */
   readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
+  readonly #vigil: Vigil;
   #retryAfterMs: number | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.plan = options.plan;
     this.url = options.url;
+    this.#vigil = createVigil(options.plan.silenceMs);
   }
 
   /** Does what is due at monotonic `nowMs`: connect, send, give up on a silent socket. */
@@ -94,6 +97,7 @@ export class Connection {
 
   /** The topic's data was seen on this socket. */
   arrived(topic: string): void {
+    this.#vigil.data();
     if (this.#awaited.size > 0) this.#awaited.delete(topic);
   }
 
@@ -150,8 +154,12 @@ export class Connection {
     socket.on('open', () => this.#opened());
     socket.on('message', (data: Buffer, binary: boolean) => {
       this.lastMessageMs = this.#options.now();
+      this.#vigil.message(this.lastMessageMs);
       this.#options.events.message(this, data, binary);
     });
+    const sign = (): void => this.#vigil.sign(this.#options.now());
+    socket.on('ping', sign);
+    socket.on('pong', sign);
     socket.on('error', (error) => {
       if (this.#failure === '') this.#failure = error.message;
     });
@@ -171,6 +179,7 @@ export class Connection {
     this.id = this.#options.nextId();
     this.#openedMs = now();
     this.lastMessageMs = this.#openedMs;
+    this.#vigil.opened(this.#openedMs);
     this.#next = 0;
     this.#sendAtMs = this.#openedMs;
     this.#pingAtMs = this.#openedMs + (this.plan.ping?.everyMs ?? 0);
@@ -198,7 +207,9 @@ export class Connection {
       this.#pingAtMs = nowMs + plan.ping.everyMs;
       this.#socket?.send(plan.ping.text);
     }
-    if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew('silence');
+    const judgement = this.#vigil.judge(nowMs);
+    if (judgement === 'ask') this.#socket?.ping();
+    if (judgement === 'gone') this.renew('silence');
     else if (plan.lifetimeMs !== null && nowMs - this.#openedMs >= plan.lifetimeMs) this.renew('rotation');
     if (this.state !== 'open') return;
     for (const [name, { topic, atMs }] of this.#awaited) {
