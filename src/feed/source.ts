@@ -13,6 +13,8 @@ import type { SourceSink } from './sink.js';
 /** with the heartbeat's width added, still at least once a second */
 const CLOCK_EVERY_MS = 900;
 const CHECKPOINT_EVERY_MS = 60_000;
+/** Trades in a row that are taken for repeats; a longer run means that the venue counts anew. */
+const MOST_REPEATS = 100;
 
 /** What one connection brings for one src; the gap it owes after it was lost. */
 export interface Link {
@@ -38,6 +40,8 @@ export interface Route {
   book: boolean;
   /** ids of the channel's trades; unused for others */
   chain: TradeChain;
+  /** trades in a row whose ids go back */
+  repeats: number;
   /** `link.paid` at the newest message: a hole in the ids right behind a gap is that gap */
   paid: number;
   /** while the first data is overdue: since when; else 0 */
@@ -155,10 +159,14 @@ export class SourceRecorder {
   }
 
   /** Trades of every channel are watched, those that are not the flow too. */
-  #followTrades({ chain, channel, link, paid }: Route, conn: string, e: Float64Array, i: number, from: Micros): void {
+  #followTrades(route: Route, conn: string, e: Float64Array, i: number, from: Micros): void {
+    const { chain, channel, link, paid } = route;
     const got = e[i * EVENT_STRIDE + Field.LAST];
     const first = e[i * EVENT_STRIDE + Field.FIRST];
     const missing = chain.next(got, first);
+    route.repeats = missing < 0 ? route.repeats + 1 : 0;
+    // else no hole would be seen until the ids are as high as they were
+    if (route.repeats >= MOST_REPEATS) chain.reset();
     if (missing > 0 && paid === link.paid)
       this.gap({ stream: channel, from, reason: 'sequence', expected: first - missing, got }, conn);
   }

@@ -209,7 +209,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     }
     link.channels.push(topic.channel);
     const { channel } = topic;
-    const route = { recorder, link, channel, book: false, chain: venue.tradeChain(), paid: 0 };
+    const route = { recorder, link, channel, book: false, chain: venue.tradeChain(), repeats: 0, paid: 0 };
     routes.set(topic.name, { ...route, silentFrom: 0, renewAtMs: 0, renewals: 0, retried: false });
   }
 

@@ -133,10 +133,6 @@ const isBinance = ({ id }: Venue): boolean => id.startsWith('binance');
 const provesBooks = ({ capabilities }: Venue): boolean => capabilities.bookLossDetected;
 const provesTrades = ({ capabilities }: Venue): boolean => capabilities.tradeLossDetected;
 
-/** What the recorder says to keep a connection. */
-const pingOf = (venue: Venue): string | undefined =>
-  venue.connections([SIMULATED[venue.id].symbols[0]], [...venue.channels.default])[0].ping?.text;
-
 const text = (data: string | Buffer): Passing => ({ topic: null, data: Buffer.from(data), binary: false });
 
 /** Those that a venue can have. */
@@ -239,6 +235,19 @@ export const FAULTS: Fault[] = [
     make: (rig) => swap(rig, 'depth'),
   },
   { name: 'trades reordered', costs: false, reordered: true, make: (rig) => swap(rig, 'trade') },
+  {
+    name: 'trades dropped some time after a sequence reset',
+    costs: true,
+    needs: isBinance,
+    found: ['TOUCH', 'NUMBER'],
+    async make(rig) {
+      await rig.recovered();
+      rig.ledger.renumber(-1e8);
+      await rig.hurry(bookLost(rig));
+      await rig.heard(700);
+      await next(rig, 'trade', 2, () => []);
+    },
+  },
   { name: 'messages delayed', costs: false, make: (rig) => delay(rig, SILENCE_MS / 2) },
   {
     name: 'closed in the middle of a message',
@@ -266,13 +275,12 @@ export const FAULTS: Fault[] = [
     },
   },
   {
-    name: 'pings of the recorder lost',
+    name: 'answers of the recorder to pings lost',
     costs: true,
-    needs: (venue) => pingOf(venue) !== undefined,
+    needs: ({ id }) => ['bingx-swap', 'mexc-futures', 'weex-futures'].includes(id),
     async make(rig) {
       const before = await connected(rig);
-      const ping = pingOf(rig.venue);
-      rig.relay.listen = (said) => (said === ping ? [] : [said]);
+      rig.relay.listen = (said, line) => (before.includes(line) ? [] : [said]);
       await rig.hurry(connected(rig, before));
       rig.relay.listen = null;
     },

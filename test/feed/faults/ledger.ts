@@ -7,6 +7,8 @@ export const ANEW = '';
 export interface Ledger {
   /** texts by topic, in order */
   published: Map<string, string[]>;
+  /** the book of a topic as everybody should know it now, told anew; null where books do not begin in their stream */
+  opening(topic: string): string | null;
   /** the venue's server, what it publishes written down; `edit` is applied to all it says */
   watch(market: ServedMarket): VenueServer;
   /** from now on all numbers of Binance's numberings are more (or less) by so much */
@@ -22,15 +24,22 @@ export function createLedger(venue: Venue, symbols: string[], channels: string[]
     offset === 0 ? text : text.replace(NUMBERS, (_all, key: string, id: string) => `"${key}":${Number(id) + offset}`);
   const published = new Map<string, string[]>();
   const edited = <T extends { text: string }>(said: T[]): T[] => said.map((one) => ({ ...one, text: edit(one.text) }));
+  let newest: VenueServer | null = null;
+  const countAnew = (): void => {
+    for (const all of published.values()) all.push(ANEW);
+  };
   return {
     published,
     renumber(by) {
       offset += by;
-      for (const all of published.values()) all.push(ANEW);
+      countAnew();
     },
+    opening: (topic) => newest?.opening?.(topic)?.text ?? null,
     watch(market) {
       const server = venue.server?.(market);
       if (server === undefined) throw new Error(`${venue.id} cannot be simulated`);
+      newest = server;
+      countAnew();
       // listeners without sockets, which therefore miss nothing
       const witnesses = venue.connections(symbols, channels).map((plan) => {
         const client = server.connect(plan.path);

@@ -55,8 +55,8 @@ export interface FaultRig {
   restart(awayMs: number): Promise<void>;
   /** while on, the recorder cannot find the exchange by its name */
   unknownHost(on: boolean): void;
-  /** stops the market, then the recorder; the book as the exchange has it */
-  finish(): Promise<{ summary: RecordSummary; book: { bids: [string, string][]; asks: [string, string][] } }>;
+  /** stops the market, then the recorder */
+  finish(): Promise<RecordSummary>;
   /** lines of the tapes of the symbol, and of those of no symbol */
   lines(): Promise<{ symbol: string[]; others: string[] }>;
   close(): Promise<void>;
@@ -202,10 +202,7 @@ export async function createFaultRig({
       frozenMs = ms;
       await until('the market stands still', () => market.now() >= marketEnd());
       for (const line of relay.lines) await line.settled();
-      const summary = await recording.stop();
-      const snapshot = market.snapshot(symbol, Number.MAX_SAFE_INTEGER);
-      if (snapshot === null) throw new Error('a market without a book');
-      return { summary, book: snapshot };
+      return recording.stop();
     },
     async lines() {
       const all = await linesIn(out);
