@@ -207,6 +207,7 @@ export const FAULTS: Fault[] = [
   { name: 'trades dropped', needs: provesTrades, costs: true, make: (rig) => next(rig, 'trade', 3, () => []) },
   {
     name: 'messages duplicated',
+    needs: provesBooks,
     costs: false,
     async make(rig) {
       for (const channel of rig.channels) await next(rig, channel, 3, (message) => [message, message]);
@@ -214,6 +215,7 @@ export const FAULTS: Fault[] = [
   },
   {
     name: 'an old message said again',
+    needs: provesBooks,
     costs: false,
     async make(rig) {
       const olds = new Map(rig.channels.map((channel) => [rig.topicOf(channel), [] as Passing[]]));
@@ -276,6 +278,7 @@ export const FAULTS: Fault[] = [
   },
   {
     name: 'answers of the recorder to pings lost',
+    server: { quietMs: 65_000 },
     costs: true,
     needs: ({ id }) => ['bingx-swap', 'mexc-futures', 'weex-futures'].includes(id),
     async make(rig) {
@@ -330,6 +333,8 @@ export const FAULTS: Fault[] = [
       await rig.recovered();
       rig.ledger.renumber(-1e8);
       await rig.hurry(bookLost(rig));
+      // so are trades, and a loss among them is not seen until then
+      await rig.heard(700);
     },
   },
   {
