@@ -30,25 +30,28 @@ function prepare(texts) {
   const parts = [];
   const ends = [];
   const ids = [];
-  const spans = { trade: new Set(), depth: [] };
+  const trades = new Set();
+  /** ids of the book before the first update, and after the last */
+  let first = null;
+  let last = 0;
   let at = 0;
   for (const text of texts) {
     const payload = Buffer.from(text);
     const begin = head(payload.length);
     const found = [...text.matchAll(IDS)].map(({ index, 1: key, 2: digits }) => {
       const id = { at: at + begin.length + index + key.length + 3, digits: digits.length, value: Number(digits), key };
-      if (key === 't') spans.trade.add(id.value);
-      else spans.depth.push(id.value);
+      if (key === 't') trades.add(id.value);
       return id;
     });
+    const valueOf = (key) => found.find((id) => id.key === key)?.value;
+    first ??= valueOf('pu') ?? null;
+    if (valueOf('pu') !== undefined) last = valueOf('u');
     ids.push(found);
     parts.push(begin, payload);
     at += begin.length + payload.length;
     ends.push(at);
   }
-  const least = (values) => values.reduce((a, b) => Math.min(a, b));
-  const most = (values) => values.reduce((a, b) => Math.max(a, b));
-  const span = { trade: spans.trade.size, depth: most(spans.depth) - least(spans.depth) };
+  const span = { trade: trades.size, depth: last - first };
   return { bytes: Buffer.concat(parts), ends, ids, span };
 }
 
@@ -74,7 +77,6 @@ while (texts.get(symbols[0]).length < MESSAGES) {
     }
   }
 }
-/** the ids of a round must begin with a depth update, so that the first of the next follows the last of this */
 const prepared = new Map([...texts].map(([symbol, all]) => [symbol, prepare(all)]));
 
 /** @type {{ stream: import('node:stream').Duplex, socket: import('ws').WebSocket, from: ReturnType<typeof prepare>, next: number, round: number }[]} */
