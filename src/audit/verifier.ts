@@ -32,6 +32,10 @@ export interface SourceReport {
   checkpoints: { checked: number; agreed: number };
   /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
   skips: { updates: number; ids: number };
+  /** trades that ids say are missing, of all trade streams */
+  missing: number;
+  /** of these, trades that were read over REST later: they are on the tape, and were never live */
+  backfilled: number;
   /** messages that no layout of the venue explains */
   unknown: number;
   problems: Problem[];
@@ -170,12 +174,13 @@ export function createVerifier(): Verifier {
     return i === 0 || e[at - EVENT_STRIDE] !== e[at];
   };
 
-  const takeRecord = (bytes: Buffer, i: number): void => {
+  /** Returns the first record behind what it took. */
+  const takeRecord = (bytes: Buffer, i: number): number => {
     const e = events.events;
     const o = i * EVENT_STRIDE;
     if (e[o + Field.KIND] === Kind.entry) {
       takeEntry(bytes, e[o + Field.START], e[o + Field.END]);
-      return;
+      return i + 1;
     }
     const origin = e[o + Field.ORIGIN];
     byOrigin[origin] ??= stateOf(decoder.origins[origin].src);
@@ -184,7 +189,7 @@ export function createVerifier(): Verifier {
       inOrder(state, e[o + Field.T]);
       state.messages++;
     }
-    state.session?.record(bytes, events, i, decoder.origins[origin].conn, place);
+    return state.session?.take(bytes, events, i, place) ?? i + 1;
   };
 
   return {
@@ -196,9 +201,9 @@ export function createVerifier(): Verifier {
       for (let at = from; at < to; ) {
         events.clear();
         at = decoder.decode(bytes, at, to, events);
-        for (let i = 0; i < events.count; i++) {
+        for (let i = 0; i < events.count; ) {
           if (i > 0 && isNewLine(i)) place.line++;
-          takeRecord(bytes, i);
+          i = takeRecord(bytes, i);
         }
         place.line++;
       }
@@ -249,6 +254,8 @@ function reportOf(src: Source | null, state: SourceState): SourceReport {
       agreed: sum(({ checkpoints }) => checkpoints.agreed),
     },
     skips: { updates: sum(({ skips }) => skips.updates), ids: sum(({ skips }) => skips.ids) },
+    missing: sum(({ missing }) => missing),
+    backfilled: sum(({ backfilled }) => backfilled),
     unknown: sum(({ unknown }) => unknown),
     problems: state.problems.list(),
   };

@@ -6,7 +6,7 @@ import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
 import { createStatusLine } from '../output/progress.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, levelOption } from './command.js';
+import { byteSize, defineCommand, duration, levelOption, wholeNumber } from './command.js';
 
 /** `1h` or `512M`: the two ways a segment may be full. */
 function rotation(text: string): { rotateEvery: number } | { rotateBytes: number } {
@@ -78,10 +78,24 @@ export default defineCommand({
       default: '1s',
     },
     level: levelOption,
+    redundancy: {
+      value: 'N',
+      describe: 'connections side by side for each stream, 1 to 4',
+      details:
+        'Every message of every connection goes to the tape, under its own "conn"; readers see one stream. The end of one costs nothing that another one brings. The connections open a quarter of a second apart, and are replaced at different ages.',
+      parse: wholeNumber(1, 4),
+      default: '1',
+    },
+    'no-backfill': {
+      describe: 'leave missed trades missing, rather than reading them over REST later',
+      details:
+        'Reading them takes a request or two for a usual gap. Leave it out where an address has to save requests, such as one with many recorders behind it.',
+    },
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
-      details: 'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path.',
+      details:
+        'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path. Given more than once for a venue, the connections of --redundancy take one each, in turn.',
       parse: endpoint('ws'),
       array: true,
     },
@@ -105,12 +119,27 @@ to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes. 
 each book is read over REST besides, soon after it begins and every five minutes, twice each time: verify compares them. A broken sequence, a lost connection or a stream
 that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on.
 
+Missed trades. Where a venue's trades have ids that count (Binance, OKX), they say which trades a lost connection or a lost message
+cost, and where the venue has them over REST (see tapedeck-venues(1)), they are read half a second later. The answers stand on the
+tape as http entries whose "fills" names the trades they were asked for: no reader takes them for live. The gap stays a gap, signals
+and views do not know of them, and tapedeck-verify(1) counts them. Requests stay inside the venue's limit, beside those for books; a
+failed one is repeated up to five times, waiting longer each time. A gap of more than 10,000 trades is not asked for, nor is what was
+missed while no recorder ran; what is not read when the recording ends stays missing. What came of each gap is told on stderr.
+
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
 stands, marks the gap and begins a new segment. Nothing is ever overwritten.
 
-Limits. A connection is replaced before the venue's lifetime limit by a plain reconnect, which leaves a gap entry of some hundred
-milliseconds.`,
+Connections. With --redundancy 2 every stream comes by two connections, and the end of either costs nothing: both are on the tape,
+and readers take each message once, from whichever connection brought it first. That needs ids. Where a stream has none (trades of
+Bybit, BingX, MEXC and WEEX; BingX's book), readers follow one connection, and when that one ends a gap entry of reason handover
+says that another is followed and that nothing tells what is missing or doubled between the two. When all connections of a stream are lost,
+the gap begins at the newest message of any of them.
+
+Before a venue's lifetime limit, and when it announces that it will end a connection, another one is opened beside it. Once it has
+brought each stream that the old one brings, and both ran side by side for a second, the old one is closed: no gap, also with
+--redundancy 1. Where no such connection can be had, the old one is kept until the venue ends it; what follows is a reconnect, and a
+gap entry.`,
 
   async handler(args, io) {
     const { out } = args;
@@ -142,6 +171,8 @@ milliseconds.`,
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
+        redundancy: args.redundancy,
+        backfill: !args.noBackfill,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,
         signal: io.signal,

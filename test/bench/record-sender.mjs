@@ -43,9 +43,9 @@ function prepare(texts) {
       if (key === 't') trades.add(id.value);
       return id;
     });
-    const valueOf = (key) => found.find((id) => id.key === key)?.value;
-    first ??= valueOf('pu') ?? null;
-    if (valueOf('pu') !== undefined) last = valueOf('u');
+    const valueAt = (key) => found.find((id) => id.key === key)?.value;
+    first ??= valueAt('pu') ?? null;
+    if (valueAt('pu') !== undefined) last = valueAt('u');
     ids.push(found);
     parts.push(begin, payload);
     at += begin.length + payload.length;
