@@ -187,6 +187,8 @@ export async function killAgainAndAgain(kills: number, seed: number): Promise<vo
 function expectUnchanged(before: Map<string, Buffer>, after: Map<string, Buffer>): void {
   for (const [name, bytes] of before) {
     const whole = bytes.subarray(0, wholeBytes(bytes));
+    // of a recorder killed while it wrote the header nothing stands, not even the file
+    if (whole.length === 0) continue;
     expect(after.get(name)?.subarray(0, whole.length).equals(whole), `${name} is as it was`).toBe(true);
   }
 }
