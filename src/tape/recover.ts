@@ -123,15 +123,18 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   return { ...result, last: lost.ended ? last : last + 2, sealed: true };
 }
 
-/** Killed while it wrote the header: not a line can be had from the file, nor is there a tail. */
-function holdsNothing({ path, last, sealed }: RecoveredSegment): boolean {
-  if (sealed || !Number.isNaN(last) || tailsOf(path).length > 0) return false;
-  if (fs.statSync(path).size > MOST_HEADER_BYTES) return false;
+/** Killed while it wrote its first frame, which holds the header and the gap before it: nothing was recorded there. */
+function holdsNothing({ path, sealed }: RecoveredSegment): boolean {
+  if (sealed || tailsOf(path).length > 0 || fs.statSync(path).size > MOST_HEADER_BYTES) return false;
   const bytes = fs.readFileSync(path);
   const begun = bytes.subarray(0, ZSTD_MAGIC.length);
-  return (
-    begun.equals(ZSTD_MAGIC.subarray(0, begun.length)) && frameExtent(bytes, 0) === 0 && !salvage(bytes).includes('\n')
-  );
+  if (!begun.equals(ZSTD_MAGIC.subarray(0, begun.length)) || frameExtent(bytes, 0) !== 0) return false;
+  const text = salvage(bytes);
+  for (let p = 0, end = text.indexOf(0x0a); end >= 0; p = end + 1, end = text.indexOf(0x0a, p)) {
+    const key = envelopeOf(text, p, end + 1)?.key;
+    if (key !== 'tape' && key !== 'gap') return false;
+  }
+  return true;
 }
 
 interface Walked extends SegmentContents {

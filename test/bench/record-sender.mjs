@@ -1,5 +1,5 @@
-// Process of record.mjs: an exchange reduced to what it takes to send fast. Messages are made beforehand, as WebSocket bytes; while
-// they are sent again and again, only the digits of their ids are written anew, so that no sequence ever breaks.
+// Process of record.mjs: an exchange reduced to what it takes to send fast; messages are made beforehand, as WebSocket bytes.
+// While they are sent again and again only the digits of their ids are written anew, so that no sequence ever breaks.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { createExchange } from '../../dist/sim/exchange.js';

@@ -1,5 +1,4 @@
-// How fast it can be recorded: the highest rate that one connection and ten sustain without a drop and with flat memory, and the CPU
-// time of a message, against a bare `ws` client that only counts.
+// How fast it can be recorded, by one connection and by ten, without a drop and with flat memory, against a bare `ws` client that only counts.
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
