@@ -1,6 +1,6 @@
 /** Recorders that are killed again and again on one folder, and what must hold after each. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect } from 'vitest';
@@ -195,7 +195,8 @@ function expectUnchanged(before: Map<string, Buffer>, after: Map<string, Buffer>
 
 /** All segments are sealed, verify finds gaps only, every run but the first says where the last one ended, and all is as it was sent. */
 async function expectWhole(rig: Rig, torn: string[]): Promise<void> {
-  expect((await listSegments([rig.out])).filter(({ sealed }) => !sealed)).toEqual([]);
+  const unsealed = (await listSegments([rig.out])).filter(({ sealed }) => !sealed);
+  expect(unsealed.map(({ path }) => `${path}, ${statSync(path).size} bytes`)).toEqual([]);
   const reports = await verifyTapes({ paths: [rig.out], stdin: Readable.from([]) });
   // whoever lives this short on a busy machine may have no book
   const expected = ['GAP', 'NO_SNAPSHOT'];
