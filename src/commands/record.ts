@@ -1,5 +1,5 @@
 /** `tapedeck record`: live L2 updates and trades onto tapes, every loss marked. */
-import { type EndpointKind, parseEndpoint } from '../feed/endpoint.js';
+import { type EndpointKind, endpointsOf, parseEndpoint } from '../feed/endpoint.js';
 import { describeCounts, type RecordStatus, record } from '../feed/recorder.js';
 import { channelsOf, parseTargets } from '../feed/targets.js';
 import { TapedeckError } from '../model/errors.js';
@@ -153,6 +153,11 @@ gap entry.`,
     if ((args.endpoint.length === 0) !== (args.restEndpoint.length === 0)) {
       const other = args.endpoint.length === 0 ? 'messages' : 'snapshots';
       line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`);
+    }
+    for (const { venue } of requests) {
+      const { length } = endpointsOf(venue.id, args.endpoint);
+      if (length > args.redundancy)
+        line.note(`${venue.id}: ${length} endpoints are given and ${args.redundancy} will be used; see --redundancy`);
     }
     let before = { received: 0, at: io.now() };
     const status = (now: RecordStatus): void => {
