@@ -180,8 +180,11 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       beside: options.beside === true,
     });
     put(header.line, header.t, false);
+    // in one frame with the header, so that a recorder killed right behind it has told what was missed before
+    const told = others.filter(({ checkpoint }) => checkpoint !== true);
+    for (const { line, t } of told) put(line, t, false);
     file.closeFrame();
-    for (const { line, t, checkpoint } of others) put(line, t, checkpoint === true);
+    for (const { line, t, checkpoint } of others.slice(told.length)) put(line, t, checkpoint === true);
     segments++;
     if (rotateEvery !== null) nextRotation = (Math.floor(header.t / rotateEvery) + 1) * rotateEvery;
   };
