@@ -314,8 +314,8 @@ export class SourceRecorder {
     }
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
     for (const route of this.routes) if (route.trades.held > 0) this.#tellHoles(route);
-    // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
-    if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
+    // a book that is being rebuilt has nothing to go on from, and what one connection still has to bring is in no checkpoint
+    if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid' && this.#union.plain) {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
       this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
     }
