@@ -57,6 +57,7 @@ export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
       found.src ??= segment.src;
       const recovered = await recover(segment);
       if (recovered !== null && holdsNothing(recovered)) {
+        for (const tail of tailsOf(recovered.path)) fs.unlinkSync(tail.path);
         fs.unlinkSync(recovered.path);
         continue;
       }
@@ -125,7 +126,9 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
 
 /** Killed while it wrote its first frame, which holds the header and the gap before it: nothing was recorded there. */
 function holdsNothing({ path, sealed }: RecoveredSegment): boolean {
-  if (sealed || tailsOf(path).length > 0 || fs.statSync(path).size > MOST_HEADER_BYTES) return false;
+  if (sealed || fs.statSync(path).size > MOST_HEADER_BYTES) return false;
+  // a tail with a whole line would have been taken in
+  if (tailsOf(path).some((tail) => fs.readFileSync(tail.path).includes(0x0a))) return false;
   const bytes = fs.readFileSync(path);
   const begun = bytes.subarray(0, ZSTD_MAGIC.length);
   if (!begun.equals(ZSTD_MAGIC.subarray(0, begun.length)) || frameExtent(bytes, 0) !== 0) return false;
