@@ -152,7 +152,7 @@ milliseconds.`,
       line.clear();
       line.note(describeCounts(summary));
       if (summary.linesLost > 0) line.note(`stdout lost ${summary.linesLost} lines: its reader was too slow`);
-      return 0;
+      return out !== undefined && (summary.dropped > 0 || summary.outages > 0) ? 1 : 0;
     } finally {
       line.clear();
     }

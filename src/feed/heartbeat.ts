@@ -10,6 +10,10 @@ export interface RecordSummary extends MessageCounts {
   reconnects: number;
   /** lines that a slow reader of stdout did not get */
   linesLost: number;
+  /** times the tapes could not be written for a while */
+  outages: number;
+  /** segments that retention removed */
+  removed: number;
 }
 
 export interface RecordStatus extends RecordSummary {

@@ -13,6 +13,8 @@ import type { SourceSink } from './sink.js';
 /** with the heartbeat's width added, still at least once a second */
 const CLOCK_EVERY_MS = 900;
 const CHECKPOINT_EVERY_MS = 60_000;
+/** why the tape lost messages */
+const DISK = 'the disk was too slow or full';
 
 /** What one connection brings for one src; the gap it owes after it was lost. */
 export interface Link {
@@ -88,11 +90,16 @@ export class SourceRecorder {
     this.#sink = options.sink;
   }
 
-  /** Begins the first segment: header, the restart gap where there is one, checkpoint. @throws {TapedeckError} */
+  /** Begins the first segment: header, the restart gap where there is one, checkpoint. */
   begin(nowMs: number): void {
     const { after } = this.#options;
     this.#sink.start(this.clock.stamp(), (next) => this.#opening(next, after));
     this.#opened(nowMs);
+  }
+
+  /** Resolves when the first segment stands. @throws {TapedeckError} when the tape cannot be made */
+  get ready(): Promise<void> {
+    return this.#sink.opened;
   }
 
   /** What a segment begins with; `after` is where an earlier recording ended. */
@@ -237,10 +244,10 @@ export class SourceRecorder {
           `${this.src}: the wall clock moved by ${apart} against the monotonic one; a new segment starts`,
         );
         this.clock.anchor();
-        this.#sink.rotate(this.clock.stamp());
-        this.#opened(nowMs);
+        this.rotate(nowMs);
       }
     }
+    this.#settle();
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
     // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
     if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
@@ -249,8 +256,24 @@ export class SourceRecorder {
     }
   }
 
+  /** Begins a new segment. */
+  rotate(nowMs: number): void {
+    this.#sink.rotate(this.clock.stamp());
+    this.#opened(nowMs);
+  }
+
+  /** Writes down what the tape lost, where it goes on: the book is read anew after it, as readers of the tape have to. */
+  #settle(): void {
+    const loss = this.#sink.settle();
+    if (loss === null) return;
+    const { src } = this;
+    if (loss.count > 0) this.#write({ t: this.clock.stamp(), src, drop: { count: loss.count, reason: DISK } });
+    this.gap({ stream: '*', from: loss.from, reason: 'damage' });
+  }
+
   /** Pays what is owed and says the time; then the tape may be sealed. */
   end(): Promise<void> {
+    this.#settle();
     for (const link of this.links) this.payGap(link);
     this.#writeClock();
     return this.#sink.seal();

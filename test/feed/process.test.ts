@@ -1,6 +1,6 @@
 /** `record` as a user runs it: signals, kills, pipes and full disks. Needs `npm run build`. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { listSegments } from '../../src/tape/reader.js';
@@ -131,21 +131,90 @@ test('a closed pipe ends a recording without a tape, status 0', async () => {
   expect(pipe.stderr).toMatch(/^received \d+, written \d+, dropped \d+\n$/);
 });
 
-test('a full disk is a clear error, and what stands is kept', async () => {
-  rig = await createRig({ rate: 3000 });
-  const words = [bin, 'record', 'binance-usdm:BTCUSDT', '-o', rig.out, '--flush', '100ms', ...endpoints()];
-  // no file may grow beyond 200 KiB, which is what a full disk looks like
-  const limited = run('bash', [
-    '-c',
-    `ulimit -f 200; exec '${process.execPath}' ${words.map((word) => `'${word}'`).join(' ')}`,
-  ]);
-  expect(await limited.ended).toBe(2);
-  expect(limited.stderr).toMatch(/E_DISK_FULL: .*no space left \(file /);
-  expect(limited.stderr).toMatch(/received \d+, written \d+, dropped \d+\n/);
-  expect(limited.stderr).not.toMatch(/ at .*\.js:/);
+/** What the files of a running process may grow to: nothing is what a full disk looks like to it. */
+const limitFiles = (child: ChildProcess, bytes: string): void => {
+  execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]);
+};
+
+test('a full disk is told once; messages wait for it, and nothing is missing when there is space again', async () => {
+  rig = await createRig({ rate: 2000 });
+  const recorder = record('-o', rig.out, '--flush', '100ms');
+  await until('messages were sent', () => rig.exchange.sent > 1000);
+  limitFiles(recorder.child, '0');
+  await until('the disk is full', () => recorder.stderr.includes('E_DISK_FULL'));
+  const { sent } = rig.exchange;
+  await until('messages came meanwhile', () => rig.exchange.sent > sent + 1000);
+  limitFiles(recorder.child, '1000000000');
+  await until('it goes on', () => recorder.stderr.includes('the tapes are written again'));
+  const resumed = rig.exchange.sent;
+  await until('messages came after it', () => rig.exchange.sent > resumed + 500);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(1);
+  expect(recorder.stderr).toMatch(/^E_DISK_FULL: while .*no space left \(file .*; what stands is kept/m);
+  expect(recorder.stderr.match(/E_DISK_FULL/g)).toHaveLength(1);
+  expect(recorder.stderr).toMatch(/^received (\d+), written \1, dropped 0$/m);
+  await rig.exchange.stop();
+  const recorded = await rig.recorded(['BTCUSDT']);
+  expect(recorded.toSorted()).toEqual((await rig.sent()).toSorted());
+  expect(new Set((await listSegments([rig.out])).map(({ sealed }) => sealed))).toEqual(new Set([true]));
+  expect((await rig.entries()).filter((entry) => 'gap' in entry || 'drop' in entry)).toEqual([]);
+});
+
+test('a disk that is still full at the end: what stands is kept, the rest is counted', async () => {
+  rig = await createRig({ rate: 2000 });
+  const recorder = record('-o', rig.out, '--flush', '100ms');
+  await until('messages were sent', () => rig.exchange.sent > 1000);
+  limitFiles(recorder.child, '0');
+  await until('the disk is full', () => recorder.stderr.includes('E_DISK_FULL'));
+  recorder.child.kill('SIGTERM');
+  expect(await recorder.ended).toBe(1);
+  const counts = /^received (\d+), written (\d+), dropped (\d+)$/m.exec(recorder.stderr)?.map(Number) ?? [];
+  expect(counts[1]).toBe(counts[2] + counts[3]);
+  expect(counts[3]).toBeGreaterThan(0);
   await recoverFolder(join(rig.out, 'binance-usdm', 'BTCUSDT'));
-  const entries = await rig.entries();
-  expect(entries.filter((entry) => 'msg' in entry).length).toBeGreaterThan(100);
+  expect((await rig.entries()).filter((entry) => 'msg' in entry)).toHaveLength(counts[2]);
+});
+
+test('a folder that cannot be made ends it before anything is recorded', async () => {
+  rig = await createRig();
+  writeFileSync(rig.out, 'a file where the folder should be');
+  const recorder = record('-o', rig.out);
+  expect(await recorder.ended).toBe(2);
+  expect(recorder.stderr).toMatch(/^tapedeck: E_IO: while making the folder of a tape: .*\n$/);
+});
+
+test('a second recorder on the same output refuses; a killed one does not hinder the next', async () => {
+  rig = await createRig();
+  const first = record('-o', rig.out);
+  await until('messages were sent', () => rig.exchange.sent > 100);
+  const second = record('-o', rig.out);
+  expect(await second.ended).toBe(2);
+  expect(second.stderr).toMatch(
+    new RegExp(`^tapedeck: E_EXISTS: .*process ${first.child.pid} on .* writes there .*\\.lock`, 'm'),
+  );
+  first.child.kill('SIGKILL');
+  await first.ended;
+  expect(existsSync(join(rig.out, 'binance-usdm', 'BTCUSDT', '.lock'))).toBe(true);
+  const third = record('-o', rig.out, '--duration', '200ms');
+  expect(await third.ended).toBe(0);
+  expect(existsSync(join(rig.out, 'binance-usdm', 'BTCUSDT', '.lock'))).toBe(false);
+});
+
+test('a recorder that was stopped for a while takes what waited for it, and nothing is missing', async () => {
+  rig = await createRig({ rate: 1000 });
+  const recorder = record('-o', rig.out);
+  await until('messages were sent', () => rig.exchange.sent > 500);
+  recorder.child.kill('SIGSTOP');
+  const { sent } = rig.exchange;
+  await until('messages came meanwhile', () => rig.exchange.sent > sent + 1000);
+  recorder.child.kill('SIGCONT');
+  const resumed = rig.exchange.sent;
+  await until('messages came after it', () => rig.exchange.sent > resumed + 500);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+  await rig.exchange.stop();
+  expect((await rig.recorded(['BTCUSDT'])).toSorted()).toEqual((await rig.sent()).toSorted());
+  expect((await rig.entries()).filter((entry) => 'gap' in entry || 'drop' in entry)).toEqual([]);
 });
 
 test.each([
