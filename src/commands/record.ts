@@ -1,19 +1,33 @@
 /** `tapedeck record`: live L2 updates and trades onto tapes, every loss marked. */
 import { type EndpointKind, parseEndpoint } from '../feed/endpoint.js';
-import { describeCounts, type RecordStatus, record } from '../feed/recorder.js';
+import { EXPOSITION_TYPE } from '../feed/metrics.js';
+import { describeCounts, type RecordObserver, type RecordStatus, record } from '../feed/recorder.js';
 import { channelsOf, parseTargets } from '../feed/targets.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
-import { createStatusLine } from '../output/progress.js';
+import { createLog } from '../output/log.js';
+import type { Port } from '../serve/port.js';
+import type { Keep } from '../tape/tape-queue.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, levelOption } from './command.js';
+import { byteSize, defineCommand, duration, levelOption, listenPlace } from './command.js';
 
-/** `1h` or `512M`: the two ways a segment may be full. */
+/** `1h` or `512M`; a unit is asked for, as either may be meant. `example` is what is offered in the place of a wrong text. */
+function timeOrSize(text: string, example: string): { time: number } | { size: number } {
+  const time = /[a-z]$/.test(text) ? parseDuration(text) : Number.NaN;
+  if (time > 0) return { time };
+  if (/[a-zA-Z]$/.test(text) && Number.isNaN(time)) return { size: byteSize(text) };
+  throw new TapedeckError('E_USAGE', `'${text}' is neither ${example}`);
+}
+
+/** The two ways a segment may be full. */
 function rotation(text: string): { rotateEvery: number } | { rotateBytes: number } {
-  const every = /[a-z]$/.test(text) ? parseDuration(text) : Number.NaN;
-  if (every > 0) return { rotateEvery: every };
-  if (/[a-zA-Z]$/.test(text) && Number.isNaN(every)) return { rotateBytes: byteSize(text) };
-  throw new TapedeckError('E_USAGE', `'${text}' is neither a time such as 1h nor a size such as 512M`);
+  const when = timeOrSize(text, 'a time such as 1h nor a size such as 512M');
+  return 'time' in when ? { rotateEvery: when.time } : { rotateBytes: when.size };
+}
+
+function retention(text: string): Keep {
+  const kept = timeOrSize(text, 'an age such as 30d nor a size such as 200G');
+  return 'time' in kept ? { age: kept.time } : { bytes: kept.size };
 }
 
 const endpoint = (kind: EndpointKind) => (text: string) => {
@@ -33,6 +47,16 @@ function describeStatus(status: RecordStatus, perSecond: number): string {
     `loop ${Math.round(status.loopLagMs)} ms`,
     ...(status.dropped > 0 ? [`DROPPED ${status.dropped}`] : []),
   ].join('  ');
+}
+
+/** Loaded when it is asked for: most recordings have no port. */
+async function openStatus(place: { host: string; port: number }, observer: () => RecordObserver | null): Promise<Port> {
+  const { openStatusPort } = await import('../serve/status-port.js');
+  return openStatusPort({
+    ...place,
+    health: () => observer()?.health() ?? { ok: false, problems: ['the recording has not begun'] },
+    metrics: () => ({ type: EXPOSITION_TYPE, text: observer()?.metrics() ?? '' }),
+  });
 }
 
 export default defineCommand({
@@ -77,7 +101,29 @@ export default defineCommand({
       parse: duration,
       default: '1s',
     },
+    keep: {
+      value: 'AGE|SIZE',
+      describe: 'remove sealed segments that are older (30d), or the oldest while all together are larger (200G)',
+      details:
+        'Looked after at the start, after each rotation and once a minute, and told on stderr. Only sealed segments of the symbols that this recorder writes are removed, in their own folders: never an open one, another symbol, or a file that is no segment of it. To be of use it needs --rotate.',
+      parse: retention,
+    },
     level: levelOption,
+    metrics: {
+      value: '[HOST]:PORT',
+      describe: 'serve /metrics (Prometheus) and /health there; :0 takes a free port and prints it',
+      details:
+        'On loopback unless a host is written out. What is served is for anyone who can reach the port: it tells what is recorded and how it goes, and takes no orders.',
+      parse: listenPlace,
+    },
+    'log-format': {
+      value: 'FORMAT',
+      describe: 'stderr as text for people, or json for programs (one object per line)',
+      details:
+        'Each line of json has time, level (info, warn, error), event and message, and venue, symbol and conn where they are known; gap entries, which text only counts, are among them.',
+      choices: ['text', 'json'],
+      default: 'text',
+    },
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
@@ -120,11 +166,20 @@ milliseconds.`,
       ...target,
       channels: channelsOf(target.venue, args.channels),
     }));
-    const line = createStatusLine(io);
+    const line = createLog(io, args.logFormat, io.now);
     if ((args.endpoint.length === 0) !== (args.restEndpoint.length === 0)) {
       const other = args.endpoint.length === 0 ? 'messages' : 'snapshots';
-      line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`);
+      line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`, {
+        ...{ event: 'endpoint', level: 'warn' },
+      });
     }
+    let rotate = (): void => {};
+    io.onHangup(() => rotate());
+    let observer: RecordObserver | null = null;
+    // before anything is looked up: a port that is taken is a mistake to be told at once
+    const port = args.metrics === undefined ? null : await openStatus(args.metrics, () => observer);
+    if (port !== null)
+      line.note(`metrics at http://${port.place}/metrics`, { event: 'metrics', data: { place: port.place } });
     let before = { received: 0, at: io.now() };
     const status = (now: RecordStatus): void => {
       const at = io.now();
@@ -138,23 +193,36 @@ milliseconds.`,
         tape:
           out === undefined
             ? null
-            : { out, level: args.level, flushMs: Math.max(1, Math.round(args.flush / 1000)), ...args.rotate },
+            : {
+                ...{ out, level: args.level, flushMs: Math.max(1, Math.round(args.flush / 1000)), ...args.rotate },
+                ...(args.keep === undefined ? {} : { keep: args.keep }),
+              },
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,
         signal: io.signal,
-        note: (text) => line.note(text),
+        note: line.note,
+        observe: (seen) => {
+          observer = seen;
+        },
+        onRotate: (act) => {
+          rotate = act;
+        },
         // with --stdout the screen belongs to the data, or to what reads it
         ...(io.stderrIsTty && !io.quiet && !args.stdout ? { status } : {}),
       });
       line.clear();
-      line.note(describeCounts(summary));
-      if (summary.linesLost > 0) line.note(`stdout lost ${summary.linesLost} lines: its reader was too slow`);
+      line.note(describeCounts(summary), { event: 'summary', data: { ...summary } });
+      if (summary.linesLost > 0)
+        line.note(`stdout lost ${summary.linesLost} lines: its reader was too slow`, {
+          ...{ event: 'stdout-slow', level: 'warn', data: { lines: summary.linesLost } },
+        });
       return out !== undefined && (summary.dropped > 0 || summary.outages > 0) ? 1 : 0;
     } finally {
       line.clear();
+      await port?.close();
     }
   },
 });

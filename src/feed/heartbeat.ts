@@ -1,6 +1,7 @@
 /** The one timer of a recorder: drives connections, srcs and the status line, and ends them in order. */
 import type { Micros } from '../model/entry.js';
 import type { TimeSource } from './clock.js';
+import type { Recent } from './recent.js';
 import type { MessageCounts } from './sink.js';
 import type { SourceRecorder } from './source.js';
 import type { VenueFeed } from './venue-feed.js';
@@ -39,9 +40,14 @@ export interface Running {
   status: ((status: RecordStatus) => void) | undefined;
   statusEveryMs: number;
   fail: (error: unknown) => void;
+  /** takes the lag of each beat, ms */
+  loopLags: Recent;
+  /** true once for each wish that all segments be rotated */
+  wantsRotation: () => boolean;
 }
 
-const HEARTBEAT_MS = 50;
+/** One beat each so many ms. */
+export const HEARTBEAT_MS = 50;
 
 /** Beats until asked to stop and all connections are closed. */
 export function beat({
@@ -54,6 +60,8 @@ export function beat({
   status,
   statusEveryMs,
   fail,
+  loopLags,
+  wantsRotation,
 }: Running): Promise<void> {
   const endMs = durationMs === null ? Number.POSITIVE_INFINITY : time.monoMs() + durationMs;
   let expectedMs = time.monoMs();
@@ -67,12 +75,14 @@ export function beat({
     const lagMs = Math.max(0, nowMs - expectedMs);
     expectedMs = nowMs + HEARTBEAT_MS;
     worstLagMs = Math.max(worstLagMs, lagMs);
+    loopLags.add(lagMs);
     if (!stopping && (stop.aborted || nowMs >= endMs)) {
       stopping = true;
       for (const feed of feeds) feed.stop();
     }
     for (const feed of feeds) feed.tick(nowMs);
     for (const source of sources) source.tick(nowMs, lagMs);
+    if (wantsRotation()) for (const source of sources) source.rotate(nowMs);
     if (status !== undefined && nowMs >= statusAtMs) {
       statusAtMs = nowMs + statusEveryMs;
       status({ ...summary(), ...healthOf(sources), loopLagMs: worstLagMs });

@@ -6,6 +6,7 @@ import { createTrack } from '../market/track.js';
 import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/entry.js';
 import { describeError, type TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
+import type { Note } from '../model/note.js';
 import { entryLine } from '../tape/line.js';
 import { tapeFolder } from '../tape/names.js';
 import { recoverFolder } from '../tape/recover.js';
@@ -13,15 +14,18 @@ import { createTapeQueue, type Keep, QUEUE_BOUND, type StartTapeThread, type Tap
 import type { ConnectionPlan, Venue } from '../venues/venue.js';
 import { createReceiveClock, systemTime, type TimeSource } from './clock.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
-import { beat, type RecordStatus, type RecordSummary } from './heartbeat.js';
+import { beat, HEARTBEAT_MS, type RecordStatus, type RecordSummary } from './heartbeat.js';
 import { lookUpInstruments } from './instruments.js';
 import { createLiveOutput, LIVE_BOUND, type LiveOutput } from './live.js';
+import { createObserver, type RecordObserver } from './observer.js';
+import { Recent } from './recent.js';
 import { createRest } from './rest.js';
 import { createSourceSink, type MessageCounts, type Opening } from './sink.js';
 import { SourceRecorder } from './source.js';
 import { createVenueFeed, type VenueFeed } from './venue-feed.js';
 
 export type { RecordStatus, RecordSummary } from './heartbeat.js';
+export type { Health, RecordObserver } from './observer.js';
 
 export interface RecordRequest {
   venue: Venue;
@@ -60,9 +64,12 @@ export interface RecordOptions {
   tool: string;
   /** ends the recording in order */
   signal: AbortSignal;
-  /** a sentence for people */
-  note: (text: string) => void;
+  note: Note;
   status?: (status: RecordStatus) => void;
+  /** called once, when there is something to observe; the observer is good until the end */
+  observe?: (observer: RecordObserver) => void;
+  /** calls `rotate` for a new segment of every tape now */
+  onRotate?: (rotate: () => void) => void;
   /** default 500 */
   statusEveryMs?: number;
   /** the following are for tests */
@@ -202,14 +209,30 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     linesLost: live?.dropped ?? 0,
     ...disk,
   });
+  const loopLags = new Recent(60_000 / HEARTBEAT_MS);
+  const { queueBound = QUEUE_BOUND, tool } = options;
+  const startedAt = time.wallMs() / 1000;
+  const seen = { feeds, sources, queue, queueBound, summary, loopLags, now: time.monoMs, startedAt };
+  options.observe?.(createObserver({ ...seen, version: tool.replace(/^.* /, '') }));
+  let rotation = false;
+  options.onRotate?.(() => {
+    rotation = true;
+  });
+  const wantsRotation = (): boolean => {
+    const wanted = rotation && queue !== null;
+    rotation = false;
+    return wanted;
+  };
   const { durationMs, status, statusEveryMs = 500 } = options;
-  await beat({ feeds, sources, time, stop, durationMs, summary, status, statusEveryMs, fail });
+  await beat({
+    ...{ feeds, sources, time, stop, durationMs, summary, status, statusEveryMs, fail, loopLags, wantsRotation },
+  });
 
   await Promise.all(sources.map((source) => source.end()));
   queue?.close();
   await live?.end(PATIENCE_MS);
   if (failure !== null) {
-    if (counts.received > 0) note(describeCounts(counts));
+    if (counts.received > 0) note(describeCounts(counts), { event: 'summary', data: { ...counts } });
     throw failure;
   }
   return summary();
@@ -229,7 +252,9 @@ async function recover(options: RecordOptions, out: string): Promise<Map<Source,
       const { last, segments } = await recoverFolder(tapeFolder(out, src));
       if (!Number.isNaN(last)) stood.set(src, last);
       for (const { path, lines, tornBytes } of segments) {
-        options.note(`${path}: was not sealed; ${lines} lines recovered, ${tornBytes} bytes of a torn line lost`);
+        options.note(`${path}: was not sealed; ${lines} lines recovered, ${tornBytes} bytes of a torn line lost`, {
+          ...{ event: 'recovered', level: 'warn', venue: venue.id, symbol, data: { path, lines, tornBytes } },
+        });
       }
     }
   }
@@ -244,7 +269,9 @@ function liveOutput(
 ): LiveOutput {
   const onClosed = (error: TapedeckError | null): void => {
     if (options.tape !== null)
-      options.note(`stdout is closed${error === null ? '' : ` (${error.message})`}; recording goes on`);
+      options.note(`stdout is closed${error === null ? '' : ` (${error.message})`}; recording goes on`, {
+        ...{ event: 'stdout-closed', level: 'warn' },
+      });
     else if (error === null) end();
     else fail(error);
   };
@@ -268,18 +295,21 @@ function tapeQueue(
     refused,
     failed(error) {
       disk.outages++;
-      note(`${describeError(error)}; what stands is kept, up to ${size} of lines wait, and writing is tried again`);
+      note(`${describeError(error)}; what stands is kept, up to ${size} of lines wait, and writing is tried again`, {
+        ...{ event: 'disk-failed', level: 'error', data: { code: error.code } },
+      });
     },
-    resumed: () => note('the tapes are written again'),
+    resumed: () => note('the tapes are written again', { event: 'disk-resumed' }),
     full: (dropping) =>
       note(
         dropping
           ? `${size} of lines wait for the disk: messages are dropped until it takes them`
           : 'the disk takes lines again; what was dropped is marked on the tapes',
+        dropping ? { event: 'dropping', level: 'error' } : { event: 'drop-ended', level: 'warn' },
       ),
     removed({ path, bytes }) {
       disk.removed++;
-      note(`${path}: removed, as --keep asks (${bytes} bytes)`);
+      note(`${path}: removed, as --keep asks (${bytes} bytes)`, { event: 'removed', data: { path, bytes } });
     },
   });
 }

@@ -4,15 +4,20 @@ import { Effect, type Track } from '../market/track.js';
 import type { TradeChain } from '../model/continuity.js';
 import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import type { Note } from '../model/note.js';
+import { formatTime } from '../model/time.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { ReceiveClock } from './clock.js';
+import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
 import type { SourceSink } from './sink.js';
 
 /** with the heartbeat's width added, still at least once a second */
 const CLOCK_EVERY_MS = 900;
 const CHECKPOINT_EVERY_MS = 60_000;
+/** enough for quantiles of a busy symbol's last seconds, and of a quiet one's last minutes */
+const LAGS = 512;
 /** why the tape lost messages */
 const DISK = 'the disk was too slow or full';
 
@@ -62,7 +67,7 @@ export interface SourceOptions {
   sink: SourceSink;
   /** newest `t` of an earlier recording that this one goes on from; null for a fresh start */
   after: Micros | null;
-  note: (text: string) => void;
+  note: Note;
 }
 
 export class SourceRecorder {
@@ -74,6 +79,10 @@ export class SourceRecorder {
   gaps = 0;
   /** newest exchange time minus receive time, µs */
   exchangeLag: Micros | null = null;
+  /** receive time minus exchange time of the newest messages, µs */
+  readonly lags = new Recent(LAGS);
+  /** messages by channel, and the monotonic ms of the newest */
+  readonly streams = new Map<string, { messages: number; bytes: number; lastMs: number }>();
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
@@ -88,6 +97,10 @@ export class SourceRecorder {
     this.track = options.track;
     this.clock = options.clock;
     this.#sink = options.sink;
+  }
+
+  get #named(): { venue: string; symbol: string } {
+    return { venue: this.#options.header.venue, symbol: this.symbol };
   }
 
   /** Begins the first segment: header, the restart gap where there is one, checkpoint. */
@@ -129,6 +142,7 @@ export class SourceRecorder {
    */
   message(route: Route, conn: string, data: Buffer, atMs: number): number {
     const { link } = route;
+    this.#count(route.channel, data.length, atMs);
     if (link.owed !== null) this.payGap(link, conn, atMs);
     if (route.silentFrom > 0) {
       this.gap({ stream: route.channel, from: route.silentFrom, reason: 'silence' }, conn, atMs);
@@ -146,7 +160,10 @@ export class SourceRecorder {
     const { track } = this;
     const lastTradeT = track.lastTradeT;
     const emitted = e[Field.EMITTED];
-    if (emitted > 0) this.exchangeLag = emitted - t;
+    if (emitted > 0) {
+      this.exchangeLag = emitted - t;
+      this.lags.add(t - emitted);
+    }
     let effect = 0;
     for (let i = 0; i < buffer.count; i++) {
       effect |= track.apply(buffer, i);
@@ -159,6 +176,17 @@ export class SourceRecorder {
       this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
     route.paid = link.paid;
     return effect;
+  }
+
+  #count(channel: string, bytes: number, atMs: number): void {
+    const stream = this.streams.get(channel);
+    if (stream === undefined) {
+      this.streams.set(channel, { messages: 1, bytes, lastMs: atMs });
+      return;
+    }
+    stream.messages++;
+    stream.bytes += bytes;
+    stream.lastMs = atMs;
   }
 
   /** Trades of every channel are watched, those that are not the flow too. */
@@ -217,6 +245,11 @@ export class SourceRecorder {
   /** Writes a gap and lets the market state know. */
   gap(gap: Gap, conn?: string, atMs?: number): void {
     this.gaps++;
+    const { stream, from, reason } = gap;
+    this.#options.note(`${this.src}: gap in ${stream} since ${formatTime(from)} (${reason})`, {
+      ...{ event: 'gap', level: 'warn', logOnly: true, ...this.#named, ...(conn === undefined ? {} : { conn }) },
+      data: { stream, from: formatTime(from), reason },
+    });
     const t = this.clock.stamp(atMs);
     this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
   }
@@ -242,6 +275,7 @@ export class SourceRecorder {
         const apart = formatMicros(this.clock.drift());
         this.#options.note(
           `${this.src}: the wall clock moved by ${apart} against the monotonic one; a new segment starts`,
+          { event: 'clock-step', level: 'warn', ...this.#named },
         );
         this.clock.anchor();
         this.rotate(nowMs);

@@ -35,6 +35,8 @@ export interface VenueFeedOptions extends RestBooksOptions {
 }
 
 export interface VenueFeed {
+  /** the venue's id */
+  readonly venue: string;
   readonly connections: readonly Connection[];
   readonly sources: ReadonlyMap<string, SourceRecorder>;
   reconnects: number;
@@ -86,7 +88,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const effect = recorder.message(route, connection.id, data, atMs);
       const isLost = (effect & Effect.lost) !== 0 && recorder.track.state !== 'valid';
       if (isLost)
-        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`);
+        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`, {
+          ...{ event: 'book-lost', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
+        });
       if ((effect & Effect.valid) !== 0) {
         books.snapshots.joined(recorder.symbol);
         route.renewAtMs = 0;
@@ -98,6 +102,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const { recorder } = route;
       note(
         `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
+        { event: 'late', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
       );
       if (route.silentFrom === 0) {
         route.silentFrom = route.link.openedT;
@@ -117,10 +122,13 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       feed.reconnects++;
       note(
         `${venue.id}: connection ${connection.id} closed (${code}${reason === '' ? '' : `, ${reason}`}); reconnecting`,
+        { event: 'reconnect', level: 'warn', venue: venue.id, conn: connection.id, data: { code, reason, cause } },
       );
     },
     failed(connection, why, retryMs) {
-      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`);
+      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`, {
+        ...{ event: 'connect-failed', level: 'warn', venue: venue.id, data: { url: connection.url, retryMs } },
+      });
     },
   };
 
@@ -174,9 +182,13 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       copy = true;
     }
     if (control.kind === 'error')
-      note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`);
+      note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`, {
+        ...{ event: 'refused', level: 'warn', venue: venue.id, conn: connection.id },
+      });
     if (control.kind === 'shutdown') {
-      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}; reconnecting`);
+      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}; reconnecting`, {
+        ...{ event: 'shutdown', venue: venue.id, conn: connection.id },
+      });
       connection.renew('shutdown');
     }
   }
@@ -219,7 +231,10 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const answer = await options.get(options.restUrl(venue.rest.time));
       for (const source of sources.values()) if (!stopped) source.http(answer, startedMs);
     } catch (error) {
-      if (!stopped) note(`${venue.id}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!stopped)
+        note(`${venue.id}: ${error instanceof Error ? error.message : String(error)}`, {
+          ...{ event: 'rest-failed', level: 'warn', venue: venue.id },
+        });
     }
   }
 
@@ -229,6 +244,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     connect(options.adjust?.(plan) ?? plan);
 
   const feed: VenueFeed = {
+    venue: venue.id,
     connections,
     sources,
     reconnects: 0,

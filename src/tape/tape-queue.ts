@@ -77,6 +77,8 @@ export interface TapeQueue {
   readonly bytes: number;
   /** how long the oldest of them have waited, ms; 0 while nothing waits */
   readonly waitingMs: number;
+  /** lines are dropped now */
+  readonly dropping: boolean;
   /** tapes that cannot be written for now */
   readonly failing: number;
   close(): void;
@@ -296,6 +298,9 @@ export function createTapeQueue(options: TapeQueueOptions): TapeQueue {
     },
     get waitingMs() {
       return posted === 0 ? 0 : Math.max(0, monoMs() - movedMs);
+    },
+    get dropping() {
+      return dropping;
     },
     get failing() {
       return failing;

@@ -136,7 +136,7 @@ export async function createRig({
     start(options = {}) {
       const recording = startRecording({
         ...{ venue, symbols, origin: exchange, out },
-        note: (text) => void notes.push(text),
+        note: (text, facts) => void (facts?.logOnly || notes.push(text)),
         status: (now) => void Object.assign(status, now),
         ...options,
       });

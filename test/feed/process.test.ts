@@ -217,6 +217,84 @@ test('a recorder that was stopped for a while takes what waited for it, and noth
   expect((await rig.entries()).filter((entry) => 'gap' in entry || 'drop' in entry)).toEqual([]);
 });
 
+test('SIGHUP begins a new segment of every tape, and nothing is missing between them', async () => {
+  rig = await createRig({ rate: 2000 });
+  const recorder = record('-o', rig.out, '--flush', '50ms');
+  await until('messages were sent', () => rig.exchange.sent > 500);
+  recorder.child.kill('SIGHUP');
+  await until('there are two segments', () => rig.segmentCount('BTCUSDT') === 2);
+  const { sent } = rig.exchange;
+  await until('messages came after it', () => rig.exchange.sent > sent + 500);
+  recorder.child.kill('SIGHUP');
+  await until('there are three segments', () => rig.segmentCount('BTCUSDT') === 3);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+  await rig.exchange.stop();
+  expect((await rig.recorded(['BTCUSDT'])).toSorted()).toEqual((await rig.sent()).toSorted());
+  expect((await listSegments([rig.out])).map(({ sealed }) => sealed)).toEqual([true, true, true]);
+});
+
+test('SIGHUP means nothing where no tape is written', async () => {
+  rig = await createRig();
+  const recorder = record('--stdout');
+  await until('lines come', () => recorder.stdout.split('\n').length > 50);
+  recorder.child.kill('SIGHUP');
+  const { length } = recorder.stdout;
+  await until('lines come on', () => recorder.stdout.length > length + 10_000);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+});
+
+test('--metrics tells the port it got, what is counted, and that all is well', async () => {
+  rig = await createRig({ rate: 1000 });
+  const recorder = record('-o', rig.out, '--metrics', ':0');
+  await until('the port is told', () => /^metrics at (.*)\n/.test(recorder.stderr));
+  const url = /^metrics at (http:\/\/127\.0\.0\.1:\d+)\/metrics\n/.exec(recorder.stderr)?.[1] ?? '';
+  expect(url).not.toBe('');
+  let text = '';
+  const value = (name: string): number => Number(new RegExp(`^tapedeck_${name} (.*)$`, 'm').exec(text)?.[1]);
+  while (!(value('received_messages_total') > 500)) text = await (await fetch(`${url}/metrics`)).text();
+  expect(text).toContain('tapedeck_build_info{version="0.1.0",');
+  expect(text).toContain('tapedeck_messages_total{venue="binance-usdm",symbol="BTCUSDT",stream="trade"} ');
+  expect(text).toContain('tapedeck_book_valid{venue="binance-usdm",symbol="BTCUSDT"} 1');
+  const health = await fetch(`${url}/health`);
+  expect([health.status, await health.text()]).toEqual([200, '{"status":"ok","problems":[]}']);
+  expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
+  expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+  // a port that is taken is told before anything is written
+  const taken = record('-o', `${rig.out}-2`, '--metrics', new URL(url).host);
+  expect(await taken.ended).toBe(2);
+  expect(taken.stderr).toMatch(/^tapedeck: E_CONNECT: while listening on 127\.0\.0\.1:\d+: the port is taken\n$/);
+  expect(existsSync(`${rig.out}-2`)).toBe(false);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+});
+
+test('--log-format json: every line of stderr is an object, the summary and failures among them', async () => {
+  rig = await createRig({ rate: 1000 });
+  const recorder = record('-o', rig.out, '--log-format', 'json');
+  await until('messages were sent', () => rig.exchange.sent > 500);
+  rig.exchange.controls.disconnect();
+  await until('the gaps were told', () => recorder.stderr.split('"event":"gap"').length > 4);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+  const log = recorder.stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const events = (name: string): Record<string, unknown>[] => log.filter(({ event }) => event === name);
+  expect(events('reconnect')).toHaveLength(2);
+  expect(events('reconnect')[0]).toMatchObject({ level: 'warn', venue: 'binance-usdm', code: 1006 });
+  expect(events('gap').map(({ stream }) => stream)).toContain('aggTrade');
+  expect(events('gap')[0]).toMatchObject({ symbol: 'BTCUSDT', reason: 'disconnect' });
+  expect(log.at(-1)).toMatchObject({ level: 'info', event: 'summary', reconnects: 2, dropped: 0 });
+  for (const { time } of log) expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z$/);
+
+  const wrong = run(process.execPath, [bin, 'record', 'binance-usdm:BTCUSDT', '--log-format', 'json']);
+  expect(await wrong.ended).toBe(2);
+  expect(JSON.parse(wrong.stderr)).toMatchObject({ level: 'error', event: 'failed', code: 'E_USAGE' });
+});
+
 test.each([
   [['record', 'binance-usdm:BTCUSDT'], 'E_USAGE: give a folder with -o, or --stdout'],
   [
@@ -225,6 +303,8 @@ test.each([
   ],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--endpoint', 'nowhere=ws://x'], "no venue 'nowhere'"],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--rotate', '5'], 'neither a time such as 1h nor a size such as 512M'],
+  [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--keep', '5'], 'neither an age such as 30d nor a size such as 200G'],
+  [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--metrics', 'x'], "'x' is not a place; give a port from 0 to 65535"],
 ])('%j is refused', async (words, message) => {
   rig = await createRig();
   const wrong = run(process.execPath, [bin, ...words]);
