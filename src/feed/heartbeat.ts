@@ -48,6 +48,8 @@ export interface Running {
 
 /** One beat each so many ms. */
 export const HEARTBEAT_MS = 50;
+/** A beat this late lets sockets be read first. */
+const STANDSTILL_MS = 1_000;
 
 /** Beats until asked to stop and all connections are closed. */
 export function beat({
@@ -68,6 +70,7 @@ export function beat({
   let statusAtMs = expectedMs;
   let worstLagMs = 0;
   let stopping = false;
+  let late = false;
 
   /** @returns true when there is nothing left to do */
   const step = (): boolean => {
@@ -93,6 +96,13 @@ export function beat({
 
   return new Promise((resolve) => {
     const run = (): void => {
+      // the process stood still: what came meanwhile waits in the sockets, and must not be taken for silence
+      if (!late && time.monoMs() - expectedMs >= STANDSTILL_MS) {
+        late = true;
+        setImmediate(run);
+        return;
+      }
+      late = false;
       try {
         if (!step()) return;
       } catch (error) {

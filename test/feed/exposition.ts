@@ -17,7 +17,7 @@ export function readExposition(text: string): Map<string, ReadFamily> {
   let help: [string, string] | null = null;
   const seen = new Set<string>();
   for (const line of text.slice(0, -1).split('\n')) {
-    const comment = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line);
+    const comment = /^# (HELP|TYPE) (\S+) ([^\n]*)$/.exec(line);
     if (comment?.[1] === 'HELP') {
       if (help !== null) throw new Error(`no TYPE after ${help[0]}`);
       help = [comment[2], comment[3]];

@@ -1,6 +1,6 @@
 /** `record` as a user runs it: signals, kills, pipes and full disks. Needs `npm run build`. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { listSegments } from '../../src/tape/reader.js';
@@ -243,6 +243,22 @@ test('SIGHUP means nothing where no tape is written', async () => {
   await until('lines come on', () => recorder.stdout.length > length + 10_000);
   recorder.child.kill('SIGINT');
   expect(await recorder.ended).toBe(0);
+});
+
+test('--keep removes what is too much, tells it, and leaves the open segment and what is not its own', async () => {
+  rig = await createRig({ rate: 2000 });
+  const recorder = record('-o', rig.out, '--flush', '50ms', '--keep', '1k');
+  await until('messages were sent', () => rig.exchange.sent > 500);
+  const folder = join(rig.out, 'binance-usdm', 'BTCUSDT');
+  writeFileSync(join(folder, 'notes.txt'), 'mine');
+  const [first] = readdirSync(folder).filter((name) => name.endsWith('.zst'));
+  recorder.child.kill('SIGHUP');
+  await until('it is told', () => recorder.stderr.includes(`${first}: removed, as --keep asks`));
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(0);
+  expect(existsSync(join(folder, first))).toBe(false);
+  expect(existsSync(join(folder, 'notes.txt'))).toBe(true);
+  expect((await listSegments([folder])).map(({ sealed }) => sealed)).toEqual([true]);
 });
 
 test('--metrics tells the port it got, what is counted, and that all is well', async () => {
