@@ -4,7 +4,7 @@ import type { TextRooms } from '../model/batch.js';
 import { EVENT_STRIDE } from '../model/event.js';
 import { digestOf } from './assembly-source.js';
 import type { Layouts } from './layout.js';
-import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT, RESULTS_AT } from './wasm-memory.js';
+import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT, RESULTS_AT, RUN_AT } from './wasm-memory.js';
 
 export interface Exports {
   applyBook(
@@ -20,6 +20,7 @@ export interface Exports {
     high: number,
   ): number;
   topVolume(book: number, side: number, limit: number): number;
+  touchRun(first: number, count: number, after: number, before: number, emitted: number, word: number): number;
   scan(p: number, to: number, base: number, records: number, levels: number, max: number): number;
   slotOf(line: number): number;
   forget(): void;
@@ -36,6 +37,9 @@ export interface Machine {
   levels: Float64Array;
   /** records, levels, reason and messages of the last scan */
   results: Int32Array;
+  /** time and newest push time of the last run of touches, and its word */
+  run: Float64Array;
+  runWord: Int32Array;
   /** number of the family compiled from these layouts; -1 where there is none */
   familyOf(layouts: Layouts): number;
   /** whose envelopes stand in the memory */
@@ -74,6 +78,8 @@ function start(): Machine | null {
     events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
     levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
     results: new Int32Array(memory.buffer, RESULTS_AT, 4),
+    run: new Float64Array(memory.buffer, RUN_AT, 2),
+    runWord: new Int32Array(memory.buffer, RUN_AT + 16, 1),
     familyOf(layouts) {
       let family = families.get(layouts);
       if (family === undefined) {

@@ -13,6 +13,8 @@ export const LEVELS_AT = 0x120000;
 export const LEVELS = 0x10000;
 /** four i32: records, levels, reason and messages of the last scan */
 export const RESULTS_AT = 0x240100;
+/** of the last run of touches: time and newest push time, two f64, and its word, a u32 */
+export const RUN_AT = 0x240120;
 /** where text is copied that stands elsewhere; it ends with slack, as the scanner reads eight bytes at a time */
 export const SCRATCH_AT = 0x250000;
 export const SCRATCH_BYTES = 0x80000;

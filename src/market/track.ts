@@ -128,13 +128,12 @@ export class Track {
     }
   }
 
-  /** Takes in the touch records `[from, to)`, as `apply` of each would. */
-  touches(events: Float64Array, from: number, to: number): void {
-    this.counts.messages += to - from;
-    this.counts.touches += to - from;
-    this.t = events[(to - 1) * EVENT_STRIDE + Field.T];
-    for (let o = from * EVENT_STRIDE; o < to * EVENT_STRIDE; o += EVENT_STRIDE)
-      if (events[o + Field.EMITTED] > this.emitted) this.emitted = events[o + Field.EMITTED];
+  /** Takes in `count` touches, as `apply` of each would: the last at `t`, the newest push time so far `emitted`. */
+  touches(count: number, t: Micros, emitted: Micros): void {
+    this.counts.messages += count;
+    this.counts.touches += count;
+    this.t = t;
+    this.emitted = emitted;
   }
 
   /** A message with a number that cannot be held: its own stream has a hole, others do not. */

@@ -1,5 +1,6 @@
 /** A digest of everything decoded and rebuilt, cheap enough to show that two ways of scanning did the same work. */
 
+import { touchWord } from '../decode/touch-run.js';
 import type { FlowWindow } from '../market/flow.js';
 import type { Market, TopVolume } from '../market/market.js';
 import { Effect } from '../market/track.js';
@@ -109,15 +110,16 @@ export class Checksum {
     this.#flows = 0;
   }
 
-  /** Takes in the touch at offset `o`. */
-  touch(e: Float64Array, o: number): void {
-    this.#messages++;
-    this.#touches++;
-    let h = this.#touchWord;
-    h = Math.imul(h, 31) + (e[o + Field.PRICE] | 0);
-    h = Math.imul(h, 31) + (e[o + Field.SIZE] | 0);
-    h = Math.imul(h, 31) + (e[o + Field.PRICE2] | 0);
-    this.#touchWord = (Math.imul(h, 31) + (e[o + Field.SIZE2] | 0)) | 0;
+  /** The word of touches, for a run of them to go on with. */
+  get touchWord(): number {
+    return this.#touchWord;
+  }
+
+  /** Takes in a run of `count` touches, which took the word on to `word`. */
+  touches(count: number, word: number): void {
+    this.#messages += count;
+    this.#touches += count;
+    this.#touchWord = word;
   }
 
   /** Takes in record `i` after the market did; `effect` is what the track said. */
@@ -126,7 +128,7 @@ export class Checksum {
     const o = i * EVENT_STRIDE;
     const kind = e[o + Field.KIND];
     if (kind === Kind.touch) {
-      this.touch(e, o);
+      this.touches(1, touchWord(e, o, this.#touchWord));
       return;
     }
     if ((e[o + Field.FLAGS] & MORE) === 0) this.#messages++;

@@ -45,6 +45,7 @@ it('both sides say the same of the memory', () => {
     levels: theirs.LEVELS,
     levelRoom: theirs.LEVEL_ROOM,
     results: theirs.RESULTS,
+    run: theirs.RUN,
     told: theirs.TOLD,
   }).toEqual({
     slots: ours.SLOTS_AT,
@@ -55,6 +56,7 @@ it('both sides say the same of the memory', () => {
     levels: ours.LEVELS_AT,
     levelRoom: ours.LEVELS,
     results: ours.RESULTS_AT,
+    run: ours.RUN_AT,
     told: ours.TOLD_AT,
   });
 });

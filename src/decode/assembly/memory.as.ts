@@ -15,6 +15,8 @@ export const TABLES: u32 = 0x220000;
 export const CONSTANTS: u32 = 0x240000;
 /** records, levels, reason and messages of the last scan: four i32, which cost less to read than globals */
 export const RESULTS: u32 = 0x240100;
+/** of the last run of touches: time and newest push time, two f64, and its word, a u32 */
+export const RUN: u32 = 0x240120;
 /** pairs that a book has to look at, as many as there may be levels */
 export const TOLD: u32 = 0x300000;
 /** lengths that numbers had last time, a u32 a place: of every number of every form */

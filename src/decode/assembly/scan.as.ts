@@ -11,6 +11,7 @@ import { applyBook, topVolume } from './ladder';
 import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
 import { others, parse16, values } from './numbers';
 import { levelCount, rows, setEnvelope, setLevels, setRecordsEnd, setRows } from './state';
+import { touchRun } from './touches';
 
 const LINE_START: u32 = 0x2274227b; // {"t"
 const T_AT: u32 = 5;
@@ -25,7 +26,7 @@ const DONE: u32 = 0;
 const UNUSUAL: u32 = 1;
 const NO_ENVELOPE: u32 = 2;
 
-export { applyBook, digestOf, topVolume };
+export { applyBook, digestOf, topVolume, touchRun };
 
 let current: u32 = 0;
 
