@@ -97,7 +97,7 @@ export default defineCommand({
       value: 'DURATION',
       describe: 'lines reach the disk within this time: what a killed recorder can lose',
       details:
-        'While a full frame is compressed, beside the recording, the lines after it wait: some 10 ms at level 6, 25 at 12, half a second at 19.',
+        'While the thread that writes compresses a full frame, the lines after it wait: some 10 ms at level 6, 25 at 12, half a second at 19.',
       parse: duration,
       default: '1s',
     },
@@ -142,6 +142,10 @@ export default defineCommand({
     ['tapedeck record binance-usdm:BTCUSDT,ETHUSDT -o tapes/', 'two symbols until Ctrl-C'],
     ['tapedeck record binance-spot BTCUSDT -o tapes/ --rotate 1h --duration 8h', 'eight segments of an hour'],
     ['tapedeck record binance-usdm:BTCUSDT --stdout | tapedeck scan -', 'signals live, no tape'],
+    [
+      'tapedeck record binance-usdm:BTCUSDT -o tapes/ --rotate 1h --keep 30d --metrics :9464 --log-format json',
+      'for months, watched by Prometheus',
+    ],
   ],
   details: `
 No account or key is needed. Symbols are checked with the exchange before anything is written.
@@ -153,7 +157,73 @@ that falls silent becomes a gap entry that says from when; the book is then fetc
 
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
-stands, marks the gap and begins a new segment. Nothing is ever overwritten.
+stands, marks the gap and begins a new segment. Nothing is ever overwritten. The status is 0 when every message received was
+written, 1 when some were dropped or the disk failed on the way, 2 when nothing could be recorded.
+
+SIGHUP begins a new segment of every tape, so that the old ones, sealed, can be moved away; without -o it does nothing. A
+terminal that is closed ends the recording as SIGTERM does.
+
+Running it for months. As a service of systemd, in /etc/systemd/system/tapedeck.service:
+
+  [Unit]
+  Description=Order flow of BTCUSDT and ETHUSDT
+  Wants=network-online.target
+  After=network-online.target time-sync.target
+  StartLimitIntervalSec=0
+
+  [Service]
+  ExecStart=/usr/local/bin/tapedeck record binance-usdm:BTCUSDT,ETHUSDT \\
+    -o /var/lib/tapedeck --rotate 1h --keep 30d --metrics :9464 --log-format json
+  ExecReload=/bin/kill -HUP $MAINPID
+  Restart=always
+  RestartSec=5
+  TimeoutStopSec=60
+  DynamicUser=yes
+  StateDirectory=tapedeck
+  ProtectHome=yes
+  NoNewPrivileges=yes
+  MemoryMax=2G
+
+  [Install]
+  WantedBy=multi-user.target
+
+systemctl reload begins new segments. journalctl -u tapedeck -o cat gives the log, one JSON object a line. A second recorder on
+the same folder is refused, while the lock of one that died hinders nobody: Restart=always needs no cleaning up. Of --keep,
+give less than the disk holds: open segments count, but are never removed.
+
+Watching it. /health answers 200 when every connection is open and has spoken within half the time after which it would be given up,
+every stream that always speaks (books, best quotes, mark prices) has done so within 30 s, and the disk takes what it is given; else 503 and,
+in "problems", why. Alert on /health, or on tapedeck_healthy, and on any increase of tapedeck_dropped_messages_total. tapedeck_gaps_total
+counts what is missing on the tapes, tapedeck_queue_bytes what waits for the disk, tapedeck_exchange_lag_seconds and
+tapedeck_event_loop_lag_seconds tell how late messages are, and through whose fault.
+
+What can be lost, when, and how you would know.
+
+  killed process     lines of the last --flush, and what waited for a slow disk;
+                     the next start says how many lines it recovered, and a gap
+                     entry (restart) stands from the last line to the new start
+  power cut          what was not synced: at most the open frame (1 MiB of text
+                     or 60 s) and those just closed; told in the same way
+  full disk, quota,  nothing while the lines fit into 64 MB of memory, which they
+  read-only, errors  wait in; then new messages, counted by drop entries, with a
+                     gap entry. Said on stderr once, tried again until it works;
+                     the status at the end is 1
+  disk stands still  the same; sockets are read on meanwhile
+  slow stdout        with -o, lines on stdout only: drop entries there, and the
+                     count at the end
+  lost connection    what was sent until the next one was open: a gap entry for
+                     each stream, a line on stderr; the book is joined anew
+  exchange restarts  the same, tried again for as long as it takes: at first
+                     after half a second, later every 30 s
+  stopped process    nothing that the system kept in the sockets; where that was
+                     not enough the exchange closed them: a lost connection
+
+Nothing is lost unsaid: received is always written and dropped together, and verify proves a tape by its own ids where the venue has
+them.
+
+Security. Certificates are verified, always. Messages are limited to 8 MiB, compressed ones to as much once inflated, REST answers to
+64 MiB. What comes from the network is data: names become file names only percent-encoded, and control characters are escaped before
+anything is shown. No key is needed, and none is read.
 
 Limits. A connection is replaced before the venue's lifetime limit by a plain reconnect, which leaves a gap entry of some hundred
 milliseconds.`,
