@@ -175,12 +175,16 @@ test('a disk that is still full at the end: what stands is kept, the rest is cou
   expect((await rig.entries()).filter((entry) => 'msg' in entry)).toHaveLength(counts[2]);
 });
 
-test('a folder that cannot be made ends it before anything is recorded', async () => {
+test.each([
+  ['a file where the folder should be', '', 'E_IO'],
+  // not even root may make one there
+  ['a folder that may not be written', '/sys/tapes', 'E_PERMISSION'],
+])('%s ends it before anything is recorded', async (_, folder, code) => {
   rig = await createRig();
-  writeFileSync(rig.out, 'a file where the folder should be');
-  const recorder = record('-o', rig.out);
+  writeFileSync(rig.out, '');
+  const recorder = record('-o', folder === '' ? rig.out : folder);
   expect(await recorder.ended).toBe(2);
-  expect(recorder.stderr).toMatch(/^tapedeck: E_IO: while making the folder of a tape: .*\n$/);
+  expect(recorder.stderr).toMatch(new RegExp(`^tapedeck: ${code}: while making the folder of a tape: .*\\n$`));
 });
 
 test('a second recorder on the same output refuses; a killed one does not hinder the next', async () => {
