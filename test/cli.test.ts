@@ -57,6 +57,9 @@ describe('venues', () => {
     expect(stdout).toMatch(/^okx-swap: OKX/);
     expect(stdout).toMatch(/channels +depth \*, trade \*/);
     expect(stdout).toMatch(/checksum +of the book/);
+    expect(stdout).toMatch(/backfill +trade: any by id/);
+    expect((await tapedeck(['venues', 'binance-spot'])).stdout).toMatch(/backfill +trade: the newest 1000 only/);
+    expect((await tapedeck(['venues', 'bybit-spot'])).stdout).toMatch(/backfill +none: ids of trades do not count/);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     const all = await tapedeck(['venues', '--format', 'json']);
     const one = await tapedeck(['venues', 'okx-swap', '--format', 'json']);

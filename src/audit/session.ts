@@ -12,6 +12,7 @@ import { checkpointDifference } from './checkpoint-check.js';
 import { ChecksumAudit } from './checksum-audit.js';
 import { GapLedger } from './gap-ledger.js';
 import { LevelAudit, type LevelCounts } from './level-audit.js';
+import { MissingTrades } from './missing-trades.js';
 import type { Problems } from './problems.js';
 
 export interface SessionOptions {
@@ -37,6 +38,9 @@ export interface SessionResult {
   checkpoints: { checked: number; agreed: number };
   /** updates of the book whose ids left others out, and how many ids, where that proves nothing */
   skips: Skips;
+  /** trades that ids say are missing, of all trade streams, and those of them that were read over REST later */
+  missing: number;
+  backfilled: number;
   unknown: number;
 }
 
@@ -68,6 +72,7 @@ export class SessionAudit {
   readonly #checkpoints = { checked: 0, agreed: 0 };
   readonly #checksums: ChecksumAudit | null;
   readonly #levels: LevelAudit | null;
+  readonly #missing: MissingTrades;
 
   constructor(options: SessionOptions) {
     const { header, venue, decoder, problems } = options;
@@ -84,6 +89,7 @@ export class SessionAudit {
     this.#checksums = venue.checksum === undefined ? null : new ChecksumAudit(venue.checksum, problems);
     const { audit } = venue.rest;
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
+    this.#missing = new MissingTrades(venue.rest.trades);
     this.#first = header.t;
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
@@ -193,8 +199,11 @@ export class SessionAudit {
     const missing = chain.next(id, e[o + Field.FIRST]);
     const effect = this.#apply(buffer, i, place);
     let why = `messages are missing before id ${id}`;
-    if (missing > 0) why = `${missing} ${this.#streamOf(e, o)} ${why}`;
-    else if ((effect & Effect.tradeGap) !== 0) {
+    if (missing > 0) {
+      why = `${missing} ${this.#streamOf(e, o)} ${why}`;
+      const first = e[o + Field.FIRST];
+      this.#missing.missed(this.#streamOf(e, o), first - missing, first - 1);
+    } else if ((effect & Effect.tradeGap) !== 0) {
       chain.reset();
       why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
     } else return;
@@ -216,7 +225,9 @@ export class SessionAudit {
     }
     if ('gap' in entry) this.#gapEntry(entry.gap, place);
     this.#applyEntry(entry, place);
-    if ('http' in entry) this.#levels?.answer(entry, place);
+    if (!('http' in entry)) return;
+    this.#levels?.answer(entry, place);
+    this.#missing.answer(entry);
   }
 
   /** What came by this connection may miss messages from here on. */
@@ -297,6 +308,8 @@ export class SessionAudit {
       levels: this.#levels?.counts ?? { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: this.#checkpoints,
       skips: continuity.skips ?? { updates: 0, ids: 0 },
+      missing: this.#missing.missing,
+      backfilled: this.#missing.backfilled,
       unknown: counts.unknown,
     };
   }

@@ -32,6 +32,10 @@ export interface SourceReport {
   checkpoints: { checked: number; agreed: number };
   /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
   skips: { updates: number; ids: number };
+  /** trades that ids say are missing, of all trade streams */
+  missing: number;
+  /** of these, trades that were read over REST later: they are on the tape, and were never live */
+  backfilled: number;
   /** messages that no layout of the venue explains */
   unknown: number;
   problems: Problem[];
@@ -249,6 +253,8 @@ function reportOf(src: Source | null, state: SourceState): SourceReport {
       agreed: sum(({ checkpoints }) => checkpoints.agreed),
     },
     skips: { updates: sum(({ skips }) => skips.updates), ids: sum(({ skips }) => skips.ids) },
+    missing: sum(({ missing }) => missing),
+    backfilled: sum(({ backfilled }) => backfilled),
     unknown: sum(({ unknown }) => unknown),
     problems: state.problems.list(),
   };

@@ -124,6 +124,11 @@ export default defineCommand({
       choices: ['text', 'json'],
       default: 'text',
     },
+    'no-backfill': {
+      describe: 'leave missed trades missing, rather than reading them over REST later',
+      details:
+        'Reading them takes a request or two for a usual gap. Leave it out where an address has to save requests, such as one with many recorders behind it.',
+    },
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
@@ -154,6 +159,13 @@ What is written. Every message received goes to the tape of its symbol as it cam
 to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes. Where a venue's ids do not prove its books (BingX),
 each book is read over REST besides, soon after it begins and every five minutes, twice each time: verify compares them. A broken sequence, a lost connection or a stream
 that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on.
+
+Missed trades. Where a venue's trades have ids that count (Binance, OKX), they say which trades a lost connection or a lost message
+cost, and where the venue has them over REST (see tapedeck-venues(1)), they are read half a second later. The answers stand on the
+tape as http entries whose "fills" names the trades they were asked for: no reader takes them for live. The gap stays a gap, signals
+and views do not know of them, and tapedeck-verify(1) counts them. Requests stay inside the venue's limit, beside those for books; a
+failed one is repeated up to five times, waiting longer each time. A gap of more than 10,000 trades is not asked for, nor is what was
+missed while no recorder ran; what is not read when the recording ends stays missing. What came of each gap is told on stderr.
 
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
@@ -270,6 +282,7 @@ milliseconds.`,
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
+        backfill: !args.noBackfill,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,
         signal: io.signal,

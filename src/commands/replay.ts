@@ -61,6 +61,7 @@ where it stands, and opens with the book of that moment. A client that puts "?fr
 own, with all others that named the same. Topics that are on the tape come byte for byte as they were received. Any other depth, speed
 or partial form of a book is made from the recorded one, and other topics stay silent; each is said on stderr. REST answers from the state of
 the tape at that moment (of the one that is furthest, where several play). A client that does not read is paused, and nobody else is.
+Trades are not served over REST (status 404): those that were missed, and read later, stand on the tape for whoever reads it.
 
 With --inject each client's messages get faults of their own; what REST answers and what is made of books stays as the tape has it.
 

@@ -10,6 +10,15 @@ const CARD_WIDTH = 64;
 
 const LIQUIDATIONS = { all: 'all of them', sampled: 'a sample, never the total', none: 'not pushed' };
 
+/** Of which channels missed trades can be read later. */
+function describeBackfill({ capabilities: { backfill }, rest: { trades } }: Venue): string {
+  if (typeof backfill === 'string') return `none: ${backfill}`;
+  const channels = Object.entries(backfill).map(([channel, reach]) => {
+    return `${channel}: ${reach === 'any' ? 'any by id' : `the newest ${trades?.[channel]?.most ?? 0} only`}`;
+  });
+  return channels.join('; ');
+}
+
 const yes = (fact: boolean): string => (fact ? 'yes' : 'no');
 
 export default defineCommand({
@@ -34,6 +43,10 @@ GROUPS: how the fills of one taker order are recognised. OFF-BOOK: prints that a
 
 Liquidations. In the JSON, capabilities.liquidations is "all" where every liquidation is pushed, "sampled" where some are, such as one a
 second and market, and missing where none is.
+
+Backfill. Whether trades that were missed can be read over REST later, without a key; "tapedeck venues VENUE" tells it in words. In the
+JSON, capabilities.backfill names channels: "any" where any trade can be had by its id, "recent" where only the newest can; or it is
+a sentence that says why none can.
 `,
   async handler({ venue: name, format }, io) {
     const venue = name === undefined ? undefined : venueById(name);
@@ -68,7 +81,8 @@ second and market, and missing where none is.
 });
 
 /** All there is to say of a venue. */
-function card({ id, title, kind, hosts, channels, capabilities: can, rest, server, checksum }: Venue): string[] {
+function card(venue: Venue): string[] {
+  const { id, title, kind, hosts, channels, capabilities: can, rest, server, checksum } = venue;
   const books = rest.snapshot === undefined ? 'begin with a snapshot in their own stream' : 'join a snapshot over REST';
   const rows = [
     ['kind', kind],
@@ -79,6 +93,7 @@ function card({ id, title, kind, hosts, channels, capabilities: can, rest, serve
     ['books', `${books}, ${can.conflationMs === 0 ? 'every change' : `every ${can.conflationMs} ms`}`],
     ['book loss', can.bookLossDetected ? 'detected' : 'cannot be detected'],
     ['trade loss', can.tradeLossDetected ? 'detected by ids' : 'cannot be detected: trades have no ids that count'],
+    ['backfill', describeBackfill(venue)],
     ['touch', can.touchById ? 'best quotes audit the book by id' : 'best quotes cannot be joined to the book'],
     ['levels', rest.audit === undefined ? 'not audited over REST' : 'audited by pairs of books over REST'],
     ['checksum', checksum === undefined ? 'none' : 'of the book, in recordings that have it'],

@@ -14,8 +14,12 @@ const share = ({ agreed, checked }: { agreed: number; checked: number }): string
 const some = (count: number, what: string): string => `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
 /** What is worth a word and is no finding. */
-function remarks({ unknown, levels, skips }: SourceReport): string[] {
+function remarks({ unknown, levels, skips, missing, backfilled }: SourceReport): string[] {
   const found: string[] = [];
+  if (missing > 0)
+    found.push(
+      `${some(missing, 'trade')} did not arrive, of which ${formatCount(backfilled)} were read over REST later`,
+    );
   if (unknown > 0) found.push(`${formatCount(unknown)} messages no layout explains`);
   if (levels.unsettled > 0)
     found.push(`${some(levels.unsettled, 'level')} differed in one book over REST and not in two`);
@@ -77,6 +81,9 @@ Where a venue's ids prove nothing (BingX), the tape holds books that were read o
 rebuilt book at that moment, level by level, as deep as both are known. Such a book comes a little before or after the stream, so a
 level is found wrong only where two reads in a row, at least five seconds apart, differ from it while the stream did not change it.
 
+Trades whose ids did not arrive are counted, of every trade stream, and those of them that the recorder read over REST later
+(see tapedeck-record(1)). Such a gap stays a gap: nothing that was read later was there when signals needed it.
+
 Columns. MESSAGES: messages read. GAPS: intervals in which messages are missing or may be, each counted once, whoever noticed.
 VERIFIED: percent of the recorded time in which the book was joined to a snapshot, its updates were unbroken and no best quote
 contradicted it, rounded down; 0 where no snapshot is there (TOUCH then speaks of a provisional book made of the updates alone).
@@ -90,7 +97,7 @@ after damage is used and counted.
 JSON. One object per market: src, messages, gaps, verified, touch, checksums (book checksums of venues that send them), levels
 (reads: books over REST that were compared; checked and agreed; unsettled: levels that differed in one read and not in two),
 checkpoints, skips (of venues whose book updates have ids that skip without a loss: updates before which any were skipped, and ids
-skipped in all), unknown (messages no layout explains) and problems, each with code, message, file, frame (from 0) and line (from 1).
+skipped in all), missing (trades that ids say did not arrive), backfilled (of these, trades read over REST later), unknown (messages no layout explains) and problems, each with code, message, file, frame (from 0) and line (from 1).
 
 Exit status: 0 without findings, 1 with.`,
 

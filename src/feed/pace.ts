@@ -1,31 +1,38 @@
-/** When one venue's next request for a book may start: requests keep their distance, and all wait when the venue says so. */
+/** When one venue's next request over REST may start: requests keep their distance, and all wait when the venue says so. */
 import type { RestAnswer } from './rest.js';
 
 export interface Pace {
-  /** whether a request may start at monotonic `nowMs` */
-  free(nowMs: number): boolean;
-  /** a request starts */
-  started(nowMs: number): void;
+  /** whether a request may start at monotonic `nowMs`, up to `aheadMs` before its turn */
+  free(nowMs: number, aheadMs?: number): boolean;
+  /** a request starts; one that weighs more or less than usual puts off the next one by `everyMs` */
+  started(nowMs: number, everyMs?: number): void;
   /** an answer came; returns for how many ms it holds back every request, 0 for none */
   answered(answer: RestAnswer, nowMs: number): number;
+  /** a pace for requests of another kind, each of which says its distance; what the venue holds back is held back for both */
+  beside(): Pace;
 }
 
 /** What to wait where the venue sends no Retry-After: too many requests, and a ban. */
 const HOLD_MS: Readonly<Record<number, number>> = { 403: 30_000, 418: 120_000, 429: 30_000 };
 
-/** @param everyMs least time between the starts of two requests */
-export function createPace(everyMs: number): Pace {
-  let freeMs = Number.NEGATIVE_INFINITY;
+/** @param usualMs least time between the starts of two requests */
+export function createPace(usualMs: number): Pace {
+  return paceOf(usualMs, { untilMs: Number.NEGATIVE_INFINITY });
+}
+
+function paceOf(usualMs: number, held: { untilMs: number }): Pace {
+  let turnMs = Number.NEGATIVE_INFINITY;
   return {
-    free: (nowMs) => nowMs >= freeMs,
-    started(nowMs) {
-      freeMs = nowMs + everyMs;
+    free: (nowMs, aheadMs = 0) => nowMs >= held.untilMs && nowMs >= turnMs - aheadMs,
+    started(nowMs, everyMs = usualMs) {
+      turnMs = Math.max(turnMs, nowMs) + everyMs;
     },
     answered({ status, retryAfterMs }, nowMs) {
       const hold = HOLD_MS[status];
       const holdMs = hold === undefined ? 0 : (retryAfterMs ?? hold);
-      if (holdMs > 0) freeMs = Math.max(freeMs, nowMs + holdMs);
+      if (holdMs > 0) held.untilMs = Math.max(held.untilMs, nowMs + holdMs);
       return holdMs;
     },
+    beside: () => paceOf(0, held),
   };
 }

@@ -58,6 +58,8 @@ export interface RecordOptions {
   live: Writable | null;
   endpoints: readonly Endpoint[];
   restEndpoints: readonly Endpoint[];
+  /** missed trades are asked for over REST, where the venue has them; default true */
+  backfill?: boolean;
   /** null: until the signal */
   durationMs: number | null;
   /** `tapedeck 0.1.0` */
@@ -189,6 +191,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
         counts.received++;
         counts.bytes += bytes;
       },
+      backfill: options.backfill ?? true,
       adjust: options.adjust,
     });
   };

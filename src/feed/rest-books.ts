@@ -4,7 +4,7 @@ import type { Note, NoteFacts } from '../model/note.js';
 import type { Venue } from '../venues/venue.js';
 import { waitText } from './backoff.js';
 import { type BookReads, createBookReads } from './book-reads.js';
-import { createPace, type Pace } from './pace.js';
+import type { Pace } from './pace.js';
 import type { RestAnswer, RestGet } from './rest.js';
 import type { SourceRecorder } from './source.js';
 import { createSync, type Sync } from './sync.js';
@@ -34,9 +34,8 @@ export interface RestBooks {
   stop(): void;
 }
 
-/** Prepares both; snapshots are asked for first. */
-export function createRestBooks(options: RestBooksOptions): RestBooks {
-  const pace = createPace(options.venue.rest.snapshotEveryMs);
+/** Prepares both; snapshots are asked for first. Both keep `pace`. */
+export function createRestBooks(options: RestBooksOptions, pace: Pace): RestBooks {
   const snapshots = createSnapshots(options, pace);
   const reads = createAuditReads(options, pace);
   return {

@@ -2,12 +2,13 @@
 import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
 import type { TradeChain } from '../model/continuity.js';
-import type { Entry, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
+import type { Entry, Fills, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import type { Note } from '../model/note.js';
 import { formatTime } from '../model/time.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
+import type { Hole } from './backfill.js';
 import type { ReceiveClock } from './clock.js';
 import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
@@ -83,12 +84,16 @@ export class SourceRecorder {
   readonly lags = new Recent(LAGS);
   /** messages by channel, and the monotonic ms of the newest */
   readonly streams = new Map<string, { messages: number; bytes: number; lastMs: number }>();
+  /** hears of trades that did not arrive, whatever the gap entry says was the reason */
+  missed: (hole: Hole) => void = () => {};
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
+  /** `t` of the newest gap entry */
+  #gapT: Micros = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -194,8 +199,10 @@ export class SourceRecorder {
     const got = e[i * EVENT_STRIDE + Field.LAST];
     const first = e[i * EVENT_STRIDE + Field.FIRST];
     const missing = chain.next(got, first);
-    if (missing > 0 && paid === link.paid)
+    if (missing <= 0) return;
+    if (paid === link.paid)
       this.gap({ stream: channel, from, reason: 'sequence', expected: first - missing, got }, conn);
+    this.missed({ stream: channel, first: first - missing, last: first - 1, gap: this.#gapT });
   }
 
   /**
@@ -226,13 +233,17 @@ export class SourceRecorder {
     if (reason !== null) link.owed ??= { from: link.lastT, reason };
   }
 
-  /** A REST answer, its body verbatim; `sentMs` is the monotonic time of the request. Returns Effect bits. */
-  http(answer: RestAnswer, sentMs: number): number {
+  /**
+   * A REST answer, its body verbatim; `sentMs` is the monotonic time of the request, `fills` the missed trades it was made for.
+   * Returns Effect bits.
+   */
+  http(answer: RestAnswer, sentMs: number, fills?: Fills): number {
     const t = this.clock.stamp();
     // the request's time on this src's clock, which may have been anchored anew since
     const sent = Math.min(t, this.clock.at(sentMs));
     const { url, status, body } = answer;
-    this.#sink.entry(t, httpLine(t, this.src, { url, status, sent }, body));
+    this.#sink.entry(t, httpLine(t, this.src, { url, status, sent, fills }, body));
+    if (fills !== undefined) return this.track.entry({ t, src: this.src, http: { url, status, sent, fills } });
     let parsed: unknown;
     try {
       parsed = JSON.parse(body.toString('utf8'));
@@ -251,6 +262,7 @@ export class SourceRecorder {
       data: { stream, from: formatTime(from), reason },
     });
     const t = this.clock.stamp(atMs);
+    this.#gapT = t;
     this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
   }
 

@@ -5,6 +5,8 @@ import type { ConnectionPlan, Topic, Venue } from '../venues/venue.js';
 import { waitText } from './backoff.js';
 import { Connection, type ConnectionEvents, type LossCause } from './connection.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
+import { createMissedTrades } from './missed-trades.js';
+import { createPace } from './pace.js';
 import { createRestBooks, type RestBooksOptions } from './rest-books.js';
 import type { Link, Route, SourceRecorder } from './source.js';
 
@@ -28,6 +30,8 @@ export interface VenueFeedOptions extends RestBooksOptions {
   /** takes a message that names no single symbol */
   unnamed: (conn: string, data: Buffer, binary: boolean, atMs: number) => void;
   nextId: () => string;
+  /** whether missed trades are asked for over REST */
+  backfill: boolean;
   /** a message came, before anything is done with it */
   received: (bytes: number) => void;
   /** of a connection plan, for tests */
@@ -60,7 +64,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   const linksOf = new Map<Connection, Map<SourceRecorder, Link>>();
   const connections: Connection[] = [];
 
-  const books = createRestBooks(options);
+  const pace = createPace(venue.rest.snapshotEveryMs);
+  const books = createRestBooks(options, pace);
+  const backfill = options.backfill ? createMissedTrades(options, pace) : null;
 
   const events: ConnectionEvents = {
     opened(connection) {
@@ -253,6 +259,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if (stopped) return;
       seekOverdue(nowMs);
       books.tick(nowMs);
+      backfill?.tick(nowMs);
       if (nowMs >= timeAtMs) {
         timeAtMs = nowMs + EXCHANGE_TIME_EVERY_MS;
         void exchangeTime();
@@ -261,6 +268,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     stop() {
       stopped = true;
       books.stop();
+      backfill?.stop();
       for (const connection of connections) connection.stop();
     },
   };

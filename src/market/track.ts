@@ -320,6 +320,8 @@ export class Track {
   entry(entry: Entry): number {
     this.t = entry.t;
     if ('http' in entry) {
+      // trades that were missed are part of the past: neither flow of now nor a book
+      if (entry.http.fills !== undefined) return Effect.none;
       const body = entry.http.status === 200 ? this.#rules.readSnapshot(entry.http.body) : null;
       return body === null ? Effect.none : this.snapshot(body);
     }

@@ -77,11 +77,24 @@ export interface ClockReading {
   exchange: number | null;
 }
 
+/** Missed trades that a REST request was made for. */
+export interface Fills {
+  /** the channel they were missed in */
+  stream: string;
+  /** ids of the first and the last one that it asked for: all between them were missing */
+  first: number;
+  last: number;
+  /** `t` of the gap entry that tells of them */
+  gap: Micros;
+}
+
 export interface HttpExchange {
   url: string;
   status: number;
   /** when the request was sent */
   sent: Micros;
+  /** it was made for trades that did not arrive: what the body holds happened before, and is no flow of this moment */
+  fills?: Fills;
   /** the body, byte for byte, when it is JSON */
   body?: unknown;
   /** the body otherwise; base64 where it is not UTF-8 */

@@ -1,6 +1,6 @@
 /** Lines of a tape: writing each kind of entry, and reading a line's envelope without touching its value. */
 import { isUtf8 } from 'node:buffer';
-import { ENTRY_KEYS, type Entry, type EntryKey, type Micros, type Source } from '../model/entry.js';
+import { ENTRY_KEYS, type Entry, type EntryKey, type Fills, type Micros, type Source } from '../model/entry.js';
 import { type ErrorPlace, TapedeckError } from '../model/errors.js';
 import { endOfString, endOfValue, skipBlanks, startOfMember } from '../model/json.js';
 
@@ -58,11 +58,11 @@ export function binaryLine(t: Micros, src: Source, conn: string, message: Uint8A
 export function httpLine(
   t: Micros,
   src: Source,
-  http: { url: string; status: number; sent: Micros },
+  http: { url: string; status: number; sent: Micros; fills?: Fills | undefined },
   body: Uint8Array,
 ): Buffer {
-  const { url, status, sent } = http;
-  const meta = JSON.stringify({ url, status, sent }).slice(0, -1);
+  const { url, status, sent, fills } = http;
+  const meta = JSON.stringify({ url, status, sent, fills }).slice(0, -1);
   const head = `${envelopeHead(t, src)},"http":${meta}`;
   if (!isUtf8(body)) return Buffer.from(`${head},"bin":"${asBuffer(body).toString('base64')}"}}\n`);
   if (isJsonLine(body)) return spliceLine(`${head},"body":`, body, '}}\n');

@@ -1,7 +1,8 @@
-/** Binance's own side of its REST market data: time, exchangeInfo and the depth snapshot of a served market. */
+/** Binance's own side of its REST market data: time, exchangeInfo, the depth snapshot and the trades of a served market. */
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
-import { millis } from './served-text.js';
+import { millis, productOf } from './served-text.js';
+import type { ServedTrade, ServedTrades } from './served-trades.js';
 import type { ServedAnswer, ServedMarket } from './venue.js';
 
 export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
@@ -9,6 +10,7 @@ export type BinanceMarket = 'usdm' | 'coinm' | 'spot';
 const PREFIXES: Record<BinanceMarket, string> = { usdm: '/fapi/v1/', coinm: '/dapi/v1/', spot: '/api/v3/' };
 const FUTURES_LIMITS = [5, 10, 20, 50, 100, 500, 1000];
 const SPOT_LIMIT = 5000;
+const MOST_TRADES = 1000;
 
 function failure(status: number, code: number, msg: string): ServedAnswer {
   return { status, body: JSON.stringify({ code, msg }) };
@@ -23,8 +25,21 @@ export function padSpot(text: string): string {
 
 const invalidSymbol = (): ServedAnswer => failure(400, -1121, 'Invalid symbol.');
 
-/** Answers a GET of this path and query; unknown paths are 404. */
-export function binanceRest(market: BinanceMarket, path: string, served: ServedMarket): ServedAnswer {
+/** The single trade `id` is served as an aggregate trade of its own; the ids differ, as on the venue. */
+const AGGREGATE_ID_OFFSET = -4_000_000_000;
+
+/** Ids too small for the offset (someone's own market) are kept as they are. */
+export function aggregateId(id: number): number {
+  return id + AGGREGATE_ID_OFFSET > 0 ? id + AGGREGATE_ID_OFFSET : id;
+}
+
+/** Answers a GET of this path and query; unknown paths are 404, and so are those to trades where none are remembered. */
+export function binanceRest(
+  market: BinanceMarket,
+  path: string,
+  served: ServedMarket,
+  trades: ServedTrades | null,
+): ServedAnswer {
   const mark = path.indexOf('?');
   const name = mark < 0 ? path : path.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
@@ -38,10 +53,77 @@ export function binanceRest(market: BinanceMarket, path: string, served: ServedM
       return exchangeInfo(market, query, served);
     case 'depth':
       return depth(market, query, served);
+    case 'trades':
+      return trades === null ? unknownPath(name) : newestTrades(market, query, served, trades);
+    case 'aggTrades':
+      return trades === null ? unknownPath(name) : aggregateTrades(market, query, served, trades);
     default:
-      return failure(404, -5000, `Path ${name}, Method GET is invalid`);
+      return unknownPath(name);
   }
 }
+
+const unknownPath = (name: string): ServedAnswer => failure(404, -5000, `Path ${name}, Method GET is invalid`);
+
+/** Symbol and limit of a request for trades; an answer where they cannot be used. */
+function askedTrades(query: URLSearchParams, served: ServedMarket): { symbol: string; limit: number } | ServedAnswer {
+  const symbol = query.get('symbol') ?? '';
+  if (symbol === '')
+    return failure(400, -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
+  if (!served.instruments().some((one) => one.symbol === symbol)) return invalidSymbol();
+  const asked = query.get('limit') ?? '500';
+  if (!/^\d{1,20}$/.test(asked))
+    return failure(400, -1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.");
+  if (Number(asked) === 0) return failure(400, -1130, "Data sent for parameter 'limit' is not valid.");
+  return { symbol, limit: Math.min(Number(asked), MOST_TRADES) };
+}
+
+function newestTrades(
+  market: BinanceMarket,
+  query: URLSearchParams,
+  served: ServedMarket,
+  trades: ServedTrades,
+): ServedAnswer {
+  const asked = askedTrades(query, served);
+  if ('status' in asked) return asked;
+  const put = market === 'spot' ? padSpot : (text: string): string => text;
+  const rows = trades
+    .before(asked.symbol, Number.POSITIVE_INFINITY, asked.limit)
+    .filter(isOfMarket)
+    .map((trade) => {
+      const { id, price, size, matched, aggressor } = trade;
+      const worth = market === 'coinm' ? { baseQty: size } : { quoteQty: productOf(price, size) };
+      const what = { id, price: put(price), qty: put(size), ...worth, time: millis(matched) };
+      return { ...what, isBuyerMaker: aggressor === 'sell', ...(market === 'spot' ? { isBestMatch: true } : {}) };
+    });
+  return { status: 200, body: JSON.stringify(rows) };
+}
+
+function aggregateTrades(
+  market: BinanceMarket,
+  query: URLSearchParams,
+  served: ServedMarket,
+  trades: ServedTrades,
+): ServedAnswer {
+  const asked = askedTrades(query, served);
+  if ('status' in asked) return asked;
+  const { symbol, limit } = asked;
+  const from = query.get('fromId');
+  if (from !== null && !/^\d{1,20}$/.test(from))
+    return failure(400, -1100, "Illegal characters found in parameter 'fromId'; legal range is '^[0-9]{1,20}$'.");
+  const put = market === 'spot' ? padSpot : (text: string): string => text;
+  const found =
+    from === null
+      ? trades.before(symbol, Number.POSITIVE_INFINITY, limit)
+      : trades.from(symbol, Number(from), limit, aggregateId);
+  const rows = found.filter(isOfMarket).map(({ id, price, size, matched, aggressor }) => {
+    const what = { a: aggregateId(id), p: put(price), q: put(size), f: id, l: id, T: millis(matched) };
+    return { ...what, m: aggressor === 'sell', ...(market === 'spot' ? { M: true } : {}) };
+  });
+  return { status: 200, body: JSON.stringify(rows) };
+}
+
+/** Of the market's own orders: what a fund or deleveraging did is in the stream of single trades alone. */
+const isOfMarket = ({ offBook }: ServedTrade): boolean => offBook === undefined;
 
 function depth(market: BinanceMarket, query: URLSearchParams, served: ServedMarket): ServedAnswer {
   const symbol = query.get('symbol') ?? '';

@@ -1,12 +1,10 @@
 /** Binance's own side of its market-data protocol, as pure functions: endpoints, subscriptions, answers, messages. */
 import { type BookTopics, createBookTopics, isBookStream } from './binance-books.js';
-import { type BinanceMarket, binanceRest, padSpot } from './binance-rest.js';
+import { aggregateId, type BinanceMarket, binanceRest, padSpot } from './binance-rest.js';
 import { booksOf } from './served-book.js';
 import { millis } from './served-text.js';
+import { createServedTrades } from './served-trades.js';
 import type { OffBook, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
-
-/** The single trade `id` is served as an aggregate trade of its own; the ids differ, as on the venue. */
-const AGGREGATE_ID_OFFSET = -4_000_000_000;
 
 /** Markets of USD-M since 2026-04: a topic of the other route is acked and silent. Unrouted URLs carry the public one. */
 const ROUTES = ['public', 'market'];
@@ -41,11 +39,15 @@ export function binanceServer(market: BinanceMarket, served: ServedMarket): Venu
   const books = new Map(
     booksOf(served).map(([symbol, book]) => [symbol, createBookTopics(market, symbol, book, isSimulated)]),
   );
+  const trades = createServedTrades();
   const symbols = new Map([...books.keys()].map((symbol) => [symbol.toLowerCase(), symbol]));
   return {
     connect: (path) => connect(market, path),
     receive: (client, text) => [{ topic: null, text: answer(market, client, text) }],
-    render: (event) => render(market, books, event),
+    render(event) {
+      if (event.kind === 'trade') trades.push(event);
+      return render(market, books, event);
+    },
     bookTopic(topic) {
       const at = topic.indexOf('@');
       return at > 0 && isBookStream(market, topic.slice(at + 1)) ? (symbols.get(topic.slice(0, at)) ?? null) : null;
@@ -62,7 +64,8 @@ export function binanceServer(market: BinanceMarket, served: ServedMarket): Venu
       return client.combined ? wrapped(topic, text) : text;
     },
     pingEveryMs: market === 'spot' ? PING_EVERY_MS.spot : PING_EVERY_MS.futures,
-    rest: (path, of) => binanceRest(market, path, of),
+    // a tape has the trades of the past on it, not in mind
+    rest: (path, of) => binanceRest(market, path, of, isSimulated ? trades : null),
   };
 }
 
@@ -231,9 +234,4 @@ function renderSpot(event: Print): ServedMessage[] {
       text: `{"e":"aggTrade","E":${E},"s":"${symbol}","a":${aggregateId(id)},"p":"${price}","q":"${size}","f":${id},"l":${id},"T":${T},"m":${maker},"M":true}`,
     },
   ];
-}
-
-/** Ids too small for the offset (someone's own market) are kept as they are. */
-function aggregateId(id: number): number {
-  return id + AGGREGATE_ID_OFFSET > 0 ? id + AGGREGATE_ID_OFFSET : id;
 }

@@ -4,6 +4,7 @@ import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { futuresLayouts, spotLayouts } from './binance-layouts.js';
 import { binanceServer } from './binance-server.js';
+import { binanceTrades } from './binance-trades.js';
 import { checkChannels, coinsOf, isLevels, isObject, wordOf } from './fields.js';
 import { chainedByPrevious, chainedByRange, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -216,6 +217,7 @@ function createVenue(market: Market): Venue {
       groups: 'strong',
       offBookMarked: futures,
       ...(futures ? { liquidations: 'sampled' } : {}),
+      backfill: { trade: 'recent', aggTrade: 'any' },
     },
     // raw trades are undocumented on futures and could vanish any day, so the documented aggTrade is recorded beside them
     channels: {
@@ -238,6 +240,7 @@ function createVenue(market: Market): Venue {
       time: `${facts.api}/time`,
       readTime: (body) => (isObject(body) && typeof body.serverTime === 'number' ? body.serverTime * 1000 : null),
       snapshotEveryMs: facts.snapshotEveryMs,
+      trades: binanceTrades(facts.api, futures ? 'futures' : 'spot'),
     },
     readSnapshot,
     isSnapshotBody: (body) => isObject(body) && 'lastUpdateId' in body && 'bids' in body && !('e' in body),

@@ -257,6 +257,7 @@ export const bingxSwap: Venue = {
     conflationMs: 200,
     groups: 'heuristic',
     offBookMarked: false,
+    backfill: 'trades in the stream have no ids, so nothing tells what is missing',
   },
   channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS) },
   flowOf: () => 'trade',

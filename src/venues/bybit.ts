@@ -237,6 +237,7 @@ function createVenue(category: Category, title: string): Venue {
       conflationMs: 100,
       groups: 'heuristic',
       offBookMarked: true,
+      backfill: 'ids of trades do not count, so none of them tells what is missing',
       ...(category === 'spot' ? {} : { liquidations: 'all' }),
     },
     channels: {

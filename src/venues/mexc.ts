@@ -275,6 +275,7 @@ export const mexcFutures: Venue = {
     conflationMs: 200,
     groups: 'heuristic',
     offBookMarked: false,
+    backfill: 'ids of trades may skip, so none of them tells what is missing',
   },
   channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS) },
   flowOf: () => 'trade',

@@ -1,6 +1,6 @@
 /** OKX's own side of its v5 public protocol: the endpoint, requests, linked books, best quotes, trades, REST. */
-import type { Instrument } from '../model/instrument.js';
 import { objectIn, objectsAt, wordOf } from './fields.js';
+import { describeInstrument, millis, tradeRows } from './okx-rest.js';
 import {
   type BookSides,
   type BookWindow,
@@ -11,7 +11,16 @@ import {
   withoutZeros,
 } from './served-book.js';
 import { type Writing, written, writtenLevel } from './served-text.js';
-import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
+import { createServedTrades, type ServedTrades } from './served-trades.js';
+import type {
+  Reply,
+  ServedAnswer,
+  ServedClient,
+  ServedEvent,
+  ServedMarket,
+  ServedMessage,
+  VenueServer,
+} from './venue.js';
 
 export type OkxMarket = 'swap' | 'spot';
 
@@ -57,8 +66,6 @@ interface Listed {
 /** `books:BTC-USDT-SWAP`; the venue's own names are two texts. */
 const topicOf = (channel: string, symbol: string): string => `${channel}:${symbol}`;
 
-const millis = (micros: number): string => String(Math.floor(micros / 1000));
-
 /** How many orders make a level is not known here; a deleted one has none. */
 const rows = (levels: [string, string][]): string[][] =>
   levels.map(([price, size]) => [price, size, '0', size === '0' ? '0' : '1']);
@@ -77,6 +84,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
       return [symbol, { symbol, book, books, books5, touch: { levels: book.window(1).levels(), id, matched } }];
     }),
   );
+  const trades = createServedTrades();
   let connections = 0;
 
   const message = (channel: string, instId: string, data: object, action?: string): { topic: string; text: string } => {
@@ -187,6 +195,7 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
         return [touch(one)];
       }
       case 'trade': {
+        trades.push(event);
         const { symbol: instId, id, aggressor: side, update: seqId } = event;
         const what = { instId, tradeId: String(id), px: withoutZeros(event.price), sz: withoutZeros(event.size), side };
         return [message('trades', instId, { ...what, ts: millis(matched), count: '1', source: '0', seqId })];
@@ -210,14 +219,20 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
     wrap: (client, topic, text) => (client.topics.has(topic) ? text : null),
     // clients ping, with a word
     pingEveryMs: Number.POSITIVE_INFINITY,
-    rest: (path) => rest(path, market, symbols),
+    // a tape has the trades of the past on it, not in mind
+    rest: (path) => rest(path, market, symbols, market.recorded === undefined ? trades : null),
   };
 }
 
 // ---- REST
 
 /** Answers a GET; what is wrong with a request is told with status 200. */
-function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, Listed>) {
+function rest(
+  path: string,
+  market: ServedMarket,
+  symbols: ReadonlyMap<string, Listed>,
+  trades: ServedTrades | null,
+): ServedAnswer {
   const [name, asked] = path.split('?');
   const query = new URLSearchParams(asked ?? '');
   const answer = (data: object[]) => ({ status: 200, body: JSON.stringify({ code: '0', msg: '', data }) });
@@ -247,33 +262,13 @@ function rest(path: string, market: ServedMarket, symbols: ReadonlyMap<string, L
       const said = answer([{ ...sides(window.levels(levels)), ts: millis(matched), seqId: id }]);
       return one.book.empty ? { ...said, unknown: true } : said;
     }
+    case '/api/v5/market/history-trades': {
+      if (trades === null) return refuse('404', `no path ${name}`, 404);
+      if (one === undefined) return refuse(NO_SUCH_INSTRUMENT, "Instrument ID doesn't exist");
+      const rows = tradeRows(one.symbol, query, trades);
+      return typeof rows === 'string' ? refuse(BAD_PARAMETER, rows) : answer(rows);
+    }
     default:
       return refuse('404', `no path ${name}`, 404);
   }
-}
-
-/** Sizes of derivatives are contracts of `ctVal` coins, or US dollars where inverse. */
-function describeInstrument({ symbol: instId, kind, tick, lot, multiplier, base = '', quote = '' }: Instrument) {
-  const steps = { tickSz: withoutZeros(tick), lotSz: withoutZeros(lot), minSz: withoutZeros(lot) };
-  const rest = { ...steps, state: 'live', listTime: '1611916828000', expTime: '', ruleType: 'normal' };
-  if (kind === 'spot') {
-    const none = { instFamily: '', uly: '', settleCcy: '', ctVal: '', ctMult: '', ctValCcy: '', ctType: '' };
-    return { instType: 'SPOT', instId, baseCcy: base, quoteCcy: quote, ...none, ...rest };
-  }
-  const inverse = kind === 'inverse';
-  const pair = `${base}-${quote}`;
-  return {
-    instType: instId.endsWith('-SWAP') ? 'SWAP' : 'FUTURES',
-    instId,
-    instFamily: pair,
-    uly: pair,
-    baseCcy: '',
-    quoteCcy: '',
-    settleCcy: inverse ? base : quote,
-    ctVal: multiplier,
-    ctMult: '1',
-    ctValCcy: inverse ? quote : base,
-    ctType: inverse ? 'inverse' : 'linear',
-    ...rest,
-  };
 }

@@ -16,6 +16,7 @@ import {
   wordOf,
 } from './fields.js';
 import { okxServer } from './okx-server.js';
+import { okxTrades } from './okx-trades.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -331,6 +332,7 @@ function createVenue(market: Market, title: string): Venue {
       groups: 'heuristic',
       offBookMarked: false,
       ...(market === 'spot' ? {} : { liquidations: 'sampled' }),
+      backfill: { trade: 'any' },
     },
     channels: {
       default: ['depth', 'trade'],
@@ -354,6 +356,7 @@ function createVenue(market: Market, title: string): Venue {
       time: '/api/v5/public/time',
       readTime: (body) => microsOf(objectsAt(body, 'data')[0]?.ts),
       snapshotEveryMs: 60,
+      trades: { trade: okxTrades },
     },
     readSnapshot,
     isSnapshotBody: () => false,

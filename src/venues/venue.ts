@@ -1,5 +1,6 @@
 /** The contract every venue fulfils: data, and small functions without I/O. */
 import type { Layouts } from '../decode/layout.js';
+import type { IdRange } from '../model/id-ranges.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
 
@@ -19,6 +20,11 @@ export interface Capabilities {
   offBookMarked: boolean;
   /** which liquidations are pushed; missing where none are */
   liquidations?: 'all' | 'sampled';
+  /**
+   * Which missed trades can be read over REST later, without a key: by channel, `any` that an id names or only the `recent` ones;
+   * or a sentence that says why none
+   */
+  backfill: Readonly<Record<string, 'any' | 'recent'>> | string;
 }
 
 /** A channel is a kind of stream: `depth`, `trade`, `aggTrade`, `bookTicker`, `markPrice`, …; a topic is one subscription. */
@@ -69,6 +75,22 @@ export interface Rest {
   snapshotEveryMs: number;
   /** whole books that cannot be joined to the stream, where it proves nothing of its own book: to hold that one against */
   audit?: RestAudit;
+  /** missed trades, by channel: those that `capabilities.backfill` names */
+  trades?: Readonly<Record<string, RestTrades>>;
+}
+
+/** Trades over REST whose ids are those of a channel's own. */
+export interface RestTrades {
+  /** address of a page with as many of the trades `first` to `last` as it holds; the same for all ids where only the newest can be had */
+  page(symbol: string, first: number, last: number): string;
+  /** trades a page holds at most */
+  most: number;
+  /** milliseconds between two such requests on average, so that they fit into the venue's limit beside those for books */
+  everyMs: number;
+  /** requests that may come at once after a while without any */
+  atOnce: number;
+  /** ids of the trades in a body (parsed JSON), in any order; null where it holds none, such as an error */
+  read(body: unknown): IdRange[] | null;
 }
 
 /**

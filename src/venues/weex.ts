@@ -233,6 +233,7 @@ export const weexFutures: Venue = {
     conflationMs: 500,
     groups: 'heuristic',
     offBookMarked: false,
+    backfill: 'ids of trades do not count, so none of them tells what is missing',
   },
   channels: { default: ['depth', 'trade'], flow: 'trade', all: Object.keys(CHANNELS) },
   flowOf: () => 'trade',

@@ -45,6 +45,8 @@ describe('a whole tape', () => {
       levels: { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: { checked: 0, agreed: 0 },
       skips: { updates: 0, ids: 0 },
+      missing: 0,
+      backfilled: 0,
       unknown: 0,
       problems: [],
     });
@@ -101,6 +103,29 @@ describe('a whole tape', () => {
     expect(broken.gaps).toBe(1);
     expect(codes(broken).slice(0, 1)).toEqual(['GAP']);
   });
+});
+
+test('trades that did not arrive are counted, and those of them that were read later, each once; the gap stays', async () => {
+  const received = market(60).filter(({ kind, id }) => kind !== 'trade' || id < 910 || id > 914);
+  const lines = tapeLines(received);
+  let at = START + 50_000_000;
+  const answer = (ids: number[], status = 200, first = 910, last = 914, stream = 'trade'): string => {
+    const fills = { stream, first, last, gap: START };
+    const body = ids.map((id) => ({ id, price: '100.0', qty: '0.001', time: 1, isBuyerMaker: true }));
+    return entry(at++, { http: { url: 'u', status, sent: START, fills, body } });
+  };
+  const report = await verifyLines([
+    ...lines,
+    answer([908, 909, 910, 911]),
+    // none of these: an error, a repeat, trades that it was not asked for, another stream's
+    answer([912], 500),
+    answer([911]),
+    answer([912], 200, 913, 914),
+    answer([913], 200, 910, 914, 'aggTrade'),
+    answer([914, 915]),
+  ]);
+  expect(report).toMatchObject({ missing: 5, backfilled: 3, gaps: 1 });
+  expect(codes(report)).toEqual(['GAP']);
 });
 
 test('ids that skip without a loss are counted', async () => {

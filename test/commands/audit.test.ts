@@ -163,6 +163,8 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
     'levels',
     'checkpoints',
     'skips',
+    'missing',
+    'backfilled',
     'unknown',
     'problems',
   ]);

@@ -299,6 +299,20 @@ describe('gaps and repairs', () => {
     expect(feed(track, binanceUsdm, [futures.snapshot(100)])).toEqual([valid]);
   });
 
+  it('an answer about missed trades is neither a book nor flow, whatever it holds', () => {
+    const track = futures.track();
+    const fills = '"fills":{"stream":"trade","first":5,"last":9,"gap":1700000000000000}';
+    const answer = (body: string): string =>
+      futures.other(`"http":{"url":"/trades","status":200,"sent":${T0},${fills},"body":${body}}`);
+    const trades = '[{"id":5,"price":"10","qty":"1","time":1700000000000,"isBuyerMaker":true}]';
+    const book = '{"lastUpdateId":100,"E":1,"T":1,"bids":[],"asks":[]}';
+    const lines = [futures.depth(90, 110, 80), answer(trades), answer(book)];
+    expect(feed(track, binanceUsdm, lines)).toEqual([none, none, none]);
+    expect([track.state, track.counts.trades, track.counts.snapshots]).toEqual(['syncing', 0, 0]);
+    // but time goes on
+    expect(track.t).toBe(clock - 1);
+  });
+
   it('a snapshot while the book is valid is not applied', () => {
     const track = futures.track();
     const lines = [futures.snapshot(100), futures.depth(90, 100, 80), futures.snapshot(105, [[1, 1]])];

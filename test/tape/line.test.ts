@@ -168,6 +168,10 @@ describe('httpLine', () => {
   });
 
   test('other bodies are text or base64', () => {
+    const fills = { stream: 'trade', first: 4, last: 9, gap: T0 - 9 };
+    expect(httpLine(T0, 'v:S', { ...http, fills }, Buffer.from('[1]')).toString()).toBe(
+      `{"t":${T0},"src":"v:S","http":{"url":"https://h/x?a=1","status":200,"sent":${T0 - 5},"fills":{"stream":"trade","first":4,"last":9,"gap":${T0 - 9}},"body":[1]}}\n`,
+    );
     expect(httpLine(T0, 'v:S', http, Buffer.from('<html>\n')).toString()).toContain(',"text":"<html>\\n"}}');
     expect(httpLine(T0, 'v:S', http, Buffer.from([0xff])).toString()).toContain(',"bin":"/w=="}}');
   });

@@ -399,7 +399,67 @@ describe('REST', () => {
     expect(levels(spot, '/api/v3/depth?symbol=BTCUSDT&limit=9999')).toBe(5000);
   });
 
+  describe('trades', () => {
+    /** 1200 trades from this id on were pushed. */
+    const played = (venue: BinanceMarket, first = 7_200_000_001): VenueServer => {
+      const server = serverOf(venue);
+      for (let n = 0; n < 1200; n++)
+        server.render({
+          ...{ kind: 'trade', symbol: SYMBOLS[venue], ...base, id: first + n, price: '64010.20', size: '0.003' },
+          ...{ aggressor: n % 2 === 0 ? 'sell' : 'buy', update: 1, ...(n === 1198 ? { offBook: 'insurance' } : {}) },
+        });
+      return server;
+    };
+    const of = (venue: BinanceMarket) =>
+      market(venue === 'usdm' ? 'linear' : venue === 'coinm' ? 'inverse' : 'spot', SYMBOLS[venue]);
+    const read = (server: VenueServer, venue: BinanceMarket, path: string): Record<string, unknown>[] =>
+      JSON.parse(server.rest(path, of(venue)).body) as Record<string, unknown>[];
+
+    test('the newest ones, oldest first, without those of a fund', () => {
+      const server = played('usdm');
+      expect(server.rest('/fapi/v1/trades?symbol=BTCUSDT&limit=3', linear).body).toBe(
+        '[{"id":7200001198,"price":"64010.20","qty":"0.003","quoteQty":"192.03060","time":1786000001231,"isBuyerMaker":false},{"id":7200001200,"price":"64010.20","qty":"0.003","quoteQty":"192.03060","time":1786000001231,"isBuyerMaker":false}]',
+      );
+      expect(read(server, 'usdm', '/fapi/v1/trades?symbol=BTCUSDT')).toHaveLength(499);
+      expect(read(server, 'usdm', '/fapi/v1/trades?symbol=BTCUSDT&limit=5000')).toHaveLength(999);
+      expect(played('coinm').rest('/dapi/v1/trades?symbol=BTCUSD_PERP&limit=1', of('coinm')).body).toContain(
+        '"baseQty":',
+      );
+      expect(played('spot').rest('/api/v3/trades?symbol=BTCUSDT&limit=1', of('spot')).body).toContain(
+        '"price":"64010.20000000","qty":"0.00300000","quoteQty":"192.03060"',
+      );
+    });
+
+    test('aggregate ones from an id on, which are those of the stream', () => {
+      const server = played('spot');
+      const rows = read(server, 'spot', '/api/v3/aggTrades?symbol=BTCUSDT&fromId=3200000011&limit=2');
+      const row = { p: '64010.20000000', q: '0.00300000', T: 1786000001231, m: true, M: true };
+      expect(rows).toEqual([
+        { ...row, a: 3200000011, f: 7200000011, l: 7200000011 },
+        { ...row, a: 3200000012, f: 7200000012, l: 7200000012, m: false },
+      ]);
+      expect(read(server, 'spot', '/api/v3/aggTrades?symbol=BTCUSDT&fromId=3200001200')).toHaveLength(1);
+      expect(read(server, 'spot', '/api/v3/aggTrades?symbol=BTCUSDT&fromId=3200001201')).toEqual([]);
+      expect(read(server, 'spot', '/api/v3/aggTrades?symbol=BTCUSDT')).toHaveLength(499);
+      const few = read(played('usdm', 1), 'usdm', '/fapi/v1/aggTrades?symbol=BTCUSDT&fromId=11&limit=1');
+      expect(few).toMatchObject([{ a: 11, f: 11 }]);
+    });
+
+    test('of a tape are not in mind', () => {
+      const taped = { ...linear, snapshot: () => null, recorded: () => null };
+      const server = binanceServer('usdm', taped);
+      expect(server.rest('/fapi/v1/trades?symbol=BTCUSDT', taped).status).toBe(404);
+      expect(server.rest('/fapi/v1/aggTrades?symbol=BTCUSDT', taped).status).toBe(404);
+    });
+  });
+
   test.each<[BinanceMarket, string, number, number]>([
+    ['usdm', '/fapi/v1/trades', 400, -1102],
+    ['usdm', '/fapi/v1/trades?symbol=NOSUCH', 400, -1121],
+    ['usdm', '/fapi/v1/trades?symbol=BTCUSDT&limit=x', 400, -1100],
+    ['usdm', '/fapi/v1/trades?symbol=BTCUSDT&limit=0', 400, -1130],
+    ['usdm', '/fapi/v1/aggTrades?symbol=NOSUCH&fromId=1', 400, -1121],
+    ['usdm', '/fapi/v1/aggTrades?symbol=BTCUSDT&fromId=x', 400, -1100],
     ['usdm', '/fapi/v1/depth?symbol=NOSUCH', 400, -1121],
     ['usdm', '/fapi/v1/depth?symbol=BTCUSDT&limit=7', 400, -4021],
     ['usdm', '/fapi/v1/depth?symbol=BTCUSDT&limit=x', 400, -1100],

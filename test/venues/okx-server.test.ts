@@ -386,7 +386,40 @@ describe('REST', () => {
     expect(data[0].seqId).toBe(follower.last);
   });
 
+  test('trades downwards from an id, newest first, as they were pushed; those of a tape are not in mind', () => {
+    const market = still();
+    const server = okxServer('swap', market);
+    for (let id = 101; id <= 350; id++)
+      server.render({
+        ...{ kind: 'trade', symbol: SWAP, ...times, id, price: '64010.10', size: '2.50' },
+        ...{ aggressor: id % 2 === 0 ? 'sell' : 'buy', update: 500 },
+      });
+    const read = (query: string): Record<string, string>[] =>
+      (
+        JSON.parse(server.rest(`/api/v5/market/history-trades?instId=${SWAP}${query}`, market).body) as {
+          data: Record<string, string>[];
+        }
+      ).data;
+    expect(read('&type=1&after=204&limit=2')).toEqual(
+      ['203', '202'].map((tradeId, n) => ({
+        ...{ instId: SWAP, side: n === 0 ? 'buy' : 'sell', sz: '2.5', source: '0', px: '64010.1' },
+        ...{ tradeId, ts: '1786000001205' },
+      })),
+    );
+    const ids = (query: string): string[] => read(query).map(({ tradeId }) => tradeId);
+    expect(ids('')).toEqual(Array.from({ length: 100 }, (_, n) => String(350 - n)));
+    expect(ids('&limit=500')).toHaveLength(100);
+    expect(ids('&after=103')).toEqual(['102', '101']);
+    expect(ids('&after=101')).toEqual([]);
+    const taped = { ...market, recorded: () => null };
+    expect(okxServer('swap', taped).rest(`/api/v5/market/history-trades?instId=${SWAP}`, taped).status).toBe(404);
+  });
+
   test.each([
+    ['/api/v5/market/history-trades', '51001'],
+    [`/api/v5/market/history-trades?instId=${SWAP}&limit=0`, '51000'],
+    [`/api/v5/market/history-trades?instId=${SWAP}&after=x`, '51000'],
+    [`/api/v5/market/history-trades?instId=${SWAP}&type=2&after=1`, '51000'],
     ['/api/v5/market/books?instId=NO-SUCH', '51001'],
     ['/api/v5/market/books', '51001'],
     [`/api/v5/market/books?instId=${SWAP}&sz=401`, '51000'],
