@@ -26,6 +26,8 @@ export interface SourceSink {
   entry(t: Micros, line: Buffer, checkpoint?: boolean): void;
   /** what the tape lost, to be written down now that it takes lines again; null when it lost nothing */
   settle(): Loss | null;
+  /** true once for each segment that was begun without a checkpoint */
+  wantsCheckpoint(): boolean;
   /** hands lines over and rotates when that is due; true when a new segment was begun */
   tick(now: Micros): boolean;
   /** begins a new segment now */
@@ -77,6 +79,7 @@ export function createSourceSink({ openTape, live, liveSource, counts }: SinkOpt
     },
     entry: (t, line, checkpoint = false) => void write(t, line, checkpoint ? LineKind.checkpoint : LineKind.entry),
     settle: () => tape?.settle() ?? null,
+    wantsCheckpoint: () => tape?.wantsCheckpoint() ?? false,
     tick: (now) => tape?.tick(now) ?? false,
     rotate: (now) => tape?.rotate(now),
     get last() {

@@ -295,6 +295,7 @@ export class SourceRecorder {
     }
     this.#settle();
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
+    if (this.#sink.wantsCheckpoint()) this.#checkpointAtMs = nowMs;
     // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
     if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;

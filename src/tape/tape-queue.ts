@@ -67,6 +67,8 @@ export interface QueuedTape {
   rotate(now: Micros): void;
   /** what was lost, once lines are taken again: to be written down before the next line. Null when nothing was */
   settle(): Loss | null;
+  /** true once for each segment that was begun after an outage: it has no checkpoint yet */
+  wantsCheckpoint(): boolean;
   /** ends the tape; resolves with the messages taken that were never written */
   seal(): Promise<number>;
 }
@@ -92,6 +94,7 @@ interface State {
   held: number;
   failing: boolean;
   loss: Loss | null;
+  resumed: boolean;
   event(report: TapeReport): void;
 }
 
@@ -185,8 +188,9 @@ export function createTapeQueue(options: TapeQueueOptions): TapeQueue {
     });
 
     const state: State = {
-      ...{ offset: 0, held: 0, failing: false, loss: null },
+      ...{ offset: 0, held: 0, failing: false, loss: null, resumed: false },
       event(report) {
+        state.resumed ||= report.event === 'resumed';
         if (report.lost > 0 && report.event !== 'sealed') {
           state.loss ??= { count: 0, from: report.lostFrom };
           state.loss.count += report.lost;
@@ -282,6 +286,11 @@ export function createTapeQueue(options: TapeQueueOptions): TapeQueue {
         if (loss === null || dropping || state.failing) return null;
         state.loss = null;
         return loss;
+      },
+      wantsCheckpoint() {
+        const { resumed } = state;
+        state.resumed = false;
+        return resumed;
       },
       seal() {
         hand(last);

@@ -2,7 +2,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { verifyTapes } from '../../src/audit/verify.js';
 import { listSegments } from '../../src/tape/reader.js';
 import { recoverFolder } from '../../src/tape/recover.js';
 import { createRig, type Rig, until } from './harness.js';
@@ -157,7 +159,14 @@ test('a full disk is told once; messages wait for it, and nothing is missing whe
   const recorded = await rig.recorded(['BTCUSDT']);
   expect(recorded.toSorted()).toEqual((await rig.sent()).toSorted());
   expect(new Set((await listSegments([rig.out])).map(({ sealed }) => sealed))).toEqual(new Set([true]));
-  expect((await rig.entries()).filter((entry) => 'gap' in entry || 'drop' in entry)).toEqual([]);
+  const entries = await rig.entries();
+  expect(entries.filter((entry) => 'gap' in entry || 'drop' in entry)).toEqual([]);
+  // each segment can be read from its own checkpoint, that of the outage too
+  const headers = entries.flatMap((entry, at) => ('tape' in entry ? [at] : []));
+  for (const [n, at] of headers.entries())
+    expect(entries.slice(at, headers[n + 1]).some((entry) => 'book' in entry)).toBe(true);
+  const reports = await verifyTapes({ paths: [rig.out], stdin: Readable.from([]) });
+  expect(reports.flatMap(({ problems }) => problems)).toEqual([]);
 });
 
 test('a disk that is still full at the end: what stands is kept, the rest is counted', async () => {

@@ -204,6 +204,24 @@ test('a folder that cannot be made, and one that another recorder has, refuse at
   await refused.seal();
 });
 
+test('a thread that ends by itself is told, and nobody waits for it', async () => {
+  const told: unknown[] = [];
+  let fail: (error: unknown) => void = () => {};
+  const queue = createTapeQueue({
+    start(_, failed) {
+      fail = failed;
+      return { post() {}, close() {} };
+    },
+    ...{ now: () => 0, failed() {}, resumed() {}, full() {}, removed() {} },
+    refused: (error) => void told.push(error),
+  });
+  const tape = queue.open({ out: temporaryFolder(), src: SRC, now: T0, opening });
+  fail('gone');
+  await expect(tape.opened).rejects.toMatchObject({ code: 'E_IO' });
+  expect(await tape.seal()).toBe(0);
+  expect(told).toEqual(['gone']);
+});
+
 /** What happens to a tape: lines that follow each other by so many µs, a flush, a rotation, a fault, an attempt. */
 const step = fc.oneof(
   {
