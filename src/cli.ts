@@ -8,7 +8,7 @@ import { commandHelp, programHelp } from './help.js';
 import { describeError, TapedeckError } from './model/errors.js';
 import { nearest } from './model/nearest.js';
 import { packageFile } from './model/package-file.js';
-import { logLine } from './output/log.js';
+import { logLine } from './output/log-line.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';

@@ -2,6 +2,7 @@
 import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
+import { type OneStream, Union } from '../market/union.js';
 import type { Skips, TradeChain } from '../model/continuity.js';
 import type { BookEntry, CloseEntry, Entry, Gap, HeaderEntry, Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
@@ -44,11 +45,18 @@ export interface SessionResult {
   unknown: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 export class SessionAudit {
   readonly recorder: string;
   readonly #venue: Venue;
   readonly #problems: Problems;
   readonly #track: Track;
+  readonly #union: Union;
+  readonly #one: OneStream;
+  /** of the message being taken in */
+  #bytes: Buffer = NO_BYTES;
+  #place: Place = { file: '', frame: -1, line: 0 };
   readonly #ledger = new GapLedger();
   readonly #chains = new Map<number, TradeChain>();
   readonly #book: BookAudit;
@@ -80,12 +88,18 @@ export class SessionAudit {
     this.recorder = header.tape.recorder;
     this.#venue = venue;
     this.#problems = problems;
-    this.#track = createTrack({
-      instrument,
-      rules: venue,
-      flow: header.tape.flow,
-      connOf: (origin) => decoder.origins[origin].conn,
-    });
+    const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+    this.#track = createTrack({ instrument, rules: venue, flow: header.tape.flow, connOf });
+    this.#union = new Union({ track: this.#track, rules: venue, connOf });
+    this.#one = {
+      record: (buffer, i, line) => {
+        const conn = connOf(buffer.events[i * EVENT_STRIDE + Field.ORIGIN]);
+        this.#record(line ?? this.#bytes, buffer, i, conn, this.#place);
+      },
+      nothing: (t) => {
+        this.#last = t;
+      },
+    };
     this.#checksums = venue.checksum === undefined ? null : new ChecksumAudit(venue.checksum, problems);
     const { audit } = venue.rest;
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
@@ -105,8 +119,21 @@ export class SessionAudit {
     this.#segmentStart = true;
   }
 
-  /** A decoded message. `bytes` holds its line. */
-  record(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, place: Place): void {
+  /**
+   * The decoded message that begins with record `i`; `bytes` holds its line.
+   * @returns the first record behind it
+   */
+  take(bytes: Buffer, buffer: EventBuffer, i: number, place: Place): number {
+    this.#bytes = bytes;
+    this.#place = place;
+    const o = i * EVENT_STRIDE;
+    // those that another connection had brought, or that come too late to be news, are evidence too
+    if (buffer.events[o + Field.KIND] === Kind.touch) this.#book.quote(buffer.events, o);
+    return this.#union.take(buffer, i, this.#one, bytes);
+  }
+
+  /** A record of the one stream that all connections make. */
+  #record(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, place: Place): void {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
     const t = e[o + Field.T];
@@ -126,7 +153,6 @@ export class SessionAudit {
         break;
       case Kind.touch:
         this.#quoteConn = conn;
-        this.#book.quote(e, o);
         this.#apply(buffer, i, place);
         break;
       case Kind.invalid:
@@ -212,7 +238,9 @@ export class SessionAudit {
 
   /** An entry that is no message, already known to be well-formed. */
   entry(entry: Entry, place: Place): void {
+    this.#place = place;
     this.#last = entry.t;
+    this.#union.pass(entry.t, this.#one);
     if ('book' in entry) {
       this.#checkpoint(entry, place);
       return;
@@ -232,6 +260,7 @@ export class SessionAudit {
 
   /** What came by this connection may miss messages from here on. */
   #close({ conn }: CloseEntry): void {
+    if (this.#union.covers(conn)) return;
     this.#closed = true;
     this.#reopened = null;
     if (this.#bookConn === null || this.#bookConn === conn) this.#book.interruptUpdates();
@@ -241,7 +270,7 @@ export class SessionAudit {
   #applyEntry(entry: Entry, place: Place): void {
     const track = this.#track;
     const lastBookT = track.lastBookT;
-    const effect = track.entry(entry);
+    const effect = this.#union.entry(entry, this.#one);
     if ((effect & Effect.valid) !== 0) {
       this.#book.joined('http' in entry ? entry : null, place);
       this.#becameValid(entry.t);
@@ -282,6 +311,7 @@ export class SessionAudit {
 
   /** Bytes of the tape are lost here; the caller lists the damage itself. */
   damage(): void {
+    this.#union.end(this.#last, this.#one);
     this.#ledger.broken('*');
     const lastBookT = this.#track.lastBookT;
     const effect = this.#track.lose({ stream: '*', from: lastBookT, reason: 'damage' });

@@ -174,12 +174,13 @@ export function createVerifier(): Verifier {
     return i === 0 || e[at - EVENT_STRIDE] !== e[at];
   };
 
-  const takeRecord = (bytes: Buffer, i: number): void => {
+  /** Returns the first record behind what it took. */
+  const takeRecord = (bytes: Buffer, i: number): number => {
     const e = events.events;
     const o = i * EVENT_STRIDE;
     if (e[o + Field.KIND] === Kind.entry) {
       takeEntry(bytes, e[o + Field.START], e[o + Field.END]);
-      return;
+      return i + 1;
     }
     const origin = e[o + Field.ORIGIN];
     byOrigin[origin] ??= stateOf(decoder.origins[origin].src);
@@ -188,7 +189,7 @@ export function createVerifier(): Verifier {
       inOrder(state, e[o + Field.T]);
       state.messages++;
     }
-    state.session?.record(bytes, events, i, decoder.origins[origin].conn, place);
+    return state.session?.take(bytes, events, i, place) ?? i + 1;
   };
 
   return {
@@ -200,9 +201,9 @@ export function createVerifier(): Verifier {
       for (let at = from; at < to; ) {
         events.clear();
         at = decoder.decode(bytes, at, to, events);
-        for (let i = 0; i < events.count; i++) {
+        for (let i = 0; i < events.count; ) {
           if (i > 0 && isNewLine(i)) place.line++;
-          takeRecord(bytes, i);
+          i = takeRecord(bytes, i);
         }
         place.line++;
       }

@@ -9,7 +9,7 @@ import { createLog } from '../output/log.js';
 import type { Port } from '../serve/port.js';
 import type { Keep } from '../tape/tape-queue.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, levelOption, listenPlace } from './command.js';
+import { byteSize, defineCommand, duration, levelOption, listenPlace, wholeNumber } from './command.js';
 
 /** `1h` or `512M`; a unit is asked for, as either may be meant. `example` is what is offered in the place of a wrong text. */
 function timeOrSize(text: string, example: string): { time: number } | { size: number } {
@@ -124,6 +124,14 @@ export default defineCommand({
       choices: ['text', 'json'],
       default: 'text',
     },
+    redundancy: {
+      value: 'N',
+      describe: 'connections side by side for each stream, 1 to 4',
+      details:
+        'Every message of every connection goes to the tape, under its own "conn"; readers see one stream. The end of one costs nothing that another one brings. The connections open a quarter of a second apart, and are replaced at different ages.',
+      parse: wholeNumber(1, 4),
+      default: '1',
+    },
     'no-backfill': {
       describe: 'leave missed trades missing, rather than reading them over REST later',
       details:
@@ -132,7 +140,8 @@ export default defineCommand({
     endpoint: {
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
-      details: 'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path.',
+      details:
+        'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path. Given more than once for a venue, the connections of --redundancy take one each, in turn.',
       parse: endpoint('ws'),
       array: true,
     },
@@ -237,8 +246,16 @@ Security. Certificates are verified, always. Messages are limited to 8 MiB, comp
 64 MiB. What comes from the network is data: names become file names only percent-encoded, and control characters are escaped before
 anything is shown. No key is needed, and none is read.
 
-Limits. A connection is replaced before the venue's lifetime limit by a plain reconnect, which leaves a gap entry of some hundred
-milliseconds.`,
+Connections. With --redundancy 2 every stream comes by two connections, and the end of either costs nothing: both are on the tape,
+and readers take each message once, from whichever connection brought it first. That needs ids. Where a stream has none (trades of
+Bybit, BingX, MEXC and WEEX; BingX's book), readers follow one connection, and when that one ends a gap entry of reason handover
+says that another is followed and that nothing tells what is missing or doubled between the two. When all connections of a stream are lost,
+the gap begins at the newest message of any of them.
+
+Before a venue's lifetime limit, and when it announces that it will end a connection, another one is opened beside it. Once it has
+brought each stream that the old one brings, and both ran side by side for a second, the old one is closed: no gap, also with
+--redundancy 1. Where no such connection can be had, the old one is kept until the venue ends it; what follows is a reconnect, and a
+gap entry.`,
 
   async handler(args, io) {
     const { out } = args;
@@ -282,6 +299,7 @@ milliseconds.`,
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
+        redundancy: args.redundancy,
         backfill: !args.noBackfill,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,

@@ -61,6 +61,12 @@ export default defineCommand({
       describe: 'stop after this long: 10s, 5m; without it, at Ctrl-C',
       parse: duration,
     },
+    'cut-every': {
+      value: 'DURATION',
+      describe: 'this often, cut the oldest connection of each path, without a closing handshake',
+      details: 'To try `record --redundancy`: of several connections side by side, each has its turn.',
+      parse: duration,
+    },
     ledger: {
       value: 'FILE',
       describe: 'append every message sent to this file, one JSON line each',
@@ -99,6 +105,7 @@ for testing tools, not ideas.`,
       market,
       port,
       ...(args.ledger === undefined ? {} : { ledger: args.ledger }),
+      ...(args.cutEvery === undefined ? {} : { cutEveryMs: args.cutEvery / 1000 }),
       ...(args.duration === undefined ? {} : { until: start + args.duration }),
     });
     try {

@@ -8,8 +8,11 @@ import { retryAfter } from './rest.js';
 /** `waiting` for its next attempt; `stopped` for good. */
 export type ConnectionState = 'waiting' | 'connecting' | 'open' | 'closing' | 'stopped';
 
-/** Why a connection ended, seen from here; `remote` is everything that was not our decision. */
-export type LossCause = 'remote' | 'silence' | 'rotation' | 'shutdown' | 'stop';
+/**
+ * Why a connection ended, seen from here; `remote` is everything that was not our decision. `replaced`: another one goes on with
+ * all it brought; `unfit`: it was to be that other one and did not bring it.
+ */
+export type LossCause = 'remote' | 'silence' | 'replaced' | 'unfit' | 'stop';
 
 /** What happens on a connection, in order: opened, (sent | message | late)*, closed; then again from the start. */
 export interface ConnectionEvents {
@@ -47,8 +50,8 @@ const BACKOFF: Backoff = { firstMs: 500, mostMs: 30_000 };
 /** A peer that sends nothing for this long after our close is cut off, and one that does not stop sending after the other. */
 const CLOSE_MS = 2_000;
 const CLOSE_MOST_MS = 10_000;
-/** A connection that lasted this long starts the backoff anew. */
-const STABLE_MS = 10_000;
+/** A connection that lasted this long starts the backoff anew: some venues allow one in a second. */
+const STABLE_MS = 1_000;
 
 /** Driven by `tick`: it owns no timers. */
 export class Connection {
@@ -59,13 +62,17 @@ export class Connection {
   id = '';
   /** monotonic ms of the newest message (or of opening) */
   lastMessageMs = 0;
+  /** monotonic ms of the newest opening */
+  openedMs = 0;
+  /** monotonic ms at which all texts of the plan had been sent on the newest socket; NaN before that */
+  askedMs = Number.NaN;
   readonly #options: ConnectionOptions;
   #socket: WebSocket | null = null;
   #cause: LossCause = 'remote';
+  #isFinal = false;
   #failure = '';
   #attempts = 0;
   #retryAtMs = 0;
-  #openedMs = 0;
   #closeMs = 0;
   /** next text of the plan to send, and when */
   #next = 0;
@@ -109,18 +116,20 @@ export class Connection {
     if (this.state === 'open') this.#socket?.send(text);
   }
 
-  /** Gives the socket up, so that a new one is opened. `silence` does not wait for a peer that says nothing. */
-  renew(cause: Exclude<LossCause, 'remote' | 'stop'>): void {
+  /** Gives the socket up, so that a new one is opened; a peer that says nothing is not waited for. */
+  renew(): void {
     if (this.state !== 'open') return;
-    this.#cause = cause;
+    this.#cause = 'silence';
     this.#close();
-    if (cause === 'silence') this.#socket?.terminate();
+    this.#socket?.terminate();
   }
 
   /** Closes for good; `closed` still follows when a socket was open. */
-  stop(): void {
+  stop(cause: 'stop' | 'replaced' | 'unfit' = 'stop'): void {
+    this.#isFinal = true;
     if (this.state === 'open' || this.state === 'closing') {
-      this.#cause = 'stop';
+      // what began to end for another reason ends for that one
+      if (this.state === 'open' || cause === 'stop') this.#cause = cause;
       if (this.state === 'open') this.#close();
     } else {
       this.state = 'stopped';
@@ -169,16 +178,17 @@ export class Connection {
     this.state = 'open';
     this.#cause = 'remote';
     this.id = this.#options.nextId();
-    this.#openedMs = now();
-    this.lastMessageMs = this.#openedMs;
+    this.openedMs = now();
+    this.lastMessageMs = this.openedMs;
+    this.askedMs = Number.NaN;
     this.#next = 0;
-    this.#sendAtMs = this.#openedMs;
-    this.#pingAtMs = this.#openedMs + (this.plan.ping?.everyMs ?? 0);
+    this.#sendAtMs = this.openedMs;
+    this.#pingAtMs = this.openedMs + (this.plan.ping?.everyMs ?? 0);
     this.#awaited.clear();
     for (const topic of this.plan.topics)
       if (topic.firstDataMs !== null) this.#awaited.set(topic.name, { topic, atMs: Number.POSITIVE_INFINITY });
     events.opened(this);
-    this.#watch(this.#openedMs);
+    this.#watch(this.openedMs);
   }
 
   #watch(nowMs: number): void {
@@ -191,15 +201,15 @@ export class Connection {
       events.sent(this, text);
       this.#sendAtMs = nowMs + plan.sendEveryMs;
       if (this.#next < plan.subscribe.length) return;
+      this.askedMs = nowMs;
       for (const one of this.#awaited.values()) one.atMs = nowMs + (one.topic.firstDataMs ?? 0);
     }
-    if (nowMs - this.#openedMs >= STABLE_MS) this.#attempts = 0;
+    if (nowMs - this.openedMs >= STABLE_MS) this.#attempts = 0;
     if (plan.ping !== undefined && nowMs >= this.#pingAtMs) {
       this.#pingAtMs = nowMs + plan.ping.everyMs;
       this.#socket?.send(plan.ping.text);
     }
-    if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew('silence');
-    else if (plan.lifetimeMs !== null && nowMs - this.#openedMs >= plan.lifetimeMs) this.renew('rotation');
+    if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew();
     if (this.state !== 'open') return;
     for (const [name, { topic, atMs }] of this.#awaited) {
       if (nowMs < atMs) continue;
@@ -218,12 +228,9 @@ export class Connection {
     if (was === 'stopped') return;
     const wasOpen = was === 'open' || was === 'closing';
     const why = reason !== '' ? reason : cause === 'remote' ? this.#failure : cause;
-    if (cause === 'stop') this.state = 'stopped';
+    if (this.#isFinal) this.state = 'stopped';
     else {
-      // a planned renewal of a sound connection need not wait
-      const wait =
-        wasOpen && (cause === 'rotation' || cause === 'shutdown') ? 0 : backoffMs(this.#attempts, backoff, random);
-      const retryMs = Math.max(wait, this.#retryAfterMs ?? 0);
+      const retryMs = Math.max(backoffMs(this.#attempts, backoff, random), this.#retryAfterMs ?? 0);
       this.#attempts++;
       this.state = 'waiting';
       this.#retryAtMs = now() + retryMs;

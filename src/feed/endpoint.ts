@@ -36,12 +36,20 @@ export function parseEndpoint(text: string, kind: EndpointKind): Endpoint {
 }
 
 /**
- * The address of a venue's route. The endpoint that names the venue wins over the one for all; of equals, the last.
+ * The address of a venue's route. Endpoints that name the venue win over those for all; of several, connections side by side take
+ * one each, in the order given and from the first again.
  * @param host the venue's own, such as `wss://host`
  * @param path path and query
+ * @param lane number of the connection among those side by side, from 0
  */
-export function routeUrl(host: string, path: string, venue: string, endpoints: readonly Endpoint[]): string {
-  const own = endpoints.findLast((endpoint) => endpoint.venue === venue);
-  const any = endpoints.findLast((endpoint) => endpoint.venue === null);
-  return `${(own ?? any)?.origin ?? host}${path}`;
+export function routeUrl(
+  host: string,
+  path: string,
+  venue: string,
+  endpoints: readonly Endpoint[],
+  lane: number = 0,
+): string {
+  const own = endpoints.filter((endpoint) => endpoint.venue === venue);
+  const fit = own.length > 0 ? own : endpoints.filter((endpoint) => endpoint.venue === null);
+  return `${fit.length > 0 ? fit[lane % fit.length].origin : host}${path}`;
 }

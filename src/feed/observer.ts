@@ -55,12 +55,15 @@ export function createObserver(observed: Observed): RecordObserver {
   return { health, metrics: () => exposition(familiesOf(observed, health().ok)) };
 }
 
-function troubleOf({ venue, connections, sources }: VenueFeed, nowMs: number, startedMs: number): string[] {
+function troubleOf({ venue, lanes, sources }: VenueFeed, nowMs: number, startedMs: number): string[] {
   const problems: string[] = [];
   const quiet = new Set<string>();
-  for (const { plan, state, url, lastMessageMs } of connections) {
-    const silentMs = nowMs - lastMessageMs;
-    if (state !== 'open') problems.push(`${venue}: the connection to ${url} is ${state}`);
+  for (const { connections } of lanes) {
+    // a replacement that is not open yet is no trouble, and one that goes on is as good as the first
+    const open = connections.filter(({ state }) => state === 'open');
+    const { plan, state, url } = open[0] ?? connections[0];
+    const silentMs = nowMs - Math.max(...open.map(({ lastMessageMs }) => lastMessageMs));
+    if (open.length === 0) problems.push(`${venue}: the connection to ${url} is ${state}`);
     // half of what the recorder waits before it gives a connection up
     else if (plan.silenceMs !== null && silentMs > plan.silenceMs / 2)
       problems.push(`${venue}: the connection to ${url} says nothing since ${seconds(silentMs)}`);
@@ -136,14 +139,14 @@ function familiesOf(observed: Observed, isWell: boolean): Family[] {
     counter('reconnects', 'Connections lost and opened again.', [
       ...feeds.map(({ venue, reconnects }) => ({ labels: { venue }, value: reconnects })),
     ]),
-    gauge('connections_open', 'Connections that are open.', [
-      ...feeds.map(({ venue, connections }) => ({
+    gauge('connections_open', 'Connections that are open; one that is being replaced counts once.', [
+      ...feeds.map(({ venue, lanes }) => ({
         labels: { venue },
-        value: connections.filter(({ state }) => state === 'open').length,
+        value: lanes.filter(({ connections }) => connections.some(({ state }) => state === 'open')).length,
       })),
     ]),
     gauge('connections', 'Connections there are to be.', [
-      ...feeds.map(({ venue, connections }) => ({ labels: { venue }, value: connections.length })),
+      ...feeds.map(({ venue, lanes }) => ({ labels: { venue }, value: lanes.length })),
     ]),
     summaryOf(
       'exchange_lag_seconds',

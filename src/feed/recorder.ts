@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { createDecoder } from '../decode/decoder.js';
 import { createTrack } from '../market/track.js';
+import { Union } from '../market/union.js';
 import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/entry.js';
 import { describeError, type TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
@@ -58,6 +59,8 @@ export interface RecordOptions {
   live: Writable | null;
   endpoints: readonly Endpoint[];
   restEndpoints: readonly Endpoint[];
+  /** connections side by side for each plan of a venue; default 1 */
+  redundancy?: number;
   /** missed trades are asked for over REST, where the venue has them; default true */
   backfill?: boolean;
   /** null: until the signal */
@@ -144,15 +147,19 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     const flow = venue.flowOf([...channels]);
     decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
     const header = { recorder, venue: venue.id, symbol, instrument, channels: [...channels], flow, tool: options.tool };
+    const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+    const track = createTrack({ instrument, rules: venue, flow, connOf });
     const source = new SourceRecorder({
       src,
       symbol,
       header,
       version: TAPE_VERSION,
       clock: createReceiveClock(time, after ?? 0),
-      track: createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn }),
+      track,
+      union: new Union({ track, rules: venue, connOf }),
       decoder,
       sink,
+      proof: { book: venue.continuity().skips === undefined, trades: venue.tradeChain().numbered },
       after,
       note,
     });
@@ -171,6 +178,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       symbols,
       channels,
       endpoints: options.endpoints,
+      redundancy: options.redundancy ?? 1,
       restUrl: restUrl(venue),
       get,
       sources: own,

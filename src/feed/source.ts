@@ -1,7 +1,7 @@
 /** The recorder of one src: gives times, makes lines, follows continuity, and says what is missing. */
 import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
-import type { TradeChain } from '../model/continuity.js';
+import type { OneStream, Union } from '../market/union.js';
 import type { Entry, Fills, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import type { Note } from '../model/note.js';
@@ -10,6 +10,7 @@ import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { Hole } from './backfill.js';
 import type { ReceiveClock } from './clock.js';
+import { carry, end, type Identity, type Link, settle, type TopicCover } from './coverage.js';
 import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
 import type { SourceSink } from './sink.js';
@@ -22,39 +23,23 @@ const LAGS = 512;
 /** why the tape lost messages */
 const DISK = 'the disk was too slow or full';
 
-/** What one connection brings for one src; the gap it owes after it was lost. */
-export interface Link {
-  channels: string[];
-  /** it brings all channels of the src, so a loss concerns every stream */
-  whole: boolean;
-  /** newest message of this connection on this src, the first opening before any; 0 before that */
-  lastT: Micros;
-  /** newest opening */
-  openedT: Micros;
-  /** written before the next message: only then is the interval known */
-  owed: { from: Micros; reason: GapReason } | null;
-  /** gaps written so far */
-  paid: number;
-}
-
 /** Where a topic's messages go. */
-export interface Route {
+export interface Route extends TopicCover {
   recorder: SourceRecorder;
   link: Link;
-  channel: string;
-  /** its updates make the book, as far as they have come: of several depths one is followed */
-  book: boolean;
-  /** ids of the channel's trades; unused for others */
-  chain: TradeChain;
-  /** `link.paid` at the newest message: a hole in the ids right behind a gap is that gap */
-  paid: number;
   /** while the first data is overdue: since when; else 0 */
   silentFrom: Micros;
   /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
   renewAtMs: number;
   renewals: number;
-  /** a reconnect was already tried for it, so that one dead topic does not cost the others data again and again */
-  retried: boolean;
+}
+
+/** The end of an open socket. */
+export interface Ending {
+  code: number;
+  reason: string;
+  /** monotonic ms at which it was last known to work; null where it did until its end */
+  workedMs: number | null;
 }
 
 export interface SourceOptions {
@@ -64,8 +49,12 @@ export interface SourceOptions {
   version: number;
   clock: ReceiveClock;
   track: Track;
+  /** what is applied to the track: one stream, whichever connections bring it */
+  union: Union;
   decoder: Decoder;
   sink: SourceSink;
+  /** which ids show every loss: those of the book, and those of trades */
+  proof: { book: boolean; trades: boolean };
   /** newest `t` of an earlier recording that this one goes on from; null for a fresh start */
   after: Micros | null;
   note: Note;
@@ -77,6 +66,7 @@ export class SourceRecorder {
   readonly track: Track;
   readonly clock: ReceiveClock;
   readonly links: Link[] = [];
+  readonly routes: Route[] = [];
   gaps = 0;
   /** newest exchange time minus receive time, µs */
   exchangeLag: Micros | null = null;
@@ -89,6 +79,10 @@ export class SourceRecorder {
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
+  readonly #union: Union;
+  readonly #one: OneStream;
+  /** what the records applied since it was last looked at did */
+  #effect: number = Effect.none;
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
@@ -102,6 +96,13 @@ export class SourceRecorder {
     this.track = options.track;
     this.clock = options.clock;
     this.#sink = options.sink;
+    this.#union = options.union;
+    this.#one = {
+      record: (buffer, i) => {
+        this.#effect |= this.track.apply(buffer, i);
+      },
+      nothing: () => {},
+    };
   }
 
   get #named(): { venue: string; symbol: string } {
@@ -129,8 +130,8 @@ export class SourceRecorder {
       this.gaps++;
       entries.push({ t: next(), src, gap: { stream: '*', from: after, reason: 'restart' } });
     }
-    for (const entry of entries) this.track.entry(entry);
-    entries.push({ t: next(), src, book: this.track.checkpoint() });
+    for (const entry of entries) this.#apply(entry);
+    entries.push({ t: next(), src, book: this.#union.checkpoint() });
     return entries.map((entry) => ({ t: entry.t, line: entryLine(entry), checkpoint: 'book' in entry }));
   }
 
@@ -148,20 +149,21 @@ export class SourceRecorder {
   message(route: Route, conn: string, data: Buffer, atMs: number): number {
     const { link } = route;
     this.#count(route.channel, data.length, atMs);
-    if (link.owed !== null) this.payGap(link, conn, atMs);
+    if (link.isOut || route.owed !== null) this.#settle(link, route, conn, atMs);
     if (route.silentFrom > 0) {
       this.gap({ stream: route.channel, from: route.silentFrom, reason: 'silence' }, conn, atMs);
       route.silentFrom = 0;
     }
     const t = this.clock.stamp(atMs);
-    link.lastT = t;
+    carry(link, route, conn, t);
     const line = messageLine(t, this.src, conn, data);
     this.#sink.message(t, line);
     const buffer = this.#buffer;
     buffer.clear();
     this.#options.decoder.decode(line, 0, line.length, buffer);
     const e = buffer.events;
-    if (buffer.count === 0 || e[Field.KIND] === Kind.entry) return Effect.none;
+    const kind = e[Field.KIND];
+    if (buffer.count === 0 || kind === Kind.entry) return Effect.none;
     const { track } = this;
     const lastTradeT = track.lastTradeT;
     const emitted = e[Field.EMITTED];
@@ -169,17 +171,13 @@ export class SourceRecorder {
       this.exchangeLag = emitted - t;
       this.lags.add(t - emitted);
     }
-    let effect = 0;
-    for (let i = 0; i < buffer.count; i++) {
-      effect |= track.apply(buffer, i);
-      if (e[i * EVENT_STRIDE + Field.KIND] === Kind.trade) this.#followTrades(route, conn, e, i, lastTradeT);
-    }
-    const kind = e[Field.KIND];
+    const effect = this.#takeIn(buffer);
     if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
+    if (kind !== Kind.unknown && kind !== Kind.invalid) route.identity = this.#identityOf(route, kind, e[Field.LAST]);
+    if (kind === Kind.trade) this.#followTrades(route, conn, buffer, t);
     if ((effect & Effect.lost) !== 0 && track.gap !== null) this.gap(track.gap, conn);
     else if (kind === Kind.invalid && (effect & Effect.tradeGap) !== 0)
       this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
-    route.paid = link.paid;
     return effect;
   }
 
@@ -194,15 +192,48 @@ export class SourceRecorder {
     stream.lastMs = atMs;
   }
 
+  /** Applies a decoded message. Returns Effect bits. */
+  #takeIn(buffer: EventBuffer): number {
+    const union = this.#union;
+    this.#effect = Effect.none;
+    union.meet(buffer.events[Field.ORIGIN]);
+    for (let i = 0; i < buffer.count; ) {
+      if (union.several) i = union.take(buffer, i, this.#one);
+      else this.#effect |= this.track.apply(buffer, i++);
+    }
+    return this.#effect;
+  }
+
+  /** Applies an entry that is no message, as a reader will. Returns Effect bits. */
+  #apply(entry: Entry): number {
+    this.#effect = Effect.none;
+    return this.#union.entry(entry, this.#one) | this.#effect;
+  }
+
+  #identityOf({ book }: Route, kind: number, last: number): Identity {
+    const { proof } = this.#options;
+    if (kind === Kind.trade) return proof.trades ? 'chain' : 'none';
+    if (book) return proof.book ? 'chain' : 'none';
+    return last >= 0 ? 'order' : 'none';
+  }
+
   /** Trades of every channel are watched, those that are not the flow too. */
-  #followTrades({ chain, channel, link, paid }: Route, conn: string, e: Float64Array, i: number, from: Micros): void {
-    const got = e[i * EVENT_STRIDE + Field.LAST];
-    const first = e[i * EVENT_STRIDE + Field.FIRST];
-    const missing = chain.next(got, first);
-    if (missing <= 0) return;
-    if (paid === link.paid)
-      this.gap({ stream: channel, from, reason: 'sequence', expected: first - missing, got }, conn);
-    this.missed({ stream: channel, first: first - missing, last: first - 1, gap: this.#gapT });
+  #followTrades(route: Route, conn: string, { events, count }: EventBuffer, t: Micros): void {
+    for (let o = 0; o < count * EVENT_STRIDE; o += EVENT_STRIDE) {
+      if (events[o + Field.KIND] !== Kind.trade) continue;
+      const last = events[o + Field.LAST];
+      const first = events[o + Field.FIRST];
+      route.trades.take(conn, first < 0 ? last : first, last, t);
+    }
+    if (route.trades.held > 0) this.#tellHoles(route, conn);
+  }
+
+  /** Writes gaps of the trades that nobody will bring any more, but for those in a gap that is told already. */
+  #tellHoles({ trades, channel, link, toldT }: TopicCover & { link: Link }, conn?: string): void {
+    for (const { from, first, last, got, isTold } of trades.given(link.legs, this.track.t)) {
+      if (!isTold) this.gap({ stream: channel, from, reason: 'sequence', expected: first, got }, conn);
+      this.missed({ stream: channel, first, last, gap: isTold ? toldT : this.#gapT });
+    }
   }
 
   /**
@@ -219,18 +250,44 @@ export class SourceRecorder {
 
   opened(link: Link, conn: string, url: string, atMs: number): void {
     const t = this.#write({ t: this.clock.stamp(atMs), src: this.src, conn, open: { url } });
-    link.openedT = t;
+    link.legs.push({ conn, openedT: t, subscribedT: 0 });
     if (link.lastT === 0) link.lastT = t;
+  }
+
+  /** All that was asked for on a connection was acked. */
+  subscribed(link: Link, conn: string): void {
+    const leg = link.legs.find((one) => one.conn === conn);
+    if (leg !== undefined) leg.subscribedT = this.track.t;
   }
 
   sent(conn: string, text: string): void {
     this.#write({ t: this.clock.stamp(), src: this.src, conn, sent: jsonOr(text) });
   }
 
-  /** A connection of this src is gone; `reason` is what its gap will say, null for none. */
-  closed(link: Link, conn: string, close: { code: number; reason: string }, reason: GapReason | null): void {
-    this.#write({ t: this.clock.stamp(), src: this.src, conn, close });
-    if (reason !== null) link.owed ??= { from: link.lastT, reason };
+  /** A connection of this src is gone; `reason` is what a gap of it will say, null for none. */
+  closed(link: Link, conn: string, { code, reason, workedMs }: Ending, cause: GapReason | null): void {
+    const entry: Entry = { t: this.clock.stamp(), src: this.src, conn, close: { code, reason } };
+    this.#sink.entry(entry.t, Buffer.from(entryLine(entry)));
+    const { bookConn } = this.track;
+    const effect = this.#apply(entry);
+    const follows = (topic: TopicCover): boolean =>
+      topic.book ? bookConn === conn : topic.carried.keys().next().value === conn;
+    const untilT = workedMs === null ? entry.t : this.clock.at(workedMs);
+    const told = end(link, conn, untilT, cause, follows);
+    for (const gap of told) this.gap(gap, conn);
+    // what only it might still have filled; where nobody brings the book any more, that is told when it is over, and our own end is no
+    // loss, though a peer may not answer it
+    const { gap } = this.track;
+    const isTold =
+      (cause === null && gap?.reason === 'disconnect') ||
+      this.routes.some(
+        ({ book, owed, channel }) => book && (owed !== null || told.some(({ stream }) => stream === channel)),
+      );
+    if ((effect & Effect.lost) !== 0 && gap !== null && !isTold) this.gap(gap, conn);
+    for (const route of this.routes) {
+      route.trades.forget(conn);
+      if (route.trades.held > 0) this.#tellHoles(route, conn);
+    }
   }
 
   /**
@@ -250,7 +307,7 @@ export class SourceRecorder {
     } catch {
       return Effect.none;
     }
-    return this.track.entry({ t, src: this.src, http: { url, status, sent, body: parsed } });
+    return this.#apply({ t, src: this.src, http: { url, status, sent, body: parsed } });
   }
 
   /** Writes a gap and lets the market state know. */
@@ -266,14 +323,11 @@ export class SourceRecorder {
     this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
   }
 
-  /** Writes the gaps of a lost connection, now that they end (or the recording does). */
-  payGap(link: Link, conn?: string, atMs?: number): void {
-    const { owed } = link;
-    if (owed === null) return;
-    link.owed = null;
-    link.paid++;
-    for (const stream of link.whole ? ['*'] : link.channels) {
-      this.gap({ stream, from: owed.from, reason: owed.reason }, conn, atMs);
+  /** Writes the gaps of lost connections, now that they end. */
+  #settle(link: Link, route: Route | null, conn?: string, atMs?: number): void {
+    for (const gap of settle(link, route)) {
+      this.gap(gap, conn, atMs);
+      for (const topic of link.topics) if (gap.stream === '*' || gap.stream === topic.channel) topic.toldT = this.#gapT;
     }
   }
 
@@ -293,13 +347,14 @@ export class SourceRecorder {
         this.rotate(nowMs);
       }
     }
-    this.#settle();
+    this.#tellLoss();
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
     if (this.#sink.wantsCheckpoint()) this.#checkpointAtMs = nowMs;
+    for (const route of this.routes) if (route.trades.held > 0) this.#tellHoles(route);
     // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
     if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
-      this.#write({ t: this.clock.stamp(), src: this.src, book: this.track.checkpoint() });
+      this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
     }
   }
 
@@ -310,7 +365,7 @@ export class SourceRecorder {
   }
 
   /** Writes down what the tape lost, where it goes on: the book is read anew after it, as readers of the tape have to. */
-  #settle(): void {
+  #tellLoss(): void {
     const loss = this.#sink.settle();
     if (loss === null) return;
     const { src } = this;
@@ -320,8 +375,8 @@ export class SourceRecorder {
 
   /** Pays what is owed and says the time; then the tape may be sealed. */
   end(): Promise<void> {
-    this.#settle();
-    for (const link of this.links) this.payGap(link);
+    this.#tellLoss();
+    for (const link of this.links) this.#settle(link, null);
     this.#writeClock();
     return this.#sink.seal();
   }
@@ -335,7 +390,10 @@ export class SourceRecorder {
   /** Writes one of our own entries and applies it as a reader will. */
   #write(entry: Entry): Micros {
     this.#sink.entry(entry.t, Buffer.from(entryLine(entry)), 'book' in entry);
-    this.track.entry(entry);
+    const effect = this.#apply(entry);
+    const { gap } = this.track;
+    // time alone may show that nobody brings what was waited for
+    if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry || 'drop' in entry)) this.gap(gap);
     return entry.t;
   }
 }

@@ -4,29 +4,34 @@ import type { GapReason } from '../model/entry.js';
 import type { ConnectionPlan, Topic, Venue } from '../venues/venue.js';
 import { waitText } from './backoff.js';
 import { Connection, type ConnectionEvents, type LossCause } from './connection.js';
+import { isCovered, type Link } from './coverage.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
+import { createLane, type Lane } from './lanes.js';
 import { createMissedTrades } from './missed-trades.js';
 import { createPace } from './pace.js';
 import { createRestBooks, type RestBooksOptions } from './rest-books.js';
-import type { Link, Route, SourceRecorder } from './source.js';
+import { createSnapshotSeeker } from './snapshot-seeker.js';
+import type { Route, SourceRecorder } from './source.js';
+import { createTradeUnion, unprovenUnion } from './trade-union.js';
 
 /** Acks and notices are short; what is longer and has no known topic is not looked into. */
 const MAX_CONTROL_BYTES = 64 * 1024;
 const EXCHANGE_TIME_EVERY_MS = 600_000;
 /** A ping of a venue's own is shorter than any message with data. */
 const MAX_PING_BYTES = 256;
-/** A snapshot in a stream comes at once, or within this after the first update. */
-const FIRST_SNAPSHOT_MS = 3_000;
-/** Subscriptions to one topic without a snapshot before REST is asked, or else a new connection is tried. */
-const MOST_RENEWALS = 2;
-/** Subscribing again is limited everywhere. */
-const RENEW_MS = 5_000;
-const MOST_RENEW_MS = 120_000;
+/** A socket that ended without a closing handshake. */
+const ABNORMAL = 1006;
+/** Connections side by side open so far apart, and each is replaced at another age: what ends them does not end all at once. */
+const STAGGER_MS = 250;
+/** by which part of the lifetime each is replaced before the one before it */
+const EARLIER = 1 / 16;
 
 export interface VenueFeedOptions extends RestBooksOptions {
   symbols: readonly string[];
   channels: readonly string[];
   endpoints: readonly Endpoint[];
+  /** connections side by side for each plan */
+  redundancy: number;
   /** takes a message that names no single symbol */
   unnamed: (conn: string, data: Buffer, binary: boolean, atMs: number) => void;
   nextId: () => string;
@@ -41,40 +46,56 @@ export interface VenueFeedOptions extends RestBooksOptions {
 export interface VenueFeed {
   /** the venue's id */
   readonly venue: string;
+  readonly lanes: readonly Pick<Lane, 'connections'>[];
+  /** all that are not stopped, replacements included */
   readonly connections: readonly Connection[];
   readonly sources: ReadonlyMap<string, SourceRecorder>;
+  /** connections lost; those that were replaced are none */
   reconnects: number;
   tick(nowMs: number): void;
   stop(): void;
 }
 
-/** What the gap after a lost connection will say; none follows our own end. */
+/** What a gap after the end of a connection will say; none follows our own end. */
 const REASONS: Record<LossCause, GapReason | null> = {
   remote: 'disconnect',
   silence: 'silence',
-  rotation: 'disconnect',
-  shutdown: 'disconnect',
+  // where the one that goes on was lost at the same time
+  replaced: 'disconnect',
+  unfit: 'disconnect',
   stop: null,
 };
+
+/** A connection's place: the lane it is of, and what its plan brings for each src. */
+interface Place {
+  lane: Lane;
+  links: ReadonlyMap<SourceRecorder, Link>;
+  /** answers to what the newest socket asked for */
+  acks: number;
+}
 
 /** Prepares the connections of one venue; `tick` opens them. */
 export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   const { venue, sources, note, now } = options;
   const routes = new Map<string, Route>();
-  const linksOf = new Map<Connection, Map<SourceRecorder, Link>>();
-  const connections: Connection[] = [];
+  const places = new WeakMap<Connection, Place>();
+  const lanes: Lane[] = [];
 
   const pace = createPace(venue.rest.snapshotEveryMs);
   const books = createRestBooks(options, pace);
   const backfill = options.backfill ? createMissedTrades(options, pace) : null;
+  const seeker = createSnapshotSeeker(venue, books.snapshots);
+  const placeOf = (connection: Connection): Place => places.get(connection)!;
 
   const events: ConnectionEvents = {
     opened(connection) {
       const atMs = now();
-      for (const [source, link] of linksOf.get(connection)!) source.opened(link, connection.id, connection.url, atMs);
+      const place = placeOf(connection);
+      place.acks = 0;
+      for (const [source, link] of place.links) source.opened(link, connection.id, connection.url, atMs);
     },
     sent(connection, text) {
-      for (const source of linksOf.get(connection)!.keys()) source.sent(connection.id, text);
+      for (const source of placeOf(connection).links.keys()) source.sent(connection.id, text);
     },
     message(connection, data, binary) {
       // the receive time: before anything is parsed
@@ -89,7 +110,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const route = topic === null ? undefined : routes.get(topic);
       if (route === undefined) return unrouted(connection, data, binary, atMs);
       connection.arrived(topic!);
-      route.retried = false;
+      placeOf(connection).lane.arrived(connection, topic!, atMs);
       const { recorder } = route;
       const effect = recorder.message(route, connection.id, data, atMs);
       const isLost = (effect & Effect.lost) !== 0 && recorder.track.state !== 'valid';
@@ -97,39 +118,47 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
         note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`, {
           ...{ event: 'book-lost', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
         });
-      if ((effect & Effect.valid) !== 0) {
-        books.snapshots.joined(recorder.symbol);
-        route.renewAtMs = 0;
-        route.renewals = 0;
-      } else if (route.book && recorder.track.needsSnapshot) seekSnapshot(connection, topic!, route, atMs, isLost);
+      if ((effect & Effect.valid) !== 0) seeker.joined(route);
+      else if (route.book && recorder.track.needsSnapshot) seeker.seek(connection, topic!, route, atMs, isLost);
     },
     late(connection, topic) {
       const route = routes.get(topic.name)!;
-      const { recorder } = route;
+      const { recorder, link } = route;
       note(
         `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
         { event: 'late', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
       );
-      if (route.silentFrom === 0) {
-        route.silentFrom = route.link.openedT;
+      if (route.silentFrom === 0 && !isCovered(link, route, recorder.track.t)) {
+        route.silentFrom = link.legs.find(({ conn }) => conn === connection.id)?.openedT ?? link.lastT;
         recorder.gap({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
       }
       // an ack proves nothing: a new connection may be better, but one dead topic must not cost the others data twice
-      if (route.retried) return;
-      route.retried = true;
-      connection.renew('silence');
+      const { retried, connections } = placeOf(connection).lane;
+      // a replacement is judged as such
+      if (connections[0] !== connection || retried.has(topic.name)) return;
+      retried.add(topic.name);
+      connection.renew();
     },
     closed(connection, code, reason, cause) {
-      for (const [source, link] of linksOf.get(connection)!) {
-        source.closed(link, connection.id, { code, reason }, REASONS[cause]);
+      const { lane, links } = placeOf(connection);
+      // a closing handshake comes behind all there was to say
+      const workedMs = code === ABNORMAL ? connection.lastMessageMs : null;
+      const ending = { code, reason, workedMs };
+      for (const [source, link] of links) source.closed(link, connection.id, ending, REASONS[cause]);
+      for (const { name } of connection.plan.topics) {
+        const route = routes.get(name)!;
+        // the next socket brings a snapshot of its own accord
+        if (route.link.legs.length === 0) route.renewAtMs = 0;
       }
-      for (const { name } of connection.plan.topics) routes.get(name)!.renewAtMs = 0;
       if (cause === 'stop') return;
+      const ended = `${venue.id}: connection ${connection.id} closed (${code}${reason === '' ? '' : `, ${reason}`})`;
+      if (cause === 'replaced' || cause === 'unfit')
+        return note(ended, { event: cause, venue: venue.id, conn: connection.id });
       feed.reconnects++;
-      note(
-        `${venue.id}: connection ${connection.id} closed (${code}${reason === '' ? '' : `, ${reason}`}); reconnecting`,
-        { event: 'reconnect', level: 'warn', venue: venue.id, conn: connection.id, data: { code, reason, cause } },
-      );
+      lane.lost(connection);
+      note(`${ended}; ${connection.state === 'stopped' ? 'its replacement goes on' : 'reconnecting'}`, {
+        ...{ event: 'reconnect', level: 'warn', venue: venue.id, conn: connection.id, data: { code, reason, cause } },
+      });
     },
     failed(connection, why, retryMs) {
       note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`, {
@@ -138,43 +167,6 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
   };
 
-  /** The book waits for a snapshot: from REST, or in its own stream, which brings one after a subscription. */
-  function seekSnapshot(connection: Connection, topic: string, route: Route, atMs: number, isLost: boolean): void {
-    const { symbol } = route.recorder;
-    const { renew } = venue;
-    if (renew !== undefined) {
-      if (route.renewAtMs === 0 && !isLost) route.renewAtMs = atMs + FIRST_SNAPSHOT_MS;
-      if (atMs >= route.renewAtMs) {
-        route.renewAtMs = atMs + Math.min(MOST_RENEW_MS, RENEW_MS * 2 ** route.renewals);
-        route.renewals++;
-        if (route.renewals > MOST_RENEWALS && venue.rest.snapshot === undefined) {
-          // there is no other way to a snapshot, and a new connection begins with one
-          route.renewals = 0;
-          connection.renew('silence');
-          return;
-        }
-        for (const text of renew(topic, route.renewals)) connection.say(text);
-      }
-      // a stream that brings none after a second subscription never will
-      if (route.renewals < MOST_RENEWALS) return;
-    }
-    if (venue.rest.snapshot === undefined) return;
-    books.snapshots.want(symbol);
-    books.snapshots.tick(atMs);
-  }
-
-  /** Asks again for snapshots that did not come: a stream without one may say nothing more. */
-  function seekOverdue(nowMs: number): void {
-    for (const connection of connections) {
-      if (connection.state !== 'open') continue;
-      for (const { name } of connection.plan.topics) {
-        const route = routes.get(name)!;
-        const isOverdue = route.renewAtMs > 0 && nowMs >= route.renewAtMs;
-        if (isOverdue && route.recorder.track.needsSnapshot) seekSnapshot(connection, name, route, nowMs, false);
-      }
-    }
-  }
-
   /** A message without a known topic: an ack or notice of its connection, or something nobody asked for. */
   function unrouted(connection: Connection, data: Buffer, binary: boolean, atMs: number): void {
     const control = binary || data.length > MAX_CONTROL_BYTES ? null : parseControl(venue, data);
@@ -182,53 +174,85 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       options.unnamed(connection.id, data, binary, atMs);
       return;
     }
+    const place = placeOf(connection);
     let copy = false;
-    for (const source of linksOf.get(connection)!.keys()) {
+    for (const source of place.links.keys()) {
       source.other(connection.id, data, binary, atMs, copy);
       copy = true;
     }
+    if (control.kind === 'ack' && ++place.acks === connection.plan.subscribe.length)
+      for (const [source, link] of place.links) source.subscribed(link, connection.id);
     if (control.kind === 'error')
       note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`, {
         ...{ event: 'refused', level: 'warn', venue: venue.id, conn: connection.id },
       });
     if (control.kind === 'shutdown') {
-      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}; reconnecting`, {
+      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}`, {
         ...{ event: 'shutdown', venue: venue.id, conn: connection.id },
       });
-      connection.renew('shutdown');
+      place.lane.leaving(connection);
     }
   }
 
-  function connect(plan: ConnectionPlan): void {
-    const connection = new Connection({
-      plan,
-      url: routeUrl(venue.hosts.ws, plan.path, venue.id, options.endpoints),
-      nextId: options.nextId,
-      events,
-      now,
-      random: options.random,
-    });
+  /** The lanes of a plan. */
+  function open(plan: ConnectionPlan): void {
     const links = new Map<SourceRecorder, Link>();
     for (const topic of plan.topics) addTopic(topic, links);
     for (const [source, link] of links) {
       link.whole = link.channels.length === options.channels.length;
       source.links.push(link);
     }
-    linksOf.set(connection, links);
-    connections.push(connection);
+    for (let k = 0; k < options.redundancy; k++) {
+      const url = routeUrl(venue.hosts.ws, plan.path, venue.id, options.endpoints, k);
+      const lane: Lane = createLane({
+        startMs: startedMs + k * STAGGER_MS,
+        replaceAfterMs: plan.lifetimeMs === null ? null : plan.lifetimeMs * (1 - k * EARLIER),
+        random: options.random,
+        create() {
+          const { nextId, random } = options;
+          const connection = new Connection({ plan, url, nextId, events, now, random });
+          places.set(connection, {
+            get lane() {
+              return lane;
+            },
+            links,
+            acks: 0,
+          });
+          return connection;
+        },
+        replacing({ id }, cause) {
+          const why = cause === 'lifetime' ? 'is old' : 'is about to end';
+          note(`${venue.id}: connection ${id} ${why}; a replacement is opened beside it`, {
+            ...{ event: 'replacing', venue: venue.id, conn: id, data: { cause } },
+          });
+        },
+        unfit({ id }, retryMs) {
+          note(
+            `${venue.id}: connection ${id} does not bring what it is to replace; next attempt in ${waitText(retryMs)}`,
+            { event: 'replacement-failed', level: 'warn', venue: venue.id, conn: id, data: { retryMs } },
+          );
+        },
+      });
+      lanes.push(lane);
+    }
   }
 
-  function addTopic(topic: Topic, links: Map<SourceRecorder, Link>): void {
-    const recorder = sources.get(topic.symbol)!;
+  function addTopic({ name, symbol, channel, firstDataMs }: Topic, links: Map<SourceRecorder, Link>): void {
+    const recorder = sources.get(symbol)!;
     let link = links.get(recorder);
     if (link === undefined) {
-      link = { channels: [], whole: false, lastT: 0, openedT: 0, owed: null, paid: 0 };
+      link = { channels: [], whole: false, topics: [], legs: [], lastT: 0, isOut: false };
       links.set(recorder, link);
     }
-    link.channels.push(topic.channel);
-    const { channel } = topic;
-    const route = { recorder, link, channel, book: false, chain: venue.tradeChain(), paid: 0 };
-    routes.set(topic.name, { ...route, silentFrom: 0, renewAtMs: 0, renewals: 0, retried: false });
+    const route: Route = {
+      ...{ recorder, link, channel, book: false, silentFrom: 0, renewAtMs: 0, renewals: 0 },
+      ...{ isQuiet: firstDataMs === null, identity: 'none', carried: new Map(), owed: null, toldT: 0 },
+      trades: venue.tradeChain().numbered ? createTradeUnion() : unprovenUnion(),
+    };
+    link.channels.push(channel);
+    link.topics.push(route);
+    recorder.routes.push(route);
+    routes.set(name, route);
   }
 
   async function exchangeTime(): Promise<void> {
@@ -245,19 +269,23 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   }
 
   let stopped = false;
-  let timeAtMs = now();
+  const startedMs = now();
+  let timeAtMs = startedMs;
   for (const plan of venue.connections([...options.symbols], [...options.channels]))
-    connect(options.adjust?.(plan) ?? plan);
+    open(options.adjust?.(plan) ?? plan);
 
   const feed: VenueFeed = {
     venue: venue.id,
-    connections,
+    lanes,
+    get connections() {
+      return lanes.flatMap(({ connections }) => connections);
+    },
     sources,
     reconnects: 0,
     tick(nowMs) {
-      for (const connection of connections) connection.tick(nowMs);
+      for (const lane of lanes) lane.tick(nowMs);
       if (stopped) return;
-      seekOverdue(nowMs);
+      for (const { connections } of lanes) seeker.overdue(connections, routes, nowMs);
       books.tick(nowMs);
       backfill?.tick(nowMs);
       if (nowMs >= timeAtMs) {
@@ -269,7 +297,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       stopped = true;
       books.stop();
       backfill?.stop();
-      for (const connection of connections) connection.stop();
+      for (const lane of lanes) lane.stop();
     },
   };
   return feed;

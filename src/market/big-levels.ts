@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import { levelSizes } from './level-sizes.js';
 import type { Market } from './market.js';
 import { type BigLevelOptions, LIKE_LEAST, type Pull, Pulls, type Watched } from './pulls.js';
@@ -14,6 +15,8 @@ const GROWN = 0.8;
 const MOST_WATCHED = 256;
 /** Price came near when the other side's best came within so many ticks. */
 const NEAR_TICKS = 2;
+/** What stands beyond a level is looked for among so many ticks first. */
+const NEXT_TICKS = 32;
 
 /** A level change of the message under way that may matter. */
 interface Change {
@@ -31,8 +34,7 @@ export class BigLevels implements Follower {
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: (changes: LevelChanges): void => this.#choose(changes),
   };
   readonly #market: Market;
   readonly #options: BigLevelOptions;
@@ -61,10 +63,21 @@ export class BigLevels implements Follower {
     market.follow(this);
   }
 
+  /** Changes that may matter are few. */
+  #choose({ values, bids, count }: LevelChanges): void {
+    const { low, high } = this.band;
+    const gate = this.#watchGate;
+    const floor = this.#floor;
+    for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+      const before = values[at + BEFORE];
+      const after = values[at + AFTER];
+      if (after > before ? !(after >= gate && after - before >= GROWN * after) : !(before >= floor)) continue;
+      const price = values[at + PRICE];
+      if (price >= low && price <= high) this.#change(n < bids ? BID : ASK, price, before, after);
+    }
+  }
+
   #change(side: BookSide, price: number, before: number, after: number): void {
-    if (after > before) {
-      if (!(after >= this.#watchGate && after - before >= GROWN * after)) return;
-    } else if (!(before >= this.#floor)) return;
     const at = this.#changed++;
     if (at === this.#changes.length) this.#changes.push({ key: 0, before: 0, after: 0 });
     const change = this.#changes[at];
@@ -112,8 +125,9 @@ export class BigLevels implements Follower {
     this.#measure();
     let smallest = Number.POSITIVE_INFINITY;
     const { low, high } = this.band;
-    for (const [key, { shown, size, price }] of this.#watched)
-      if (t - shown > this.#options.longest || !(price >= low && price <= high)) this.#watched.delete(key);
+    for (const { shown, size, side, price } of this.#watched.values())
+      if (t - shown > this.#options.longest || !(price >= low && price <= high))
+        this.#watched.delete(side === BID ? -price : price);
       else if (size < smallest) smallest = size;
     this.#floor = smallest * this.#options.cancelled;
   }
@@ -187,8 +201,14 @@ export class BigLevels implements Follower {
 
   /** Nothing is displayed beyond it: where a venue shows the best levels only, that may be the end of what is shown. */
   #isEdge({ side, price }: Watched): boolean {
+    const far = (price * this.#options.far) / 1e4;
+    // as a rule there is something next to it
+    const near = Math.min(far, NEXT_TICKS * this.#market.track.book.tick);
+    return this.#isEmptyBeyond(side, price, near) && this.#isEmptyBeyond(side, price, far);
+  }
+
+  #isEmptyBeyond(side: BookSide, price: number, reach: number): boolean {
     const { book } = this.#market.track;
-    const reach = (price * this.#options.far) / 1e4;
     return side === BID
       ? book.volumeBetween(BID, price - reach, price - book.tick) === 0
       : book.volumeBetween(ASK, price + book.tick, price + reach) === 0;

@@ -4,11 +4,12 @@
  */
 import type { Micros } from '../model/entry.js';
 import { MICROS_PER_SECOND } from '../model/time.js';
-import { BID, type BookSide } from './book.js';
+import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
-import { BEFORE, CHANGE, PastBook, SIGNED } from './past-book.js';
+import { CHANGE, PastBook, WHAT, WHERE } from './past-book.js';
 import { Ring } from './ring.js';
 
 /** No trade comes so much later than the update that shows it: what stood this long before it came stood before it was made. */
@@ -18,15 +19,15 @@ const LEAST_REACH = 50;
 /** Prices of trades hold the band open for one to two of these. */
 const EPOCH: Micros = MICROS_PER_SECOND;
 
-/** Values of a message: receive and exchange time, touch after it, prices it was followed between, and where the changes after it begin. */
+/** Values of a message: receive and exchange time, touch after it, prices it was followed between, and where the changes of each side after it begin. */
 const T = 0;
 const AT = 1;
 const BEST_BID = 2;
 const BEST_ASK = 3;
 const LOW = 4;
 const HIGH = 5;
-const END = 6;
-const MESSAGE = 7;
+const ENDS = 6;
+const MESSAGE = 8;
 
 /**
  * The history that tells what stood before an order whose first print came no more than `age` ago, `bps` beyond the touch. One that keeps more
@@ -38,19 +39,30 @@ export function bookHistory(market: Market, age: Micros, bps: number): BookHisto
   return history;
 }
 
+/** The past as a message left it, and the first message whose changes it has not taken in. */
+interface Going {
+  readonly from: number;
+  readonly past: PastBook;
+  next: number;
+}
+
 export class BookHistory implements Follower {
   /** prices followed: some way beyond the touch, and wherever trades were made in the last second */
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: ({ values, bids, count }: LevelChanges): void => {
+      this.#keepChanges(BID, values, 0, bids);
+      this.#keepChanges(ASK, values, bids, count);
+    },
   };
   readonly #market: Market;
   #keep: Micros = 0;
   readonly #bps: number;
-  readonly #changes = new Ring(CHANGE);
+  readonly #changes: readonly [Ring, Ring] = [new Ring(CHANGE), new Ring(CHANGE)];
   readonly #messages = new Ring(MESSAGE);
+  /** of each side the past that was asked for last: a drive that goes on asks for it with every message */
+  #going: [Going | null, Going | null] = [null, null];
   /** lowest and highest price traded in the running epoch, and in the one before */
   #epoch = Number.NaN;
   #lowest = Number.POSITIVE_INFINITY;
@@ -69,13 +81,20 @@ export class BookHistory implements Follower {
     if (span > this.#keep) this.#keep = span;
   }
 
-  #change(side: BookSide, price: number, before: number, after: number): void {
-    if (before === after) return;
-    const ring = this.#changes;
-    if (ring.full && !ring.grow()) ring.first++; // messages before it cannot be gone back to any more
-    const at = ring.push();
-    ring.values[at + SIGNED] = side === BID ? -price : price;
-    ring.values[at + BEFORE] = before;
+  /** Keeps the changes [first, end) of a message, which are of one side. */
+  #keepChanges(side: BookSide, changes: Float64Array, first: number, end: number): void {
+    const ring = this.#changes[side];
+    const { low, high } = this.band;
+    for (let n = first; n < end; n++) {
+      const from = n * LEVEL_CHANGE;
+      const price = changes[from + PRICE];
+      const before = changes[from + BEFORE];
+      if (!(price >= low && price <= high) || before === changes[from + AFTER]) continue;
+      if (ring.full && !ring.grow()) ring.first++; // messages before it cannot be gone back to any more
+      const at = ring.push();
+      ring.values[at + WHERE] = price;
+      ring.values[at + WHAT] = before;
+    }
   }
 
   /** An order that goes deep is followed down to where it trades: the update it made may come only now. */
@@ -115,7 +134,8 @@ export class BookHistory implements Follower {
     values[at + BEST_ASK] = ask;
     values[at + LOW] = this.band.low;
     values[at + HIGH] = this.band.high;
-    values[at + END] = this.#changes.next;
+    values[at + ENDS + BID] = this.#changes[BID].next;
+    values[at + ENDS + ASK] = this.#changes[ASK].next;
     this.#follow(t, bid, ask);
   }
 
@@ -125,9 +145,11 @@ export class BookHistory implements Follower {
     const { values, mask } = ring;
     const limit = t - this.#keep;
     while (ring.next - ring.first > 1 && values[((ring.first + 1) & mask) * MESSAGE + T] <= limit) ring.first++;
-    if (ring.next > ring.first) {
-      const end = values[(ring.first & mask) * MESSAGE + END];
-      if (end > this.#changes.first) this.#changes.first = end;
+    if (ring.next === ring.first) return;
+    const ends = (ring.first & mask) * MESSAGE + ENDS;
+    for (let side = 0; side < 2; side++) {
+      const changes = this.#changes[side];
+      if (values[ends + side] > changes.first) changes.first = values[ends + side];
     }
   }
 
@@ -168,17 +190,21 @@ export class BookHistory implements Follower {
     const n = this.#newestBefore(matched, firstT);
     const { values, mask, first, next } = this.#messages;
     const at = (n & mask) * MESSAGE;
-    const end = values[at + END];
-    if (n < first || end < this.#changes.first) return null;
-    let low = Number.NEGATIVE_INFINITY;
-    let high = Number.POSITIVE_INFINITY;
-    for (let m = n + 1; m < next; m++) {
-      low = Math.max(low, values[(m & mask) * MESSAGE + LOW]);
-      high = Math.min(high, values[(m & mask) * MESSAGE + HIGH]);
+    const changes = this.#changes[side];
+    if (n < first || values[at + ENDS + side] < changes.first) return null;
+    let going = this.#going[side];
+    if (going?.from !== n) {
+      const touch = { bid: values[at + BEST_BID], ask: values[at + BEST_ASK] };
+      going = { from: n, next: n + 1, past: new PastBook(this.#market.track, side, touch, values[at + ENDS + side]) };
+      this.#going[side] = going;
     }
-    const { track } = this.#market;
-    const touch = { bid: values[at + BEST_BID], ask: values[at + BEST_ASK] };
-    return new PastBook(track, side, touch, { low, high }, this.#changes, end);
+    const { past } = going;
+    for (; going.next < next; going.next++) {
+      const then = (going.next & mask) * MESSAGE;
+      past.narrow(values[then + LOW], values[then + HIGH]);
+    }
+    past.add(changes);
+    return past;
   }
 
   /** Number of the newest message that came before such an order; one less than the oldest where none did. */
@@ -197,8 +223,9 @@ export class BookHistory implements Follower {
   }
 
   #forget(): void {
-    this.#changes.clear();
+    for (const changes of this.#changes) changes.clear();
     this.#messages.clear();
+    this.#going = [null, null];
   }
 
   lose(effect: number): void {

@@ -13,6 +13,11 @@ export class BookStream {
     this.#connOf = connOf;
   }
 
+  /** Layout and variant; -1 before any. */
+  get id(): number {
+    return this.#id;
+  }
+
   /** Whether the book is made of the stream of this layout and variant. */
   is(id: number): boolean {
     return id === this.#id;
@@ -34,6 +39,17 @@ export class BookStream {
   /** Whether it comes by this connection, or may: it is not known by which. */
   comesBy(conn: string): boolean {
     return this.#conn === null || this.#conn === conn;
+  }
+
+  /** The connection that brought the newest of it; null where it is not known. */
+  get conn(): string | null {
+    return this.#conn;
+  }
+
+  /** From here on another connection brings it. */
+  movesTo(conn: string): void {
+    this.#conn = conn;
+    this.#origin = -1;
   }
 
   /** Its connection ended: the next stream to come is followed. */

@@ -137,7 +137,7 @@ export class DepthProfile implements Follower {
   /** What a bucket usually holds: the median. NaN until that is known. */
   usual(side: BookSide, j: number): number {
     const baseline = this.#usual[side][j];
-    if (!this.#isWarm || baseline.count < this.#enough) return Number.NaN;
+    if (!this.#isWarm() || baseline.count < this.#enough) return Number.NaN;
     // samples come and go every five seconds, and buckets are asked for far more often
     const medians = this.#medians[side];
     while (medians.length <= j) medians.push(this.#usual[side][medians.length].quantile(0.5));
@@ -157,7 +157,7 @@ export class DepthProfile implements Follower {
     return sum;
   }
 
-  get #isWarm(): boolean {
+  #isWarm(): boolean {
     const { t, bookSince, options } = this.#market;
     return t - bookSince >= options.warmup;
   }
@@ -170,6 +170,6 @@ export class DepthProfile implements Follower {
       count += baseline.count;
       notAbove += baseline.countTo(size);
     }
-    return this.#isWarm && this.#usual[side][0].count >= this.#enough ? notAbove / count : Number.NaN;
+    return this.#isWarm() && this.#usual[side][0].count >= this.#enough ? notAbove / count : Number.NaN;
   }
 }

@@ -1,7 +1,7 @@
 /** What state of the market is told as things happen, so that each kind of state stands in a file of its own. */
 import type { Micros } from '../model/entry.js';
-import type { LevelListener } from './book.js';
 import type { Group } from './groups.js';
+import type { LevelChanges } from './level-changes.js';
 
 /** Prices, scaled, between which book changes are of interest; its owner may move it between messages. */
 export interface Band {
@@ -9,10 +9,13 @@ export interface Band {
   high: number;
 }
 
-/** Hears of single levels as a message is applied, those of its band only; what a message did as a whole is known at `book`. */
+/**
+ * Is handed the single levels that a message changed, all of its band at least, before `book`. The bands of others are among them: it
+ * passes over what is not of its own.
+ */
 export interface LevelTap {
   readonly band: Band;
-  readonly change: LevelListener;
+  readonly changes: (changes: LevelChanges) => void;
 }
 
 /**

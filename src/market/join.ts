@@ -54,6 +54,11 @@ export class SnapshotJoin {
     });
   }
 
+  /** Id of the newest update kept; -1 where there is none. */
+  get last(): number {
+    return this.#kept.at(-1)?.last ?? -1;
+  }
+
   /** The snapshot to try from now on. */
   offer(from: ScaledSnapshot): void {
     this.#from = from;

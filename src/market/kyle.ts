@@ -34,17 +34,17 @@ export class LineFit {
   /** y per x; NaN where x never varies. */
   get slope(): number {
     const spread = this.count * this.#xx - this.#x * this.#x;
-    return spread > 0 ? this.#together / spread : Number.NaN;
+    return spread > 0 ? this.#together() / spread : Number.NaN;
   }
 
   /** Share of the variance of y that the line explains, 0 to 1; NaN where x or y never varies. */
   get r2(): number {
     const x = this.count * this.#xx - this.#x * this.#x;
     const y = this.count * this.#yy - this.#y * this.#y;
-    return x > 0 && y > 0 ? Math.min(1, (this.#together / x) * (this.#together / y)) : Number.NaN;
+    return x > 0 && y > 0 ? Math.min(1, (this.#together() / x) * (this.#together() / y)) : Number.NaN;
   }
 
-  get #together(): number {
+  #together(): number {
     return this.count * this.#xy - this.#x * this.#y;
   }
 }

@@ -11,6 +11,7 @@ import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { LedgerLevel } from './ledger-level.js';
 import { LedgerSide } from './ledger-side.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import { Ring } from './ring.js';
 
 /** Values of an item: its time, the size traded or else the size removed (> 0) or added (< 0), and, once settled, its part in the bounds. */
@@ -92,11 +93,19 @@ export class Ledger {
   }
 
   /**
-   * The displayed size at a price of the band has changed. `applied` must follow at the end of the message: only what a cell
-   * lost or gained by a whole message counts.
+   * Displayed sizes have changed. `applied` must follow at the end of the message: only what a cell lost or gained by a whole message
+   * counts.
    */
-  readonly change = (side: BookSide, price: number, before: number, after: number): void =>
-    this.#sides[side].change(price, before - after);
+  changes({ values, bids, count }: LevelChanges): void {
+    const { low, high } = this.band;
+    const [bidSide, askSide] = this.#sides;
+    for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+      const price = values[at + PRICE];
+      if (!(price >= low && price <= high)) continue;
+      const side = n < bids ? bidSide : askSide;
+      side.change(price, values[at + BEFORE] - values[at + AFTER]);
+    }
+  }
 
   /** A message was applied to the book as a whole. */
   applied(t: Micros): void {

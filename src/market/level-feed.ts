@@ -1,6 +1,7 @@
 /** Hands the book's level changes to all who follow some of them; the track itself knows one listener and one band. */
 import type { BookSide } from './book.js';
 import type { LevelTap } from './follower.js';
+import { LevelChanges } from './level-changes.js';
 import type { Track } from './track.js';
 
 /** Where level changes come from. */
@@ -9,6 +10,8 @@ export type LevelSource = Pick<Track, 'levelBand' | 'onLevel'>;
 export class LevelFeed {
   readonly #track: LevelSource;
   readonly #taps: LevelTap[] = [];
+  /** of the message under way */
+  readonly #changes = new LevelChanges();
 
   constructor(track: LevelSource) {
     this.#track = track;
@@ -18,19 +21,26 @@ export class LevelFeed {
     const track = this.#track;
     this.#taps.push(tap);
     if (this.#taps.length === 1) {
-      track.levelBand = tap.band;
-      track.onLevel = tap.change;
-      return;
+      track.levelBand = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+      track.onLevel = (side: BookSide, price: number, before: number, after: number): void =>
+        this.#changes.add(side, price, before, after);
     }
-    track.levelBand = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
-    track.onLevel = this.#change;
     this.settle();
+  }
+
+  /** A message was applied: who follows some of its changes is handed them. */
+  tell(): void {
+    const changes = this.#changes;
+    if (changes.count === 0) return;
+    const taps = this.#taps;
+    for (let i = 0; i < taps.length; i++) taps[i].changes(changes);
+    changes.clear();
   }
 
   /** Owners may have moved their bands: the track's is the hull of all. */
   settle(): void {
     const taps = this.#taps;
-    if (taps.length < 2) return;
+    if (taps.length === 0) return;
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < taps.length; i++) {
@@ -42,12 +52,4 @@ export class LevelFeed {
     levelBand.low = low;
     levelBand.high = high;
   }
-
-  readonly #change = (side: BookSide, price: number, before: number, after: number): void => {
-    const taps = this.#taps;
-    for (let i = 0; i < taps.length; i++) {
-      const { band, change } = taps[i];
-      if (price >= band.low && price <= band.high) change(side, price, before, after);
-    }
-  };
 }

@@ -65,6 +65,12 @@ export interface TopVolume {
   ask: number;
 }
 
+/** Size displayed within so many bps of the mid. */
+interface Depth {
+  bps: number;
+  size: number;
+}
+
 /**
  * Market state of one src. It is a function of a bounded past of its entries, the book aside, which is whole at every
  * checkpoint. Nothing is kept that no detector asked for.
@@ -92,6 +98,11 @@ export class Market {
   readonly #statistics = new Map<string, GridStatistic>();
   readonly #mids: StepWindow[] = [];
   readonly #tops: TopVolume[] = [];
+  /** of each side the depth that was asked for last; `bps` is NaN where the book has changed since */
+  readonly #depths: readonly [Depth, Depth] = [
+    { bps: Number.NaN, size: Number.NaN },
+    { bps: Number.NaN, size: Number.NaN },
+  ];
   readonly #levels: LevelFeed;
   readonly #shared = new Map<string, unknown>();
   readonly #followers = new Followers();
@@ -160,7 +171,7 @@ export class Market {
       });
       this.#ledger = ledger;
       this.#cellBps = bps;
-      this.#levels.tap({ band: ledger.band, change: ledger.change });
+      this.#levels.tap({ band: ledger.band, changes: (changes) => ledger.changes(changes) });
     }
     return this.#ledger;
   }
@@ -214,14 +225,29 @@ export class Market {
 
   /**
    * Size displayed on a side within `bps` of the mid, scaled; NaN where the book is not valid, one-sided, crossed or not known that
-   * far. Costs a walk over that range: nothing for every message.
+   * far. Costs a walk over that range, once for all who ask before the book changes: nothing for every message.
    */
   depthWithin(side: BookSide, bps: number): number {
+    if (this.track.state !== 'valid') return Number.NaN;
+    const depth = this.#depths[side];
+    if (depth.bps !== bps) {
+      depth.bps = bps;
+      depth.size = this.#depthWithin(side, bps);
+    }
+    return depth.size;
+  }
+
+  #depthWithin(side: BookSide, bps: number): number {
     const { track, bid, ask } = this;
-    if (track.state !== 'valid' || !(bid < ask)) return Number.NaN;
+    if (!(bid < ask)) return Number.NaN;
     const limit = priceBeyond(side, (bid + ask) / 2, bps);
     if (side === BID) return limit < track.low ? Number.NaN : track.book.volumeBetween(BID, limit, bid);
     return limit > track.high ? Number.NaN : track.book.volumeBetween(ASK, ask, limit);
+  }
+
+  #forgetDepths(): void {
+    this.#depths[BID].bps = Number.NaN;
+    this.#depths[ASK].bps = Number.NaN;
   }
 
   /** A statistic sampled on the grid; equal names share one. */
@@ -235,7 +261,8 @@ export class Market {
 
   /** A quantile of a statistic; NaN until it is warm: enough valid time, and enough samples or groups in the ring. */
   usual(statistic: GridStatistic, q: number): number {
-    return statistic.knows(this.t, q) ? statistic.known : this.#usual(statistic, q);
+    const known = statistic.known(this.t, q);
+    return Number.isNaN(known) ? this.#usual(statistic, q) : known;
   }
 
   #usual(statistic: GridStatistic, q: number): number {
@@ -342,6 +369,8 @@ export class Market {
       wake = Wake.trade | this.#completed();
     }
     if ((effect & (Effect.book | Effect.valid)) !== 0) {
+      this.#levels.tell();
+      this.#forgetDepths();
       if (this.#wantsTouch) this.#refresh((effect & Effect.valid) !== 0);
       wake |= Wake.book;
     }
@@ -436,6 +465,7 @@ export class Market {
       this.#groupCounts.clear();
     }
     if ((effect & Effect.lost) !== 0) {
+      this.#forgetDepths();
       this.bookSince = Number.NaN;
       this.bid = Number.NaN;
       this.ask = Number.NaN;

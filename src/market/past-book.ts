@@ -5,17 +5,18 @@ import { priceBeyond } from './price-beyond.js';
 import type { Ring } from './ring.js';
 import type { Track } from './track.js';
 
-/** Values of a change in the ring: its price, negative for a bid, and the size before. */
-export const SIGNED = 0;
-export const BEFORE = 1;
+/** Values of a change of a side in its ring: where it was, and what stood there before. */
+export const WHERE = 0;
+export const WHAT = 1;
 export const CHANGE = 2;
 
+/** What stood at a price before its first change since, and the least before any. */
 interface Changed {
-  before: number;
+  readonly before: number;
   least: number;
 }
 
-/** Made for a moment and read at once: what is not in the changes is looked up in the book as it is. */
+/** Read at once: what is not in the changes is looked up in the book as it is. Who asks for the same moment again gets it with the changes since. */
 export class PastBook {
   readonly side: BookSide;
   /** best prices then, scaled; NaN where a side was empty */
@@ -23,38 +24,37 @@ export class PastBook {
   readonly ask: number;
   readonly #track: Track;
   /** prices between which all changes since are known */
-  readonly #known: Band;
+  readonly #known: Band = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   readonly #changed = new Map<number, Changed>();
+  /** number of the first change that is not taken in yet */
+  #next: number;
 
-  /** @param changes those since that moment begin at number `from` */
-  constructor(
-    track: Track,
-    side: BookSide,
-    touch: { bid: number; ask: number },
-    known: Band,
-    changes: Ring,
-    from: number,
-  ) {
+  /** @param from number of the first change of the side since that moment */
+  constructor(track: Track, side: BookSide, touch: { bid: number; ask: number }, from: number) {
     this.#track = track;
     this.side = side;
     this.bid = touch.bid;
     this.ask = touch.ask;
-    this.#known = known;
-    this.#goBack(changes, from);
+    this.#next = from;
   }
 
-  /** From the newest change to the oldest: what was there before a change is what the change before it left. */
-  #goBack({ values, mask, next }: Ring, from: number): void {
-    const { book } = this.#track;
-    for (let n = next - 1; n >= from; n--) {
-      const signed = values[(n & mask) * CHANGE + SIGNED];
-      if (signed < 0 !== (this.side === BID)) continue;
-      const price = Math.abs(signed);
-      const before = values[(n & mask) * CHANGE + BEFORE];
-      const known = this.#changed.get(price);
-      const least = Math.min(before, known?.least ?? book.sizeAt(this.side, price));
-      this.#changed.set(price, { before, least });
+  /** Takes in the changes of the side that came since it was last done. */
+  add({ values, mask, next }: Ring): void {
+    const changed = this.#changed;
+    for (let n = this.#next; n < next; n++) {
+      const at = (n & mask) * CHANGE;
+      const before = values[at + WHAT];
+      const known = changed.get(values[at + WHERE]);
+      if (known === undefined) changed.set(values[at + WHERE], { before, least: before });
+      else if (before < known.least) known.least = before;
     }
+    this.#next = next;
+  }
+
+  /** A message since was followed between these prices only. */
+  narrow(low: number, high: number): void {
+    if (low > this.#known.low) this.#known.low = low;
+    if (high < this.#known.high) this.#known.high = high;
   }
 
   /** Best price of the side then. */
@@ -84,7 +84,8 @@ export class PastBook {
 
   /** The least displayed there since then, at the end of any message. */
   least(price: number): number {
-    return this.#changed.get(price)?.least ?? this.#track.book.sizeAt(this.side, price);
+    const now = this.#track.book.sizeAt(this.side, price);
+    return Math.min(now, this.#changed.get(price)?.least ?? now);
   }
 
   /** Size displayed within `bps` of the mid then, as `Market.depthWithin` has it now; NaN where it is not known that far. */

@@ -95,14 +95,14 @@ export class RefillRun {
     this.#total += size;
     this.#lastTradeT = t;
     if (!Number.isNaN(this.#confirmAt)) this.#sinceEnough += size;
-    else if (this.#isEnough) {
+    else if (this.#isEnough()) {
       if (this.#unexplained > 0) this.#explain(t);
       else if (this.#state === State.peak) this.#awaitBook(t);
     }
     this.#schedule();
   }
 
-  get #isEnough(): boolean {
+  #isEnough(): boolean {
     return this.#open >= ENOUGH * this.peak;
   }
 
@@ -150,7 +150,7 @@ export class RefillRun {
     this.#depleted = t - since;
     this.#unexplained++;
     this.#returnedAt = t;
-    if (this.#isEnough) this.#explain(t);
+    if (this.#isEnough()) this.#explain(t);
   }
 
   /** Enough trades for a time that the peak came back. */
@@ -193,7 +193,7 @@ export class RefillRun {
     if (t > this.#confirmAt) {
       this.#confirmAt = Number.NaN;
       this.#count(t, this.#sinceEnough);
-      if (this.#isEnough) this.#awaitBook(t);
+      if (this.#isEnough()) this.#awaitBook(t);
     }
     if (t > this.#returnedAt + guard) {
       // the peak came back and too little was traded: somebody added to it
@@ -201,8 +201,8 @@ export class RefillRun {
       if (this.#unexplained > 0 && this.#state === State.peak) this.#open = 0;
       this.#unexplained = 0;
     }
-    if (t > this.#missAt) this.#miss(t);
-    if (t > this.#idleAt) this.over = this.#state === State.peak ? 'held' : 'faded';
+    if (t > this.#missAt()) this.#miss(t);
+    if (t > this.#idleAt()) this.over = this.#state === State.peak ? 'held' : 'faded';
     this.#schedule();
   }
 
@@ -230,22 +230,22 @@ export class RefillRun {
     this.#returnedAt = Number.NaN;
   }
 
-  get #idleAt(): Micros {
+  #idleAt(): Micros {
     return (this.isRunning ? this.lastCycleT : this.#lastTradeT) + this.#rules.fade;
   }
 
   /** Late trades are waited for, as they tell broken from pulled. */
-  get #missAt(): Micros {
+  #missAt(): Micros {
     const { guard, refill } = this.#rules;
     return this.#oddAt + Math.max(refill, guard);
   }
 
   #schedule(): void {
     const { guard } = this.#rules;
-    let due = this.#idleAt;
+    let due = this.#idleAt();
     if (this.#confirmAt < due) due = this.#confirmAt;
     if (this.#returnedAt + guard < due) due = this.#returnedAt + guard;
-    if (this.#missAt < due) due = this.#missAt;
+    if (this.#missAt() < due) due = this.#missAt();
     this.due = due;
   }
 }

@@ -3,6 +3,7 @@ import type { Micros } from '../model/entry.js';
 import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
 import { type RefillRules, RefillRun } from './refill-run.js';
 
@@ -31,8 +32,14 @@ export class Refills implements Follower {
   readonly band: Band = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
   readonly levels = {
     band: this.band,
-    change: (side: BookSide, price: number, before: number, after: number): void =>
-      this.#change(side, price, before, after),
+    changes: ({ values, bids, count }: LevelChanges): void => {
+      const { low, high } = this.band;
+      for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+        const price = values[at + PRICE];
+        if (price >= low && price <= high)
+          this.#change(n < bids ? BID : ASK, price, values[at + BEFORE], values[at + AFTER]);
+      }
+    },
   };
   readonly #market: Market;
   readonly #rules: RefillRules;
@@ -110,6 +117,17 @@ export class Refills implements Follower {
 
   book(t: Micros): void {
     this.advance(t);
+    if (this.#changed.length > 0) this.#showChanged(t);
+    const { bid, ask, track } = this.#market;
+    if (!(bid < ask)) this.#end();
+    else {
+      const reach = REACH * track.book.tick;
+      if (bid - reach < this.band.low) this.band.low = bid - reach;
+      if (ask + reach > this.band.high) this.band.high = ask + reach;
+    }
+  }
+
+  #showChanged(t: Micros): void {
     const changed = this.#changed;
     for (let n = 0; n < changed.length; n++) {
       if (changed[n].over !== null) continue;
@@ -118,13 +136,6 @@ export class Refills implements Follower {
     }
     changed.length = 0;
     this.#after.length = 0;
-    const { bid, ask, track } = this.#market;
-    if (!(bid < ask)) this.#end();
-    else {
-      const reach = REACH * track.book.tick;
-      if (bid - reach < this.band.low) this.band.low = bid - reach;
-      if (ask + reach > this.band.high) this.band.high = ask + reach;
-    }
   }
 
   /** The book is one-sided or crossed: what is displayed means nothing. */

@@ -71,15 +71,15 @@ export class Slopes {
 
   /** Robust z of the mid's slope over the window that ends at the newest second; NaN where unknown or not warm. */
   get priceZ(): number {
-    return this.#warm ? this.#priceZ : Number.NaN;
+    return this.#warm() ? this.#priceZ : Number.NaN;
   }
 
   /** The same of cumulative delta. */
   get flowZ(): number {
-    return this.#warm ? this.#flowZ : Number.NaN;
+    return this.#warm() ? this.#flowZ : Number.NaN;
   }
 
-  get #warm(): boolean {
+  #warm(): boolean {
     return this.#seconds.isWarm(this.#price.baseline.count);
   }
 
@@ -90,7 +90,7 @@ export class Slopes {
   deltaDistance(change: number, time: Micros): number {
     const { median, spread } = this.#change;
     const windows = time / this.span;
-    if (!this.#warm || !(spread > 0)) return Number.NaN;
+    if (!this.#warm() || !(spread > 0)) return Number.NaN;
     return (change / spread - (median / spread) * windows) / Math.sqrt(windows);
   }
 

@@ -18,6 +18,16 @@ const T = 0;
 const VALUE = 1;
 const WIDTH = 2;
 
+const NONE = Number.NaN;
+
+/** A quantile, that of which version of the baseline it is, and the time before which no sample joins or leaves. */
+interface Answer {
+  readonly q: number;
+  value: number;
+  version: number;
+  until: Micros;
+}
+
 /** A value sampled on the grid into a baseline, `delay` later than it was taken, so that no event meets itself. */
 export class GridStatistic {
   readonly baseline: Baseline;
@@ -28,10 +38,8 @@ export class GridStatistic {
   /** grid time of the samples being taken */
   #t: Micros = 0;
   readonly #sample = (value: number): void => this.#wait(value);
-  /** a quantile that was asked for, and the time before which nothing can change it */
-  #q = Number.NaN;
-  #quantile = Number.NaN;
-  #until = Number.NEGATIVE_INFINITY;
+  /** quantiles that were asked for: one or two, as a rule */
+  readonly #answers: Answer[] = [];
 
   constructor(minutes: number, basis: Basis, delay: Micros, take: Take) {
     this.baseline = new Baseline(minutes);
@@ -42,16 +50,23 @@ export class GridStatistic {
 
   tick(t: Micros): void {
     this.#t = t;
-    this.#until = Number.NEGATIVE_INFINITY;
+    this.#forget();
     this.#take(t, this.#sample);
+    this.#join(t);
+    this.baseline.expire(t);
+  }
+
+  /** Samples that have waited long enough join the baseline. */
+  #join(t: Micros): void {
     const waiting = this.#waiting;
-    const { values, mask, next } = waiting;
-    for (; waiting.first < next; waiting.first++) {
-      const at = (waiting.first & mask) * WIDTH;
+    const { values, mask, first, next } = waiting;
+    let n = first;
+    for (; n < next; n++) {
+      const at = (n & mask) * WIDTH;
       if (values[at + T] > t - this.#delay) break;
       this.baseline.add(t, values[at + VALUE]);
     }
-    this.baseline.expire(t);
+    waiting.first = n;
   }
 
   #wait(value: number): void {
@@ -62,26 +77,39 @@ export class GridStatistic {
     waiting.values[at + VALUE] = value;
   }
 
-  /** Whether `known` still stands for that quantile at `t`. Trades ask for one far more often than samples come. */
-  knows(t: Micros, q: number): boolean {
-    return t < this.#until && q === this.#q;
-  }
-
-  get known(): number {
-    return this.#quantile;
+  /**
+   * A quantile as it was found last, where that still stands at `t`; NaN where it was not, or does not. Trades ask for one far more often than
+   * samples come.
+   */
+  known(t: Micros, q: number): number {
+    const answers = this.#answers;
+    for (let n = 0; n < answers.length; n++)
+      if (answers[n].q === q) return t < answers[n].until ? answers[n].value : NONE;
+    return NONE;
   }
 
   /** The quantile of the baseline, which is `known` until then. */
   quantile(q: number, until: Micros): number {
-    this.#q = q;
-    this.#quantile = this.baseline.quantile(q);
-    this.#until = until;
-    return this.#quantile;
+    const { version } = this.baseline;
+    let answer = this.#answers.find((one) => one.q === q);
+    if (answer === undefined) {
+      answer = { q, value: NONE, version: NONE, until };
+      this.#answers.push(answer);
+    }
+    answer.until = until;
+    if (answer.version === version) return answer.value;
+    answer.version = version;
+    answer.value = this.baseline.quantile(q, answer.value);
+    return answer.value;
+  }
+
+  #forget(): void {
+    for (const answer of this.#answers) answer.until = Number.NEGATIVE_INFINITY;
   }
 
   clear(): void {
     this.baseline.clear();
     this.#waiting.clear();
-    this.#until = Number.NEGATIVE_INFINITY;
+    this.#forget();
   }
 }

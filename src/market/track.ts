@@ -19,13 +19,11 @@ import { ASK, BID, Book, type LevelListener } from './book.js';
 import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
 import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
+import { MAX_OLD_RUN } from './old-run.js';
 import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
-
-/** Old updates in a row that are taken for repeats; a longer run means that the venue counts anew. */
-const MAX_OLD_RUN = 100;
 
 export interface TrackOptions {
   instrument: Instrument;
@@ -73,6 +71,13 @@ export class Track {
   readonly #flow: string | undefined;
   readonly #stream: BookStream;
   readonly #trades: TradeStreams;
+  readonly #connOf: (origin: number) => string | null;
+  /** the newest touch: its stream, origin and id */
+  #touchStream = -1;
+  #touchOrigin = -1;
+  #touchLast = -1;
+  /** origin of the newest record of streams beside the market */
+  readonly #beside = new Map<number, number>();
   readonly #join = new SnapshotJoin();
   #renewal: Renewal | null = null;
   /** updates in a row that were older than the book */
@@ -87,6 +92,7 @@ export class Track {
     this.onLevel = options.onLevel ?? null;
     this.#flow = options.flow;
     const connOf = options.connOf ?? (() => null);
+    this.#connOf = connOf;
     this.#stream = new BookStream(connOf);
     this.#trades = new TradeStreams(options.rules.tradeChain, connOf);
   }
@@ -106,6 +112,7 @@ export class Track {
     switch (e[o + Field.KIND]) {
       case Kind.touch:
         this.counts.touches++;
+        this.#newestTouch(e, o);
         return Effect.touch;
       case Kind.trade:
         return this.#trade(e, o, t);
@@ -114,8 +121,10 @@ export class Track {
       case Kind.snapshot:
         return this.#wholeBook(buffer, o, t);
       case Kind.derivative:
+        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
         return Effect.derivative;
       case Kind.liquidation:
+        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
         return (e[o + Field.FLAGS] & OFF_BOOK) === 0 ? Effect.liquidation : Effect.none;
       case Kind.unknown:
         this.counts.unknown++;
@@ -128,12 +137,64 @@ export class Track {
     }
   }
 
-  /** Takes in `count` touches, as `apply` of each would: the last at `t`, the newest push time so far `emitted`. */
-  touches(count: number, t: Micros, emitted: Micros): void {
+  /** Takes in `count` touches that end with record `last`, as `apply` of each would; `emitted`: the newest push time so far. */
+  touches(events: Float64Array, last: number, count: number, emitted: Micros): void {
+    const o = last * EVENT_STRIDE;
     this.counts.messages += count;
     this.counts.touches += count;
-    this.t = t;
+    this.t = events[o + Field.T];
     this.emitted = emitted;
+    this.#newestTouch(events, o);
+  }
+
+  #newestTouch(e: Float64Array, o: number): void {
+    this.#touchStream = e[o + Field.FLAGS] >> STREAM_SHIFT;
+    this.#touchOrigin = e[o + Field.ORIGIN];
+    this.#touchLast = e[o + Field.LAST];
+  }
+
+  /**
+   * Where a stream stands, by layout and variant: the connection that brought its newest record, null where that is not known, and the
+   * newest id, -1 where there is none. Null before any record of it.
+   */
+  newest(stream: number): { conn: string | null; last: number } | null {
+    if (this.#stream.is(stream)) {
+      const last = this.continuity.joined ? this.continuity.last : this.#join.last;
+      return { conn: this.#stream.conn, last };
+    }
+    if (stream === this.#touchStream) return { conn: this.#connOf(this.#touchOrigin), last: this.#touchLast };
+    const origin = this.#beside.get(stream);
+    if (origin !== undefined) return { conn: this.#connOf(origin), last: -1 };
+    return this.#trades.newest(stream);
+  }
+
+  /** Streams that `newest` tells of. */
+  get streams(): number[] {
+    const others = [this.#touchStream, ...this.#beside.keys(), ...this.#trades.ids];
+    return [this.#stream.id, ...others].filter((id) => id >= 0);
+  }
+
+  /** What a stream that `newest` tells of is made of. */
+  kindOf(stream: number): 'book' | 'trade' | 'touch' | 'beside' {
+    if (this.#stream.is(stream)) return 'book';
+    if (stream === this.#touchStream) return 'touch';
+    return this.#beside.has(stream) ? 'beside' : 'trade';
+  }
+
+  /** The connection that brought the newest of the book; null where it is not known. */
+  get bookConn(): string | null {
+    return this.#stream.conn;
+  }
+
+  /** A trade was ever seen: it is known by which connection they come. */
+  get knowsTrades(): boolean {
+    return this.#trades.ids.length > 0;
+  }
+
+  /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */
+  movesTo(stream: number, conn: string): void {
+    if (this.#stream.is(stream)) this.#stream.movesTo(conn);
+    else this.#trades.movesTo(stream, conn);
   }
 
   /** A message with a number that cannot be held: its own stream has a hole, others do not. */

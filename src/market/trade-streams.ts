@@ -1,6 +1,7 @@
 /** The trade streams of one src: their ids, which of them is the flow, and the connections they come by. */
 import type { TradeChain } from '../model/continuity.js';
 import { Field, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
+import { MAX_OLD_RUN } from './old-run.js';
 
 interface TradeStream {
   chain: TradeChain;
@@ -10,8 +11,9 @@ interface TradeStream {
   isFlow: boolean;
 }
 
-/** Old trades in a row that are taken for repeats; a longer run means that the venue counts anew. */
-const MAX_OLD_RUN = 100;
+/** `origin` before any trade was seen, and where the next one's is to be looked at anew. */
+const UNHEARD = -1;
+const NO_ORIGIN = -2;
 
 /** What `take` says of a trade besides the number of trades missing before it. */
 export const NOT_OF_FLOW = -1;
@@ -60,7 +62,7 @@ export class TradeStreams {
   #streamOf(id: number): TradeStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { chain: this.#createChain(), origin: -1, conn: null, isFlow: true };
+      stream = { chain: this.#createChain(), origin: UNHEARD, conn: null, isFlow: true };
       this.#streams.set(id, stream);
     }
     return stream;
@@ -73,9 +75,29 @@ export class TradeStreams {
     return stream?.isFlow === true;
   }
 
+  /** Layouts and variants of which trades were seen. */
+  get ids(): number[] {
+    return [...this.#streams.keys()];
+  }
+
+  /** The connection that brought the newest trade of a stream, null where it is not known, and its id; null before any. */
+  newest(id: number): { conn: string | null; last: number } | null {
+    const stream = this.#streams.get(id);
+    return stream === undefined ? null : { conn: stream.conn, last: stream.chain.last() };
+  }
+
+  /** From here on another connection brings the stream. */
+  movesTo(id: number, conn: string): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.conn = conn;
+    if (!isUnheard(stream)) stream.origin = NO_ORIGIN;
+  }
+
   /** Whether the flow comes by this connection, or may: before any trade it is not known which connection brings them. */
   comesBy(conn: string): boolean {
-    for (const stream of this.#streams.values()) if (isUnheard(stream)) this.guessed = true;
+    for (const stream of this.#streams.values())
+      if (isUnheard(stream) && (stream.conn === null || stream.conn === conn)) this.guessed = true;
     for (const stream of this.#streams.values())
       if (stream.isFlow && (stream.conn === null || stream.conn === conn)) return true;
     return this.#streams.size === 0;
@@ -99,5 +121,5 @@ export class TradeStreams {
 
 /** Restored from a checkpoint, and no trade of it seen since. */
 function isUnheard({ origin }: TradeStream): boolean {
-  return origin === -1;
+  return origin === UNHEARD;
 }

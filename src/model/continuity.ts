@@ -38,6 +38,10 @@ export interface Skips {
 export interface TradeChain {
   /** a trade, or several merged into one with ids from `first` to `id`; returns how many are missing before it, or -1 for a repeat */
   next(id: number, first?: number): number;
+  /** ids are there and grow by one: they tell what is missing, and what was seen before */
+  readonly numbered: boolean;
+  /** the newest id; -1 before any, and where ids prove nothing */
+  last(): number;
   reset(): void;
   state(): Record<string, number>;
   restore(state: Record<string, unknown>): void;

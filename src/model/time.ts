@@ -6,11 +6,19 @@ import { TapedeckError } from './errors.js';
 export const MICROS_PER_SECOND = 1_000_000;
 export const MICROS_PER_MINUTE = 60 * MICROS_PER_SECOND;
 
+/** The minute that was formatted last, and its text up to the seconds: of a scan's times many share one, and dates are dear. */
+let minute = Number.NaN;
+let minuteText = '';
+
 /** `2024-08-08T23:54:15.030314Z`, always with six decimals. */
 export function formatTime(t: Micros): string {
-  const ms = Math.floor(t / 1000);
-  const micros = t - ms * 1000;
-  return `${new Date(ms).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
+  const now = Math.floor(t / MICROS_PER_MINUTE);
+  if (now !== minute) {
+    minuteText = new Date(now * 60_000).toISOString().slice(0, -'00.000Z'.length);
+    minute = now;
+  }
+  const micros = String(t - now * MICROS_PER_MINUTE).padStart(8, '0');
+  return `${minuteText}${micros.slice(0, 2)}.${micros.slice(2)}Z`;
 }
 
 /** `20240808T235415.030314Z`, for file names. */

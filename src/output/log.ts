@@ -1,10 +1,9 @@
 /** What a command that runs on says on stderr: sentences for people, or one JSON object a line for programs. */
 import type { Micros } from '../model/entry.js';
-import type { Note, NoteFacts } from '../model/note.js';
-import { formatTime } from '../model/time.js';
+import type { Note } from '../model/note.js';
+import { logLine } from './log-line.js';
 import { createStatusLine, type StatusLine } from './progress.js';
 import type { Talk } from './terminal.js';
-import { escapeJson } from './text.js';
 
 export type LogFormat = 'text' | 'json';
 
@@ -29,10 +28,4 @@ export function createLog(talk: Talk, format: LogFormat, now: () => Micros): Log
       if (facts?.logOnly !== true) line.note(text);
     },
   };
-}
-
-/** `{"time":…,"level":…,"event":…,"venue":…,"symbol":…,"conn":…,"message":…,…}` and a newline, without any control character. */
-export function logLine(time: Micros, message: string, facts: NoteFacts = { event: 'note' }): string {
-  const { event, level = 'info', venue, symbol, conn, data } = facts;
-  return `${escapeJson({ time: formatTime(time), level, event, venue, symbol, conn, message, ...data })}\n`;
 }

@@ -6,6 +6,7 @@ import type { Follower } from '../market/follower.js';
 import { Market, Wake } from '../market/market.js';
 import { surroundingsOf } from '../market/surroundings.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
+import { type OneStream, Union } from '../market/union.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
@@ -30,6 +31,14 @@ interface Running {
   voice: Voice;
   /** Effect bits that take away what it rests on */
   rests: number;
+}
+
+const ANY_WAKE = Wake.trade | Wake.book | Wake.beat | Wake.group;
+
+/** A detector among those that the same Wake bits wake; of these it is told those it asked for. */
+interface Look {
+  evaluate: DetectorRun['evaluate'];
+  why: number;
 }
 
 /** A market that is looked at without being judged. */
@@ -66,10 +75,14 @@ export class Pipeline {
   readonly #connOf: (origin: number) => string | null;
   readonly #speaker: { venue: string; symbol: string; recorder: string };
   #track: Track;
+  #union: Union;
+  readonly #one: OneStream;
   #market: Market;
   readonly #checksum: Checksum | null;
   readonly #run = new TouchRun();
   #running: Running[] = [];
+  /** by Wake bits, whom they wake: who looks for other things is not asked for every message */
+  #looks: readonly (readonly Look[])[] = [];
   #confirmation: Confirmation | null = null;
   #header: HeaderEntry;
   #t: Micros = 0;
@@ -102,6 +115,8 @@ export class Pipeline {
     this.#from = Math.max(settings.from ?? Number.NEGATIVE_INFINITY, header.tape.from ?? Number.NEGATIVE_INFINITY);
     this.#connOf = connOf;
     this.#track = this.#createTrack();
+    this.#union = this.#createUnion(this.#track);
+    this.#one = { record: (buffer, i) => this.#record(buffer, i), nothing: (t) => this.#pass(t) };
     this.#market = this.#createMarket();
     this.#checksum = settings.checksum ? new Checksum(this.#market) : null;
     this.#createRuns();
@@ -110,6 +125,10 @@ export class Pipeline {
   #createTrack(): Track {
     const { instrument, flow } = this.#header.tape;
     return createTrack({ instrument, rules: this.#venue, flow, connOf: this.#connOf, rooms: scannerBooks });
+  }
+
+  #createUnion(track: Track): Union {
+    return new Union({ track, rules: this.#venue, connOf: this.#connOf });
   }
 
   #createMarket(): Market {
@@ -129,6 +148,7 @@ export class Pipeline {
       if (reason === null) this.#running.push(this.#createRun(chosen));
       else this.#note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
     }
+    this.#looks = Array.from({ length: ANY_WAKE + 1 }, (_, wake) => looksOf(this.#running, wake));
   }
 
   #seen(): Seen {
@@ -187,14 +207,19 @@ export class Pipeline {
    * @returns the first record it left alone
    */
   records(buffer: EventBuffer, i: number): number {
-    const { events, count } = buffer;
+    const { events } = buffer;
     const origin = events[i * EVENT_STRIDE + Field.ORIGIN];
+    const union = this.#union;
+    union.meet(origin);
+    // what one connection brings alone passes as it comes
+    const end = union.several ? union.alone(buffer, i) : buffer.count;
+    if (end === i) return union.take(buffer, i, this.#one);
     let n = i;
     do {
       const before = n;
-      if (events[n * EVENT_STRIDE + Field.KIND] === Kind.touch) n = this.#touches(events, n, count);
+      if (events[n * EVENT_STRIDE + Field.KIND] === Kind.touch) n = this.#touches(events, n, end);
       if (n === before) this.#record(buffer, n++);
-    } while (n < count && events[n * EVENT_STRIDE + Field.ORIGIN] === origin);
+    } while (n < end && events[n * EVENT_STRIDE + Field.ORIGIN] === origin);
     return n;
   }
 
@@ -208,7 +233,7 @@ export class Pipeline {
     if (n === i) return i;
     this.#t = run.t;
     this.#market.t = run.t;
-    track.touches(n - i, run.t, run.emitted);
+    track.touches(events, n - 1, n - i, run.emitted);
     checksum?.touches(n - i, run.word);
     if (this.#market.hearsTouches) this.#market.touches(events, i, n);
     return n;
@@ -236,7 +261,7 @@ export class Pipeline {
     if (entry.t > this.#t) this.#move(entry.t);
     if (this.done) return;
     const beat = this.#market.advance(this.#t);
-    this.#follow(this.#track.entry(entry), beat, null, 0);
+    this.#follow(this.#union.entry(entry, this.#one), beat, null, 0);
   }
 
   /** True where a checkpoint says nothing new: it was reached with a valid book. */
@@ -246,6 +271,15 @@ export class Pipeline {
 
   /** An entry at `t` that only moves time. */
   pass(t: Micros): void {
+    if (t > this.#t) this.#move(t);
+    if (this.done) return;
+    const beat = this.#market.advance(this.#t);
+    this.#union.pass(t, this.#one);
+    this.#follow(Effect.none, beat, null, 0);
+  }
+
+  /** A message at `t` that brought nothing new. */
+  #pass(t: Micros): void {
     if (t > this.#t) this.#move(t);
     if (!this.done) this.#follow(Effect.none, this.#market.advance(this.#t), null, 0);
   }
@@ -264,6 +298,7 @@ export class Pipeline {
     if (sameMarket) return;
     // another scale of sizes and prices, or another source of quotes: all state starts anew, sums go on
     this.#track = this.#createTrack();
+    this.#union = this.#createUnion(this.#track);
     this.#market = this.#createMarket();
     this.#running = [];
     this.#confirmation = null;
@@ -279,6 +314,7 @@ export class Pipeline {
 
   #lost(reason: 'damage' | 'restart'): void {
     const gap = { stream: '*', from: this.#t, reason };
+    this.#union.end(this.#t, this.#one);
     this.#follow(this.#track.entry({ t: this.#t, src: this.src, gap }), 0, null, 0);
   }
 
@@ -302,15 +338,17 @@ export class Pipeline {
 
   /** Whether who starts reading at this checkpoint, just passed, knows the same of book, sequences and trade ids. */
   agreesWith(checkpoint: Checkpoint): boolean {
-    if (checkpoint.state !== 'valid' || !this.#track.plain) return false;
+    if (checkpoint.state !== 'valid' || !this.#track.plain || !this.#union.plain) return false;
     const reader = this.#createTrack();
+    const union = this.#createUnion(reader);
     reader.restore(checkpoint);
-    return knowledgeOf(reader) === knowledgeOf(this.#track);
+    union.restore(checkpoint);
+    return knowledgeOf(union) === knowledgeOf(this.#union);
   }
 
   /** True where a checkpoint left something open that has mattered since. */
   get guessed(): boolean {
-    return this.#track.guessed;
+    return this.#track.guessed || this.#union.guessed;
   }
 
   /** Time goes on to `t`: the first entry begins, a unit ends, or the scan is done. */
@@ -337,12 +375,10 @@ export class Pipeline {
     const wake = this.#take(effect, buffer, i) | beat | this.#wake;
     this.#wake = 0;
     const t = this.#t;
-    const running = this.#running;
-    for (let n = 0; wake !== 0 && n < running.length; n++) {
-      const { run } = running[n];
-      // what others asked to be woken for is none of its business
-      const why = run.wake & wake;
-      if (why !== 0) run.evaluate(t, why);
+    const looks = this.#looks[wake];
+    for (let n = 0; n < looks.length; n++) {
+      const look = looks[n];
+      look.evaluate(t, look.why);
     }
     if (wake !== 0 && this.#confirmation?.waits === true) this.#confirmation.look(t);
     // an entry in the last microsecond of a unit shares its time with the ends of that unit
@@ -378,15 +414,22 @@ export class Pipeline {
   }
 }
 
+/** Whom these Wake bits wake, in their order. */
+function looksOf(running: readonly Running[], wake: number): Look[] {
+  return running
+    .filter(({ run }) => (run.wake & wake) !== 0)
+    .map(({ run }) => ({ evaluate: run.evaluate.bind(run), why: run.wake & wake }));
+}
+
 /** Ends what a detector has open, and lets it start afresh. */
 function close({ run, voice }: Running, t: Micros, reason: EndReason): void {
   voice.close(t, reason);
   run.reset?.();
 }
 
-/** A track's state as text, times aside that no signal depends on. */
-function knowledgeOf(track: Track): string {
-  const { streams, ...rest } = track.checkpoint();
+/** What is known of a src as text, times aside that no signal depends on. */
+function knowledgeOf(union: Union): string {
+  const { streams, ...rest } = union.checkpoint();
   return JSON.stringify({ ...rest, streams: { ...streams, lastBookT: 0, lastTradeT: 0, emitted: 0 } });
 }
 

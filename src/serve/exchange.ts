@@ -26,6 +26,8 @@ export interface ServeOptions {
   ledger?: string;
   /** data time at which nothing more is made and `done` resolves; clients stay until `stop` */
   until?: Micros;
+  /** milliseconds between two cuts of the oldest connection of each path; none by default */
+  cutEveryMs?: number;
   /** milliseconds between batches, default 5 */
   tickMs?: number;
   /** bytes a client may be behind before it is closed with 1008, default 16 MiB */
@@ -42,6 +44,8 @@ export interface ServedExchange {
   controls: Controls;
   /** messages sent so far, answers included */
   readonly sent: number;
+  /** clients connected */
+  readonly connected: number;
   /** resolves at `until` or after `stop`; rejects when the ledger cannot be written or the market fails */
   readonly done: Promise<void>;
   /** closes clients with 1001, the port and the ledger. @throws {TapedeckError} when the ledger could not be written */
@@ -55,6 +59,7 @@ const MAX_BACKLOG = 16 << 20;
 
 interface Client extends Kept {
   id: number;
+  path: string;
   stream: Duplex;
   served: ServedClient;
   /** by the clock */
@@ -103,6 +108,14 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     if (forget(client, 1006, reason)) cut(client.socket, client.stream);
   };
 
+  const cutOldest = (): void => {
+    const paths = new Set<string>();
+    for (const client of [...clients.values()]) {
+      if (!paths.has(client.path)) lose(client, 'cut as ordered');
+      paths.add(client.path);
+    }
+  };
+
   const send = (client: Client, topic: string | null, text: string, t: Micros): void => {
     ledger?.message(t, client.id, topic, text);
     client.socket.send(server.pack === undefined ? text : server.pack(text));
@@ -118,7 +131,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
   };
 
   const welcome = (socket: WebSocket, stream: Duplex, path: string, served: ServedClient): void => {
-    const client: Client = { id: nextClient++, socket, stream, served, pings: 0, saidAt: clock() };
+    const client: Client = { id: nextClient++, path, socket, stream, served, pings: 0, saidAt: clock() };
     clients.set(client.id, client);
     ledger?.change(market.now(), client.id, { opened: { path } });
     reply(client, server.greeting?.(served) ?? []);
@@ -164,6 +177,8 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
   };
 
   const startClock = clock();
+  const { cutEveryMs = Number.POSITIVE_INFINITY } = options;
+  let cutAt = startClock + cutEveryMs;
   const startData = market.now();
   const keep = createKeeper<Client>({
     rules: server,
@@ -185,6 +200,10 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       const target = Math.min(until, startData + Math.floor((now - startClock) * 1000));
       if (target > market.now()) batch(Math.min(target, market.now() + MOST_MICROS_PER_BATCH));
       keep(clients.values(), now);
+      if (now >= cutAt) {
+        cutAt = now + cutEveryMs;
+        cutOldest();
+      }
       if (market.now() >= until) finish();
       timer = setTimeout(tick, market.now() < target ? 0 : tickMs);
     } catch (error) {
@@ -208,6 +227,7 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
       port,
       rest,
       connect(path) {
+        if (faults.refuses) return { status: 503, body: '' };
         const served = running ? server.connect(path) : null;
         if (served === null) return { status: 404, body: '' };
         return (socket, stream) => welcome(socket, stream, path, served);
@@ -226,9 +246,17 @@ export async function serveExchange(options: ServeOptions): Promise<ServedExchan
     get sent() {
       return sent;
     },
+    get connected() {
+      return clients.size;
+    },
     controls: {
       dropNext: faults.dropNext,
       silence: faults.silence,
+      refuse: faults.refuse,
+      cutOldest,
+      say(text) {
+        for (const client of clients.values()) send(client, null, text, market.now());
+      },
       restStatus: faults.restStatus,
       disconnect(id) {
         for (const client of [...clients.values()]) {

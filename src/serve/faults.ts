@@ -3,6 +3,12 @@
 export interface Controls {
   /** cuts one client's connection, or all of them, without a closing handshake (code 1006); what was sent still arrives */
   disconnect(client?: number): void;
+  /** cuts the oldest connection of each path in the same way: of several side by side, each has its turn */
+  cutOldest(): void;
+  /** while on, new connections are refused (HTTP 503) */
+  refuse(on: boolean): void;
+  /** a text to everybody, such as a notice; the ledger has it as an answer */
+  say(text: string): void;
   /** the next `count` messages of the topic reach nobody; the ledger has them, marked lost */
   dropNext(topic: string, count: number): void;
   /** while on, no market data is sent to anybody (marked lost); sockets stay open and requests are answered */
@@ -15,7 +21,10 @@ export interface Controls {
 export interface Faults {
   dropNext(topic: string, count: number): void;
   silence(on: boolean): void;
+  refuse(on: boolean): void;
   restStatus(code: number, times: number): void;
+  /** must a connection be refused? */
+  readonly refuses: boolean;
   /** counts a message of the topic that somebody would get: must it be lost? */
   loses(topic: string): boolean;
   /** status to answer this REST request with, or null */
@@ -25,11 +34,18 @@ export interface Faults {
 export function createFaults(): Faults {
   const drops = new Map<string, number>();
   let silent = false;
+  let refusing = false;
   let rest = { code: 0, times: 0 };
   return {
     dropNext: (topic, count) => void drops.set(topic, count),
     silence(on) {
       silent = on;
+    },
+    refuse(on) {
+      refusing = on;
+    },
+    get refuses() {
+      return refusing;
     },
     restStatus(code, times) {
       rest = { code, times };

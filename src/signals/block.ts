@@ -83,7 +83,7 @@ interface Large {
 }
 
 class BlockRun implements DetectorRun {
-  readonly wake = Wake.trade | Wake.group;
+  readonly wake = Wake.group;
   readonly #options: BlockOptions;
   readonly #market: Market;
   readonly #voice: Voice;

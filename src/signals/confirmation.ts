@@ -124,7 +124,7 @@ export class Confirmation {
       if (t > watch.due) due++;
       else if (watch.side * (twice - watch.from) > watch.best) watch.best = watch.side * (twice - watch.from);
     }
-    for (const watch of watches.splice(0, due)) this.#judge(watch);
+    if (due > 0) for (const watch of watches.splice(0, due)) this.#judge(watch);
   }
 
   #judge({ best, asked, confirm, tell }: Watch): void {

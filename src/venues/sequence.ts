@@ -217,7 +217,10 @@ function chained(judge: (last: number, final: number, previous: number) => Verdi
 
 /** Trades whose ids prove nothing: none are missing, as far as anyone can tell. */
 export function unprovenTrades(): TradeChain {
-  return { next: () => 0, reset: () => {}, state: () => ({}), restore: () => {} };
+  return {
+    ...{ next: () => 0, numbered: false, last: () => -1 },
+    ...{ reset: () => {}, state: () => ({}), restore: () => {} },
+  };
 }
 
 /** Trade ids that grow by exactly one. */
@@ -234,6 +237,8 @@ export function contiguousTrades(): TradeChain {
       last = id;
       return missing;
     },
+    numbered: true,
+    last: () => last,
     reset() {
       last = -1;
     },

@@ -48,7 +48,7 @@ export interface ConnectionPlan {
   sendEveryMs: number;
   /** no message at all for this long means the connection is dead; null where a quiet market is normal */
   silenceMs: number | null;
-  /** the venue closes connections after this long; null where no limit is known */
+  /** a connection this old is to be replaced, well before the venue closes it; null where no limit is known */
   lifetimeMs: number | null;
   /** what the client says to stay connected, and how often; missing where the venue asks for nothing */
   ping?: { text: string; everyMs: number };

@@ -171,17 +171,6 @@ describe('losing the connection', () => {
     connection.tick(now);
     await until('it is open', () => connection.state === 'open');
   });
-
-  test('the lifetime of the plan renews the connection without a wait', async () => {
-    const connection = await opened({ sendEveryMs: 0, lifetimeMs: 500 });
-    connection.tick(now);
-    now += 500;
-    connection.tick(now);
-    await until('it is closed', () => connection.state === 'waiting');
-    expect(log.at(-1)).toBe("closed r.1 1000 rotation 'rotation'");
-    connection.tick(now);
-    await until('it is open again', () => connection.state === 'open');
-  });
 });
 
 describe('stopping', () => {
@@ -210,6 +199,20 @@ describe('stopping', () => {
     connection.tick(now);
     await until('it is stopped', () => connection.state === 'stopped');
     expect(log.at(-1)).toMatch(/^closed r\.1 1006 stop/);
+  });
+
+  test('one that was replaced takes what is under way, says so, and does not come back', async () => {
+    const connection = await opened();
+    const [socket] = server.sockets;
+    socket.pause();
+    connection.stop('replaced');
+    socket.send('late but welcome');
+    socket.resume();
+    await until('it is stopped', () => connection.state === 'stopped');
+    expect(messages.map(([data]) => data.toString())).toEqual(['late but welcome']);
+    expect(log.at(-1)).toBe("closed r.1 1000 replaced 'replaced'");
+    connection.tick(now + 1e6);
+    expect(server.sockets).toHaveLength(1);
   });
 
   test('before a socket is open there is nothing to tell', async () => {

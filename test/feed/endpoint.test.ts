@@ -30,3 +30,13 @@ test('each route keeps its path, and the endpoint of the venue wins', () => {
   expect(routeUrl('wss://host', '/stream', 'binance-spot', endpoints)).toBe('ws://b:2/stream');
   expect(routeUrl('wss://host', '/stream', 'binance-spot', [])).toBe('wss://host/stream');
 });
+
+test('connections side by side take the endpoints in turn, and those of the venue before those for all', () => {
+  const endpoints = ['ws://a:1', 'binance-usdm=ws://b:2', 'binance-usdm=ws://c:3'].map((text) =>
+    parseEndpoint(text, 'ws'),
+  );
+  const urls = (venue: string): string[] =>
+    [0, 1, 2].map((lane) => routeUrl('wss://host', '/s', venue, endpoints, lane));
+  expect(urls('binance-usdm')).toEqual(['ws://b:2/s', 'ws://c:3/s', 'ws://b:2/s']);
+  expect(urls('okx-swap')).toEqual(['ws://a:1/s', 'ws://a:1/s', 'ws://a:1/s']);
+});

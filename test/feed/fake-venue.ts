@@ -69,6 +69,8 @@ export interface StreamRig {
   status: { received: number; valid: number; books: number; gaps: number; reconnects: number };
   /** the venue says something of its own accord, on the newest socket */
   push(...data: (string | Buffer)[]): void;
+  /** the same on any socket */
+  pushTo(socket: WebSocket, data: string): void;
   /** moves both clocks of the recorder, which stand still otherwise, and lets it see that */
   advance(ms: number): Promise<void>;
   /** waits until the venue heard so many texts; the only wait before anybody is connected */
@@ -141,6 +143,7 @@ export async function createStreamRig(options: StreamRigOptions): Promise<Stream
     notes,
     status,
     lines,
+    pushTo: say,
     push(...data) {
       const socket = server.sockets.at(-1);
       if (socket === undefined) throw new Error('nobody is connected');
@@ -156,10 +159,12 @@ export async function createStreamRig(options: StreamRigOptions): Promise<Stream
       for (let before = -1; before !== saidCount; ) {
         before = saidCount;
         // the pong comes behind every text that an earlier message made the recorder say
-        const socket = server.sockets.at(-1);
-        const answered = new Promise((resolve) => socket?.once('pong', resolve));
-        socket?.ping();
-        await answered;
+        for (const socket of server.sockets) {
+          if (socket.readyState !== socket.OPEN) continue;
+          const answered = new Promise((resolve) => socket.once('pong', resolve));
+          socket.ping();
+          await answered;
+        }
       }
       await until('the recorder took what was sent', () => status.received === saidCount);
     },

@@ -8,7 +8,7 @@ import type { Entry } from '../../src/model/entry.js';
 import { type ServedExchange, serveExchange } from '../../src/serve/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
-import type { Venue } from '../../src/venues/venue.js';
+import type { ServedClient, ServedMarket, Venue, VenueServer } from '../../src/venues/venue.js';
 import { seededMarket } from '../venues/served.js';
 import { linesIn, messageIn } from './tape.js';
 
@@ -81,6 +81,12 @@ export interface Rig {
   start(options?: Partial<RecordOptions>): Recording;
   /** texts the ledger says were sent and not lost, without answers; of one symbol where given */
   sent(symbol?: string): Promise<string[]>;
+  /** every message of the market in order, as a client that was always there would have it */
+  truth: { topic: string; text: string }[];
+  /** the oldest client that is there does not get the next `count` messages of the topic (null: of any); the ledger has them not */
+  withhold(topic: string | null, count: number): void;
+  /** waits until each client was sent all topics that had data since the start, twice, and the recorder took all that was sent */
+  delivering(clients: number): Promise<void>;
   /** clients of the exchange, from its ledger */
   clients(): Promise<{ id: number; path: string }[]>;
   lines(symbol: string): Promise<string[]>;
@@ -109,18 +115,61 @@ export async function createRig({
   if (server === undefined) throw new Error(`${id} cannot be simulated`);
   const market = seededMarket(venue, symbols, rate, { start: Date.now() * 1000 });
   const ledger = join(folder, 'sent.ndjson');
-  const exchange = await serveExchange({ venue: { server }, market, ledger });
+  const truth: Rig['truth'] = [];
+  const topics = new Set<string>();
+  const withheld: { from: ServedClient | null; topic: string | null; left: number } = {
+    from: null,
+    topic: null,
+    left: 0,
+  };
+  /** topics each client was sent since it came */
+  const heard = new Map<ServedClient, Set<string>>();
+  const watched = (served: ServedMarket): VenueServer => {
+    const own = server(served);
+    const always = venue.connections(symbols, venue.channels.default).flatMap(({ path, subscribe }) => {
+      const client = own.connect(path);
+      for (const text of subscribe) if (client !== null) own.receive(client, text);
+      return client ?? [];
+    });
+    return {
+      ...own,
+      connect(path) {
+        const client = own.connect(path);
+        if (client !== null) heard.set(client, new Set());
+        return client;
+      },
+      render(event) {
+        const messages = own.render(event);
+        for (const { topic, text } of messages)
+          for (const client of always) {
+            const wrapped = own.wrap(client, topic, text);
+            if (wrapped === null) continue;
+            truth.push({ topic, text: wrapped });
+            topics.add(topic);
+          }
+        return messages;
+      },
+      wrap(client, topic, text) {
+        const wrapped = own.wrap(client, topic, text);
+        if (wrapped !== null && client === withheld.from && (withheld.topic ?? topic) === topic && withheld.left-- > 0)
+          return null;
+        if (wrapped !== null) heard.get(client)?.add(topic);
+        return wrapped;
+      },
+    };
+  };
+  const exchange = await serveExchange({ venue: { server: watched }, market, ledger });
   const out = join(folder, 'tapes');
   const notes: string[] = [];
   const running: Recording[] = [];
   const status = { received: 0, dropped: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
 
-  const topics = venue.connections(symbols, venue.channels.all).flatMap((plan) => plan.topics);
+  const known = venue.connections(symbols, venue.channels.all).flatMap((plan) => plan.topics);
   /** whose data a message is; null for answers */
   const symbolOf = (text: string): string | null => {
     const bytes = Buffer.from(text);
     const name = venue.topicOf(bytes, 0, bytes.length);
-    return topics.find((topic) => topic.name === name)?.symbol ?? null;
+    return known.find((topic) => topic.name === name)?.symbol ?? null;
   };
 
   const lines = (symbol: string): Promise<string[]> => linesIn(join(out, id, symbol));
@@ -151,6 +200,26 @@ export async function createRig({
         if (message === null || message[2] !== undefined) return [];
         return symbol === undefined || symbolOf(message[1]) === symbol ? [message[1]] : [];
       });
+    },
+    truth,
+    withhold(topic, count) {
+      const from = [...heard.keys()].at(-exchange.connected) ?? null;
+      Object.assign(withheld, { from, topic, left: count });
+    },
+    async delivering(clients) {
+      const sideBySide = clients / venue.connections(symbols, venue.channels.default).length;
+      const newest = (): Set<string>[] => [...heard.values()].slice(-clients);
+      const each = (): Promise<void> =>
+        until(`${clients} clients are sent all topics`, () => {
+          if (exchange.connected !== clients) return false;
+          return newest().reduce((sum, { size }) => sum + size, 0) === topics.size * sideBySide;
+        });
+      await each();
+      // and once more, so that the newest message of each came when all were there
+      for (const one of newest()) one.clear();
+      await each();
+      const { sent } = exchange;
+      await until('the recorder took what was sent', () => status.received >= sent);
     },
     async clients() {
       let text = '';

@@ -204,6 +204,76 @@ describe.concurrent('Bybit', () => {
   });
 });
 
+test('the end of the recording is no loss, also where the venue does not answer it', async () => {
+  const rig = await startBybit();
+  rig.server.sockets[0].pause();
+  const ended = rig.stop();
+  await rig.advance(2_000);
+  expect(await ended).toMatchObject({ gaps: 0, reconnects: 0 });
+  const entries = await rig.entries('BTCUSDT');
+  expect(only(entries, 'close').map(({ close }) => close)).toEqual([{ code: 1006, reason: 'stop' }]);
+  expect(gapsOf(entries)).toEqual([]);
+});
+
+describe.concurrent('Bybit by two connections', () => {
+  const renumbered = (u: number, price: string): string =>
+    `{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786000002837,"data":{"s":"BTCUSDT","b":[["${price}","4.000"]],"a":[],"u":${u},"seq":420000000${200 + u}},"cts":1786000002831}`;
+  const ANEW =
+    '{"topic":"orderbook.200.BTCUSDT","type":"snapshot","ts":1786000002737,"data":{"s":"BTCUSDT","b":[["65000.00","2.000"]],"a":[["65011.10","1.500"]],"u":1,"seq":420000000201},"cts":1786000002731}';
+  const begun = async (): Promise<StreamRig> => {
+    const rig = await start({
+      symbols: ['BTCUSDT'],
+      script: { rest: BYBIT_ONE, onSubscribe: { [BTC_TOPIC]: [BTC_SNAPSHOT, BTC_SNAPSHOT, ANEW, ANEW, ANEW] } },
+      record: { redundancy: 2 },
+    });
+    await rig.heard(1);
+    await rig.advance(300);
+    await rig.heard(2);
+    await rig.settled();
+    return rig;
+  };
+  const toAll = (rig: StreamRig, ...texts: string[]): Promise<void> => {
+    for (const text of texts) for (const socket of rig.server.sockets) rig.pushTo(socket, text);
+    return rig.settled();
+  };
+
+  test('a book that the venue begins anew on both is begun anew once', async () => {
+    const rig = await begun();
+    await toAll(rig, BTC_DELTAS[0], BTC_DELTAS[1], ANEW, renumbered(2, '65000.50'), renumbered(3, '65000.60'));
+    expect(rig.status).toMatchObject({ valid: 1, reconnects: 0 });
+    await rig.stop();
+    const { book, counts } = await follow(rig, 'BTCUSDT');
+    expect(book.bids.map(([price]) => price)).toEqual(['65000.6', '65000.5', '65000']);
+    expect(counts.bookGaps).toBe(0);
+  });
+
+  test('a book that begins anew as one connection after the other is opened anew is not the old one for ever', async () => {
+    const rig = await begun();
+    await toAll(rig, BTC_DELTAS[0], BTC_DELTAS[1]);
+    const [first, second] = rig.server.sockets.splice(0);
+    for (const [n, socket] of [first, second].entries()) {
+      socket.close();
+      await until('it is lost', () => rig.status.reconnects === n + 1);
+      await rig.advance(1);
+      await rig.heard(3 + n);
+      await rig.settled();
+    }
+    // as ids are, all of this was brought already
+    for (let u = 2; u < 30; u++) await toAll(rig, renumbered(u, '65000.50'));
+    await rig.advance(5_000);
+    // what is old for so long is not old
+    for (let u = 30; rig.server.heard.length === 4; u++) await toAll(rig, renumbered(u, '65000.50'));
+    expect(rig.server.heard.slice(4)).toEqual(RENEW_BTC);
+    await rig.settled();
+    await toAll(rig, renumbered(2, '65000.60'));
+    expect(rig.status.valid).toBe(1);
+    await rig.stop();
+    const { book } = await follow(rig, 'BTCUSDT');
+    expect(book.bids.map(([price]) => price)).toEqual(['65000.6', '65000']);
+    expect(gapsOf(await rig.entries('BTCUSDT'))).toMatchObject([{ stream: 'depth', reason: 'sequence' }]);
+  });
+});
+
 const SWAP = 'BTC-USDT-SWAP';
 const OKX_REST = {
   '/api/v5/public/time': ['{"code":"0","msg":"","data":[{"ts":"1786000001500"}]}'],
@@ -433,30 +503,46 @@ describe.concurrent('OKX', () => {
     expect(counts).toMatchObject({ trades: 205, tradesMissing: 2, bookGaps: 0 });
   });
 
-  test('the notice of a shutdown renews the connection', async () => {
-    const rig = await startOkx();
+  test('at the notice of a shutdown another connection is opened, and both are kept until it has shown the same', async () => {
+    // both connections begin with the same book
+    const rig = await startOkx({ onSubscribe: { [BOOKS]: [OKX_SNAPSHOT, OKX_SNAPSHOT] } });
     const notice =
       '{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}';
     rig.push(notice);
     await rig.heard(2);
     await rig.settled();
-    const update = okxUpdate(40, 41, '["64020.1","3","0","1"]');
-    rig.push(update);
-    await rig.settled();
+    const [old, fresh] = rig.server.sockets;
+    await rig.advance(600);
+    const { received } = rig.status;
+    const update = okxUpdate(71000000101, 71000000119, '["64010.1","3","0","1"]');
+    old.send(update);
+    await until('the old one brought it', () => rig.status.received === received + 1);
+    // the new one does not have it yet
+    await rig.advance(5_000);
+    expect(rig.server.sockets.map(({ readyState }) => readyState)).toEqual([1, 1]);
+    fresh.send(update);
+    await until('both brought it', () => rig.status.received === received + 2);
+    await rig.advance(1);
+    await until('the old one is closed', () => old.readyState === 3);
+    await rig.advance(1);
+    const next = okxUpdate(71000000119, 71000000125, '["64010.1","4","0","1"]');
+    fresh.send(next);
+    await until('the new one goes on', () => rig.status.received === received + 3);
     expect(rig.server.heard).toEqual([OKX_SUBSCRIBE, OKX_SUBSCRIBE]);
-    expect(rig.status).toMatchObject({ valid: 1, reconnects: 1, gaps: 1 });
-    expect(rig.notes).toContainEqual(
-      expect.stringMatching(/^okx-swap: the exchange announced a shutdown on \w{4}\.1; reconnecting$/),
-    );
+    expect(rig.status).toMatchObject({ valid: 1, reconnects: 0, gaps: 0 });
+    expect(rig.notes).toEqual([
+      expect.stringMatching(/^okx-swap: the exchange announced a shutdown on \w{4}\.1$/),
+      expect.stringMatching(/^okx-swap: connection \w{4}\.1 is about to end; a replacement is opened beside it$/),
+      expect.stringMatching(/^okx-swap: connection \w{4}\.1 closed \(1000, replaced\)$/),
+    ]);
     await rig.stop();
     expect(await rig.messages(SWAP)).toContain(notice);
     const entries = await rig.entries(SWAP);
-    expect(only(entries, 'close')[0].close).toEqual({ code: 1000, reason: 'shutdown' });
-    expect(gapsOf(entries)).toMatchObject([{ stream: '*', reason: 'disconnect' }]);
-    const { book, valid } = await follow(rig, SWAP);
-    expect(valid).toHaveLength(2);
-    expect(book).toMatchObject({ state: 'valid', bids: [['64020.1', '3']], asks: [['64020.2', '1']] });
-    expect(await found(rig)).toEqual(['okx-swap:BTC-USDT-SWAP GAP']);
+    expect(only(entries, 'close')[0].close).toEqual({ code: 1000, reason: 'replaced' });
+    expect(gapsOf(entries)).toEqual([]);
+    const { book, valid, lost } = await follow(rig, SWAP);
+    expect([valid.length, lost.length]).toEqual([1, 0]);
+    expect(book.bids[0]).toEqual(['64010.1', '4']);
   });
 
   test('another notice does not', async () => {

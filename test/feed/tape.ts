@@ -1,6 +1,7 @@
 /** Reading a recorded tape as its readers will. */
 import { createDecoder } from '../../src/decode/decoder.js';
 import { createTrack, Effect, type Track, type TrackCounts } from '../../src/market/track.js';
+import { type OneStream, Union } from '../../src/market/union.js';
 import type { Checkpoint, Entry, EntryKey, Gap, Micros } from '../../src/model/entry.js';
 import { EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { scaleOf } from '../../src/model/instrument.js';
@@ -49,21 +50,31 @@ export async function follow(rig: Pick<Rig, 'lines'>, symbol: string): Promise<F
   const decoder = createDecoder();
   const buffer = new EventBuffer();
   let track: Track | null = null;
+  let union: Union | null = null;
+  let effect: number = Effect.none;
+  const one: OneStream = {
+    record(records, i) {
+      effect |= track?.apply(records, i) ?? Effect.none;
+    },
+    nothing: () => {},
+  };
   for (const line of await rig.lines(symbol)) {
     const bytes = Buffer.from(`${line}\n`);
     const entry = parseEntry(line);
-    let effect: number = Effect.none;
+    effect = Effect.none;
     if ('tape' in entry) {
       const { instrument, venue: id, flow } = entry.tape;
       const venue = venueById(id);
-      track ??= createTrack({ instrument, rules: venue, flow, connOf: (origin) => decoder.origins[origin].conn });
+      const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+      track ??= createTrack({ instrument, rules: venue, flow, connOf });
+      union ??= new Union({ track, rules: venue, connOf });
       decoder.bind(entry.src, { layouts: venue.layouts, symbol, scale: scaleOf(instrument), flow });
     }
-    if (track === null) throw new Error('a tape without a header');
+    if (track === null || union === null) throw new Error('a tape without a header');
     buffer.clear();
     decoder.decode(bytes, 0, bytes.length, buffer);
-    if (buffer.events[Field.KIND] === Kind.entry) effect = track.entry(entry);
-    else for (let i = 0; i < buffer.count; i++) effect |= track.apply(buffer, i);
+    if (buffer.events[Field.KIND] === Kind.entry) effect |= union.entry(entry, one);
+    else for (let i = 0; i < buffer.count; ) i = union.take(buffer, i, one);
     if ((effect & Effect.valid) !== 0) valid.push(entry.t);
     if ((effect & Effect.lost) !== 0) lost.push(entry.t);
   }

@@ -3,9 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ASK, BID, type BookSide } from '../../src/market/book.js';
 import { Ledger } from '../../src/market/ledger.js';
+import { LevelChanges } from '../../src/market/level-changes.js';
 
 const SECOND = 1_000_000;
 const GUARD = 20_000;
+
+/** One level of a message. */
+function change(ledger: Ledger, side: BookSide, price: number, before: number, after: number): void {
+  const changes = new LevelChanges();
+  changes.add(side, price, before, after);
+  ledger.changes(changes);
+}
 
 /** A ledger over a tiny book of sizes by price; one tick is 1. */
 function stage({ width = 1, guard = GUARD } = {}) {
@@ -27,7 +35,7 @@ function stage({ width = 1, guard = GUARD } = {}) {
     set,
     /** one message: [side, price, size] */
     update(t: number, ...levels: [BookSide, number, number][]): void {
-      for (const [side, price, size] of levels) ledger.change(side, price, set(side, price, size), size);
+      for (const [side, price, size] of levels) change(ledger, side, price, set(side, price, size), size);
       ledger.applied(t);
     },
   };
@@ -217,7 +225,7 @@ test('a level without trades is not kept, but a removal just before its first tr
 test('far levels make no work, and the table grows instead of mixing cells', () => {
   const { ledger, set } = stage();
   ledger.follow(0, 90, 110);
-  ledger.change(ASK, 5000, 0, 3);
+  change(ledger, ASK, 5000, 0, 3);
   ledger.applied(1);
   expect(ledger.live[ASK]).toHaveLength(0);
   for (let i = 0; i < 60; i++) {

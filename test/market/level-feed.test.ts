@@ -1,42 +1,63 @@
 /** Level changes handed to several who each follow some prices. */
 import { expect, test } from 'vitest';
-import { ASK, BID } from '../../src/market/book.js';
+import { ASK, BID, type BookSide } from '../../src/market/book.js';
+import { AFTER, BEFORE, LEVEL_CHANGE, PRICE } from '../../src/market/level-changes.js';
 import { LevelFeed, type LevelSource } from '../../src/market/level-feed.js';
 
-test('each hears of its own band, the source of the hull of all, and bands may move between messages', () => {
+/** A feed and its source, who tells of nothing outside its band. */
+function stage() {
   const source: LevelSource = { levelBand: { low: Number.NEGATIVE_INFINITY, high: 0 }, onLevel: null };
   const feed = new LevelFeed(source);
   const heard: string[] = [];
-  const tap = (name: string, low: number, high: number) => {
-    const band = { low, high };
-    feed.tap({
-      band,
-      change: (side, price, before, after) => heard.push([name, side, price, before, after].join(' ')),
-    });
-    return band;
+  return {
+    source,
+    feed,
+    heard,
+    tap(name: string, low: number, high: number) {
+      const band = { low, high };
+      feed.tap({
+        band,
+        changes({ values, bids, count }) {
+          for (let n = 0, at = 0; n < count; n++, at += LEVEL_CHANGE) {
+            const side = n < bids ? BID : ASK;
+            heard.push([name, side, values[at + PRICE], values[at + BEFORE], values[at + AFTER]].join(' '));
+          }
+        },
+      });
+      return band;
+    },
+    message(...levels: [side: BookSide, price: number][]): void {
+      const { low, high } = source.levelBand;
+      for (const [side, price] of levels)
+        if (price >= low && price <= high) source.onLevel?.(side, price, price + 1, price + 2);
+      feed.tell();
+    },
   };
-  const tell = (side: 0 | 1, price: number): void => {
-    const { low, high } = source.levelBand;
-    if (price >= low && price <= high) source.onLevel?.(side, price, 1, 2);
-  };
-  const first = tap('a', 10, 20);
-  expect(source.levelBand).toBe(first); // one alone is asked directly
-  tell(BID, 10);
+}
+
+test('all hear of the changes of a message, each once, and the source of the hull of their bands, which may move between messages', () => {
+  const { source, feed, heard, tap, message } = stage();
+  tap('a', 10, 20);
+  expect(source.levelBand).toEqual({ low: 10, high: 20 });
+  message([BID, 10], [ASK, 21]);
+  expect(heard.splice(0)).toEqual(['a 0 10 11 12']);
   const second = tap('b', 18, 30);
   expect(source.levelBand).toEqual({ low: 10, high: 30 });
-  for (const price of [9, 10, 19, 25, 31]) tell(ASK, price);
+  message([BID, 9], [BID, 11], [ASK, 25], [ASK, 31]);
+  expect(heard.splice(0)).toEqual(['a 0 11 12 13', 'a 1 25 26 27', 'b 0 11 12 13', 'b 1 25 26 27']);
+  message([ASK, 31]);
+  expect(heard).toEqual([]);
   second.low = 5;
   second.high = 8;
   feed.settle();
   expect(source.levelBand).toEqual({ low: 5, high: 20 });
-  for (const price of [6, 9, 20]) tell(BID, price);
-  expect(heard).toEqual([
-    'a 0 10 1 2',
-    'a 1 10 1 2',
-    'a 1 19 1 2',
-    'b 1 19 1 2',
-    'b 1 25 1 2',
-    'b 0 6 1 2',
-    'a 0 20 1 2',
-  ]);
+  message([ASK, 6]);
+  expect(heard).toEqual(['a 1 6 7 8', 'b 1 6 7 8']);
+});
+
+test('a message may have any number of levels', () => {
+  const { heard, tap, message } = stage();
+  tap('a', 0, 1e6);
+  message(...Array.from({ length: 3000 }, (_, n): [BookSide, number] => [n < 1000 ? BID : ASK, n]));
+  expect(heard).toEqual(Array.from({ length: 3000 }, (_, n) => `a ${n < 1000 ? 0 : 1} ${n} ${n + 1} ${n + 2}`));
 });

@@ -1,6 +1,7 @@
 /** What statistics and cells of the market state rest on. */
 import { expect, test } from 'vitest';
 import { groupSizes } from '../../src/market/group-sizes.js';
+import { PRICE } from '../../src/market/level-changes.js';
 import { GridStatistic } from '../../src/market/statistic.js';
 import { SECOND, TapeBuilder } from '../scan/tape-builder.js';
 import { newMarket, play } from './feed.js';
@@ -25,9 +26,9 @@ test('a band that a trade widened is followed from the next update on, whoever e
   const market = newMarket();
   const heard: number[] = [];
   const deep = { low: 100_000, high: 100_200 };
-  market.follow({ levels: { band: { low: 100_000, high: 100_100 }, change: () => {} } });
+  market.follow({ levels: { band: { low: 100_000, high: 100_100 }, changes: () => {} } });
   market.follow({
-    levels: { band: deep, change: (_, price) => heard.push(price) },
+    levels: { band: deep, changes: ({ values }) => void heard.push(values[PRICE]) },
     trade: (_t, _side, price) => {
       deep.high = price;
     },

@@ -18,6 +18,7 @@ import { Plan } from '../../src/scan/units.js';
 import { parseSetting } from '../../src/signals/registry.js';
 import { openTape } from '../../src/tape/tape.js';
 import { venueById } from '../../src/venues/registry.js';
+import { inTurns, splitLines } from '../market/several.js';
 import { randomTape } from './random-tape.js';
 import { MINUTE, SECOND, START } from './tape-builder.js';
 import { type TapeFolderOptions, writeSession } from './tape-folder.js';
@@ -113,6 +114,19 @@ describe('generated tapes', () => {
         expect(await expectEqual([folder], 3)).toBe(3);
       }),
       { numRuns: 4 },
+    );
+  });
+
+  test('several connections that miss messages and end in turns', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.boolean(), async (seed, troubled) => {
+        const folder = newFolder();
+        const tape = randomTape({ seed, minutes: 9, troubled, extras: true, touches: true });
+        const lines = splitLines(tape.lines, inTurns(START, 540, seed), seed);
+        await writeSession(folder, lines, { checkpointEvery: 20 * SECOND, segmentEvery: 100 * SECOND });
+        expect(await expectEqual([folder], 3)).toBeGreaterThan(1);
+      }),
+      { numRuns: 2 },
     );
   });
 

@@ -1,7 +1,8 @@
 /** Writes lines as the sealed segments of a tape: followed like a recorder does, with checkpoints, frames and rotation. */
 import { mkdirSync } from 'node:fs';
 import { createDecoder } from '../../src/decode/decoder.js';
-import { createTrack, type Track } from '../../src/market/track.js';
+import { createTrack } from '../../src/market/track.js';
+import { Union } from '../../src/market/union.js';
 import type { Entry, HeaderEntry } from '../../src/model/entry.js';
 import { EventBuffer, Field, Kind } from '../../src/model/event.js';
 import { entryLine, parseEntry } from '../../src/tape/line.js';
@@ -41,7 +42,10 @@ export async function writeSession(
   const rules = venueById(tape.venue);
   const decoder = createDecoder();
   const { instrument, flow, symbol } = tape;
-  const track: Track = createTrack({ instrument, rules, flow, connOf: (origin) => decoder.origins[origin].conn });
+  const connOf = (origin: number): string | null => decoder.origins[origin].conn;
+  const track = createTrack({ instrument, rules, flow, connOf });
+  const union = new Union({ track, rules, connOf });
+  const one = { record: (records: EventBuffer, i: number): void => void track.apply(records, i), nothing: () => {} };
   decoder.bind(src, { layouts: rules.layouts, scale: track.scale, symbol, flow });
   const buffer = new EventBuffer();
   mkdirSync(tapeFolder(out, src), { recursive: true });
@@ -60,7 +64,7 @@ export async function writeSession(
     inFrame = 0;
   };
   const checkpoint = (t: number): void => {
-    add(entryLine(falsify({ t, src, book: track.checkpoint() })), t, true);
+    add(entryLine(falsify({ t, src, book: union.checkpoint() })), t, true);
     checkpointAt = t + checkpointEvery;
   };
   const open = (t: number): void => {
@@ -77,15 +81,15 @@ export async function writeSession(
   for (const line of lines.slice(1)) {
     const bytes = Buffer.from(`${line}\n`);
     const t = Number(line.slice(5, 21));
-    if (t >= segmentAt && t - last > sizeOfLead) {
+    if (t >= segmentAt && t - last > sizeOfLead && union.plain) {
       await (file as SegmentFile | null)?.seal({ index: last + 1, end: last + 2 });
       open(t - 2);
       checkpoint(t - 1);
-    } else if (t >= checkpointAt && track.state === 'valid' && t - 1 > last) checkpoint(t - 1);
+    } else if (t >= checkpointAt && track.state === 'valid' && union.plain && t - 1 > last) checkpoint(t - 1);
     buffer.clear();
     decoder.decode(bytes, 0, bytes.length, buffer);
-    if (buffer.events[Field.KIND] !== Kind.entry) track.apply(buffer, 0);
-    else if (line.endsWith('}')) track.entry(parseEntry(bytes)); // what is broken on purpose is written all the same
+    if (buffer.events[Field.KIND] !== Kind.entry) union.take(buffer, 0, one);
+    else if (line.endsWith('}')) union.entry(parseEntry(bytes), one); // what is broken on purpose is written all the same
     add(bytes.toString(), t);
   }
   const end = file as SegmentFile | null;

@@ -412,6 +412,32 @@ describe('faults', () => {
     expect(lines.find(({ client, closed }) => client === 1 && closed !== undefined)?.closed?.code).toBe(1006);
   });
 
+  test('of connections side by side the oldest of each path is cut, so that each has its turn', async () => {
+    const exchange = await serve({ cutEveryMs: 1000 });
+    const [one, two] = [await subscribe(exchange), await subscribe(exchange)];
+    const other = await subscribe(exchange, '"btcusdt@aggTrade"', '/market/stream');
+    time += 999;
+    await two.until(() => two.heard.length > 50);
+    expect(exchange.connected).toBe(3);
+    time += 1;
+    expect((await Promise.all([one.closed, other.closed])).map(({ code }) => code)).toEqual([1006, 1006]);
+    expect(exchange.connected).toBe(1);
+    exchange.controls.cutOldest();
+    expect((await two.closed).code).toBe(1006);
+  });
+
+  test('new connections are refused as ordered, and who is there stays and hears what is said to all', async () => {
+    const exchange = await serve();
+    const client = await subscribe(exchange);
+    exchange.controls.refuse(true);
+    await expect(openClient(`${exchange.wsUrl}/public/stream`)).rejects.toThrow('503');
+    exchange.controls.say('{"e":"serverShutdown"}');
+    await client.until(() => client.heard.includes('{"e":"serverShutdown"}'));
+    exchange.controls.refuse(false);
+    await subscribe(exchange);
+    expect(exchange.connected).toBe(2);
+  });
+
   test('a cut connection gets also what the socket still held', async () => {
     const exchange = await serve({ maxBacklog: 1 << 30, until: START + 4_000_000 }, 20_000);
     const slow = await subscribe(exchange, `${ALL},"btcusdt@depth","btcusdt@depth@0ms","btcusdt@depth@500ms"`);

@@ -1,0 +1,108 @@
+/** Trade ids by several connections: a hole is told when, and only when, nobody brings what is in it. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createTradeUnion, type Hole, type TradeUnion } from '../../src/feed/trade-union.js';
+
+const legs = (...names: string[]): { conn: string }[] => names.map((conn) => ({ conn }));
+const told = (holes: Hole[]): [number, number, number][] => holes.map(({ first, last, got }) => [first, last, got]);
+
+describe('one connection', () => {
+  test('a hole is told at once: its ids, what came instead, and when the last good trade came', () => {
+    const union = createTradeUnion();
+    union.take('a', 5, 5, 100);
+    union.take('a', 9, 10, 200);
+    expect(union.given(legs('a'), 200)).toEqual([
+      { first: 6, last: 8, got: 10, from: 100, shownT: 200, isTold: false },
+    ]);
+    union.take('a', 11, 11, 300);
+    expect(union.given(legs('a'), 300)).toEqual([]);
+  });
+
+  test('where a gap was told already, what is missing next is in it, once', () => {
+    const union = createTradeUnion();
+    union.take('a', 5, 5, 100);
+    union.forgive();
+    union.take('a', 9, 9, 200);
+    union.take('a', 11, 11, 300);
+    const given = union.given(legs('a'), 300);
+    expect(told(given)).toEqual([
+      [6, 8, 9],
+      [10, 10, 11],
+    ]);
+    expect(given.map(({ isTold }) => isTold)).toEqual([true, false]);
+  });
+});
+
+describe('two connections', () => {
+  const holed = (): TradeUnion => {
+    const union = createTradeUnion();
+    union.take('a', 1, 1, 0);
+    union.take('b', 1, 1, 1);
+    union.take('a', 5, 5, 2);
+    expect(union.given(legs('a', 'b'), 2)).toEqual([]);
+    expect(union.held).toBe(1);
+    return union;
+  };
+
+  test('a hole waits for the one that is behind, and is filled by it', () => {
+    const union = holed();
+    for (const id of [2, 3, 4, 5]) union.take('b', id, id, 10 + id);
+    expect(union.held).toBe(0);
+    expect(union.given(legs('a', 'b'), 100)).toEqual([]);
+  });
+
+  test('what the other one lacks too is told as soon as it is past it', () => {
+    const union = holed();
+    union.take('b', 3, 3, 10);
+    union.take('b', 5, 5, 11);
+    expect(told(union.given(legs('a', 'b'), 11))).toEqual([
+      [2, 2, 3],
+      [4, 4, 5],
+    ]);
+  });
+
+  test('it is told when the other one ends, or says nothing for five seconds', () => {
+    expect(told(holed().given(legs('a'), 3))).toEqual([[2, 4, 5]]);
+    const union = holed();
+    expect(union.given(legs('a', 'b'), 5_000_001)).toEqual([]);
+    expect(told(union.given(legs('a', 'b'), 5_000_002))).toEqual([[2, 4, 5]]);
+  });
+});
+
+test('whatever is lost on whichever connection, exactly what all lost is told', () => {
+  const ids = 40;
+  fc.assert(
+    fc.property(
+      // per connection: which ids it lacks; then in which order they are heard
+      fc.array(fc.uniqueArray(fc.integer({ min: 2, max: ids - 1 })), { minLength: 1, maxLength: 3 }),
+      fc.array(fc.nat(2), { minLength: ids * 3, maxLength: ids * 3 }),
+      (lacking, turns) => {
+        const names = lacking.map((_, n) => `c${n}`);
+        const queues = lacking.map((lost) =>
+          Array.from({ length: ids }, (_, n) => n + 1).filter((id) => !lost.includes(id)),
+        );
+        const union = createTradeUnion();
+        const found: Hole[] = [];
+        let t = 0;
+        const hear = (n: number): void => {
+          const id = queues[n].shift();
+          if (id === undefined) return;
+          union.take(names[n], id, id, ++t);
+          found.push(...union.given(legs(...names), t));
+        };
+        // all of them are there from the first trade on
+        for (const n of names.keys()) hear(n);
+        for (const turn of turns) hear(turn % names.length);
+        for (const n of names.keys()) while (queues[n].length > 0) hear(n);
+        const missing = found.flatMap(({ first, last }) =>
+          Array.from({ length: last - first + 1 }, (_, k) => first + k),
+        );
+        const lost = Array.from({ length: ids }, (_, n) => n + 1).filter((id) =>
+          lacking.every((one) => one.includes(id)),
+        );
+        expect(missing.toSorted((a, b) => a - b)).toEqual(lost);
+        expect(union.held).toBe(0);
+      },
+    ),
+  );
+});
