@@ -1,5 +1,5 @@
 /** `tapedeck record`: live L2 updates and trades onto tapes, every loss marked. */
-import { type EndpointKind, parseEndpoint } from '../feed/endpoint.js';
+import { type EndpointKind, endpointsOf, parseEndpoint } from '../feed/endpoint.js';
 import { EXPOSITION_TYPE } from '../feed/metrics.js';
 import { describeCounts, type RecordObserver, type RecordStatus, record } from '../feed/recorder.js';
 import { channelsOf, parseTargets } from '../feed/targets.js';
@@ -271,6 +271,13 @@ gap entry.`,
       line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`, {
         ...{ event: 'endpoint', level: 'warn' },
       });
+    }
+    for (const { venue } of requests) {
+      const { length } = endpointsOf(venue.id, args.endpoint);
+      if (length > args.redundancy)
+        line.note(`${venue.id}: ${length} endpoints are given and ${args.redundancy} will be used; see --redundancy`, {
+          ...{ event: 'endpoint', level: 'warn', venue: venue.id },
+        });
     }
     let rotate = (): void => {};
     io.onHangup(() => rotate());

@@ -49,7 +49,12 @@ export function routeUrl(
   endpoints: readonly Endpoint[],
   lane: number = 0,
 ): string {
-  const own = endpoints.filter((endpoint) => endpoint.venue === venue);
-  const fit = own.length > 0 ? own : endpoints.filter((endpoint) => endpoint.venue === null);
+  const fit = endpointsOf(venue, endpoints);
   return `${fit.length > 0 ? fit[lane % fit.length].origin : host}${path}`;
+}
+
+/** The endpoints that hold for a venue. */
+export function endpointsOf(venue: string, endpoints: readonly Endpoint[]): Endpoint[] {
+  const own = endpoints.filter((endpoint) => endpoint.venue === venue);
+  return own.length > 0 ? own : endpoints.filter((endpoint) => endpoint.venue === null);
 }

@@ -111,8 +111,13 @@ export class SourceRecorder {
 
   /** Begins the first segment: header, the restart gap where there is one, checkpoint. */
   begin(nowMs: number): void {
-    const { after } = this.#options;
-    this.#sink.start(this.clock.stamp(), (next) => this.#opening(next, after));
+    // the segments after the first begin without a gap
+    let { after } = this.#options;
+    this.#sink.start(this.clock.stamp(), (next) => {
+      const restartedAfter = after;
+      after = null;
+      return this.#opening(next, restartedAfter);
+    });
     this.#opened(nowMs);
   }
 

@@ -4,6 +4,7 @@ import { type EventBuffer, Field, Kind } from '../model/event.js';
 import { HeldRecord } from './held-record.js';
 import type { IdOrder, Place } from './id-order.js';
 import { MAX_OLD_RUN } from './old-run.js';
+import type { StreamKind } from './stream-kind.js';
 
 /** Records that wait for a hole before them to be filled: as many of a stream, and as long, at most. */
 const MOST_HELD = 1000;
@@ -30,8 +31,6 @@ export interface Met {
   o: number;
   bytes: Buffer | null;
 }
-
-export type StreamKind = 'book' | 'trade' | 'touch' | 'beside';
 
 /** A stream as a checkpoint holds it. */
 export interface SharedState {

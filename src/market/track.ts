@@ -21,6 +21,7 @@ import { createCounts, Effect, type TrackCounts } from './effect.js';
 import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
 import { MAX_OLD_RUN } from './old-run.js';
 import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
+import type { StreamKind } from './stream-kind.js';
 import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
@@ -175,7 +176,7 @@ export class Track {
   }
 
   /** What a stream that `newest` tells of is made of. */
-  kindOf(stream: number): 'book' | 'trade' | 'touch' | 'beside' {
+  kindOf(stream: number): StreamKind {
     if (this.#stream.is(stream)) return 'book';
     if (stream === this.#touchStream) return 'touch';
     return this.#beside.has(stream) ? 'beside' : 'trade';

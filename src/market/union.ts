@@ -6,17 +6,12 @@
 import { type Checkpoint, type CloseEntry, type Entry, isOwnClose, type Micros } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
 import type { VenueRules } from '../model/rules.js';
+import { type Connections, isConnections } from './connections.js';
 import { Effect } from './effect.js';
 import { appendRecord } from './held-record.js';
 import { bookOrder, type IdOrder, touchOrder, tradeOrder } from './id-order.js';
-import {
-  isSharedState,
-  type Judged,
-  type Met,
-  type SharedState,
-  SharedStream,
-  type StreamKind,
-} from './shared-stream.js';
+import { isSharedState, type Judged, type Met, type SharedState, SharedStream } from './shared-stream.js';
+import { isStream, type StreamKind, streamKind } from './stream-kind.js';
 import type { Track } from './track.js';
 
 /** Who applies the one stream to its track. */
@@ -407,38 +402,4 @@ export class Union {
     this.#opening.clear();
     this.#refresh();
   }
-}
-
-/** What a checkpoint says of connections: those that are open, and where they stand in their streams. */
-interface Connections {
-  open: string[];
-  streams: Record<string, SharedState>;
-}
-
-function isConnections(value: unknown): value is Connections {
-  if (typeof value !== 'object' || value === null || !('open' in value) || !('streams' in value)) return false;
-  const { open, streams } = value;
-  return Array.isArray(open) && open.every((conn) => typeof conn === 'string') && typeof streams === 'object';
-}
-
-/** Whether records of this kind come as a stream that can be doubled or have a hole; what else there is changes nothing. */
-function isStream(kind: number): boolean {
-  switch (kind) {
-    case Kind.trade:
-    case Kind.depth:
-    case Kind.snapshot:
-    case Kind.touch:
-    case Kind.liquidation:
-    case Kind.derivative:
-    case Kind.invalid:
-      return true;
-    default:
-      return false;
-  }
-}
-
-function streamKind(kind: number): StreamKind {
-  if (kind === Kind.depth || kind === Kind.snapshot) return 'book';
-  if (kind === Kind.trade) return 'trade';
-  return kind === Kind.touch ? 'touch' : 'beside';
 }

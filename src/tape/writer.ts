@@ -198,14 +198,17 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       ...(level === undefined ? {} : { level }),
       tail: flushMs !== null,
     });
+    // in one frame with the header, so that a recorder killed right behind it has told what was missed before
+    const told = others.filter(({ checkpoint }) => checkpoint !== true);
     try {
       put(header.line, header.t, false);
+      for (const { line, t } of told) put(line, t, false);
       file.closeFrame();
     } catch (error) {
       void discard(file);
       throw error;
     }
-    for (const { line, t, checkpoint } of others) put(line, t, checkpoint === true);
+    for (const { line, t, checkpoint } of others.slice(told.length)) put(line, t, checkpoint === true);
     segments++;
     if (rotateEvery !== null) nextRotation = (Math.floor(header.t / rotateEvery) + 1) * rotateEvery;
   };

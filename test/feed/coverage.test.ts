@@ -55,6 +55,16 @@ describe('two connections', () => {
     expect([link.isOut, settle(link, depth)]).toEqual([false, []]);
   });
 
+  test('where ids show every loss, one that began later goes on too', () => {
+    const depth = topic('depth', 'chain');
+    const link = linkOf([depth], 'a', 'b');
+    link.legs[1].subscribedT = 0;
+    carry(link, depth, 'a', 100);
+    carry(link, depth, 'b', 150);
+    expect(lose(link, 'a', 100)).toEqual([]);
+    expect(settle(link, depth)).toEqual([]);
+  });
+
   test('when the last one ends too, the gap begins at the newest message of any', () => {
     const depth = topic('depth', 'chain');
     const link = linkOf([depth], 'a', 'b');
