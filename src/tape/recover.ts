@@ -109,18 +109,23 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   if (src === null) return { ...result, last: Number.NaN, sealed: false };
   if (walked.rest !== 'none') fs.truncateSync(path, walked.whole);
   const file = continueSegmentFile({ path, src, tail: false }, walked);
-  for (const group of lost.groups) {
-    for (const line of group) {
-      if (file.pendingBytes + line.length > FRAME_BYTES) file.closeFrame();
-      file.add(line, anyTimeOf(line, 0, line.length), envelopeOf(line, 0, line.length)?.key === 'book');
-    }
-    file.closeFrame();
-  }
-  await file.settled();
-  for (const tail of tails) fs.unlinkSync(tail.path);
   const { last } = lost;
-  if (lost.ended) await file.seal(null);
-  else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
+  try {
+    for (const group of lost.groups) {
+      for (const line of group) {
+        if (file.pendingBytes + line.length > FRAME_BYTES) file.closeFrame();
+        file.add(line, anyTimeOf(line, 0, line.length), envelopeOf(line, 0, line.length)?.key === 'book');
+      }
+      file.closeFrame();
+    }
+    await file.settled();
+    for (const tail of tails) fs.unlinkSync(tail.path);
+    if (lost.ended) await file.seal(null);
+    else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
+  } finally {
+    // closed already unless something failed: it is tried again, perhaps for days
+    await file.abandon();
+  }
   return { ...result, last: lost.ended ? last : last + 2, sealed: true };
 }
 

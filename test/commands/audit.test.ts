@@ -28,6 +28,7 @@ async function run(command: Command, given: Record<string, unknown>, stdin = '')
     stdinIsTty: false,
     stdoutIsTty: false,
     stderrIsTty: false,
+    onHangup: () => {},
     columns: 80,
     signal: new AbortController().signal,
     now: () => 0,

@@ -3,18 +3,26 @@
  * and says in a file of its own how long the event loop stood still, so that a busy machine is not mistaken for a slow recorder.
  */
 import fs from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 
 const { openSync, writeSync } = fs;
 /** KILL: `start:N` the Nth call from the start on, `end:N` the Nth after SIGINT, or empty; KILL_PART: how much of a write is done */
 const [when = '', count = '0'] = (process.env.KILL ?? '').split(':');
 const part = Number(process.env.KILL_PART ?? 0);
 const status = process.env.KILL_STATUS;
-let left = Number(count);
-let isCounting = when === 'start';
-process.on('SIGINT', () => {
-  isCounting ||= when === 'end';
-});
+// the recorder changes files in two threads, which count together
+const shared = isMainThread ? new SharedArrayBuffer(8) : getEnvironmentData('tapedeck-kill');
+const counts = new Int32Array(shared);
+const LEFT = 0;
+const COUNTING = 1;
+if (isMainThread) {
+  setEnvironmentData('tapedeck-kill', shared);
+  counts[LEFT] = Number(count);
+  counts[COUNTING] = when === 'start' ? 1 : 0;
+  process.on('SIGINT', () => {
+    if (when === 'end') Atomics.store(counts, COUNTING, 1);
+  });
+}
 
 const BEAT_MS = 10;
 /** stalls of so many beats are remembered */
@@ -33,8 +41,7 @@ function beat() {
 
 /** Whether this is the call to die at. */
 function isLast() {
-  if (!isCounting || left === 0) return false;
-  return --left === 0;
+  return Atomics.load(counts, COUNTING) === 1 && Atomics.sub(counts, LEFT, 1) === 1;
 }
 
 function die() {
@@ -55,9 +62,11 @@ const changes = (name, isChange = () => true, doPart = () => {}) => {
   };
 };
 
-if (isMainThread && status !== undefined) {
-  statusFd = openSync(status, 'w');
-  setInterval(beat, BEAT_MS).unref();
+if (status !== undefined) {
+  if (isMainThread) {
+    statusFd = openSync(status, 'w');
+    setInterval(beat, BEAT_MS).unref();
+  }
   changes('openSync', (_path, flags) => typeof flags === 'string' && flags !== 'r');
   changes('writeSync', undefined, (write, fd, bytes, from = 0) => {
     const size = Math.floor((bytes.length - from) * part);
