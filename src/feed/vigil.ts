@@ -17,7 +17,7 @@ export interface Vigil {
 
 /** Where a market may be quiet for long, an acknowledgement at least comes within this. */
 const FIRST_WORD_MS = 10_000;
-/** There, a connection on which nothing came for this long is asked, and given up after twice that. */
+/** There, a connection on which nothing came for this long is asked, and given up where no answer comes for as long again. */
 const ASK_MS = 15_000;
 /**
  * Data that has come once and is missing for so long, while the venue goes on answering pings, is asked for on a new connection.
@@ -32,15 +32,16 @@ export function createVigil(silenceMs: number | null): Vigil {
   let messageMs = 0;
   let dataMs = Number.NaN;
   let signMs = 0;
-  let isAsked = false;
+  /** when a sign of life was asked for that has not come; NaN: no such */
+  let askedMs = Number.NaN;
   let dataLimitMs = DATA_MS;
 
   const ofQuietMarket = (nowMs: number): Judgement => {
     if (messageMs === openedMs && nowMs - openedMs >= FIRST_WORD_MS) return 'gone';
-    const quietMs = nowMs - signMs;
-    if (quietMs >= 2 * ASK_MS) return 'gone';
-    if (quietMs < ASK_MS || isAsked) return 'well';
-    isAsked = true;
+    // a process that stood still for long must ask before it judges
+    if (!Number.isNaN(askedMs)) return nowMs - askedMs >= ASK_MS ? 'gone' : 'well';
+    if (nowMs - signMs < ASK_MS) return 'well';
+    askedMs = nowMs;
     return 'ask';
   };
 
@@ -50,19 +51,19 @@ export function createVigil(silenceMs: number | null): Vigil {
       messageMs = nowMs;
       signMs = nowMs;
       dataMs = Number.NaN;
-      isAsked = false;
+      askedMs = Number.NaN;
     },
     message(nowMs) {
       messageMs = nowMs;
       signMs = nowMs;
-      isAsked = false;
+      askedMs = Number.NaN;
     },
     data() {
       dataMs = messageMs;
     },
     sign(nowMs) {
       signMs = nowMs;
-      isAsked = false;
+      askedMs = Number.NaN;
     },
     judge(nowMs) {
       if (silenceMs === null) return ofQuietMarket(nowMs);

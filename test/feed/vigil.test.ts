@@ -36,6 +36,16 @@ test('where the market may be quiet, a first word must come, and then signs of l
   ]);
 });
 
+test('a process that stood still asks before it judges', () => {
+  const vigil = createVigil(null);
+  vigil.opened(1_000);
+  vigil.message(1_100);
+  expect(vigil.judge(600_000)).toBe('ask');
+  expect(vigil.judge(600_050)).toBe('well');
+  vigil.sign(600_060);
+  expect(vigil.judge(600_100)).toBe('well');
+});
+
 test('data that came once and stays away is missed, though pongs come; each time it is waited for longer', () => {
   const vigil = createVigil(40_000);
   let nowMs = 0;
