@@ -194,7 +194,8 @@ Running it for months. As a service of systemd, in /etc/systemd/system/tapedeck.
 
   [Service]
   ExecStart=/usr/local/bin/tapedeck record binance-usdm:BTCUSDT,ETHUSDT \\
-    -o /var/lib/tapedeck --rotate 1h --keep 30d --metrics :9464 --log-format json
+    -o /var/lib/tapedeck --rotate 1h --keep 30d \\
+    --metrics :9464 --log-format json
   ExecReload=/bin/kill -HUP $MAINPID
   Restart=always
   RestartSec=5
@@ -225,7 +226,7 @@ What can be lost, when, and how you would know.
                      entry (restart) stands from the last line to the new start
   power cut          what was not synced: at most the open frame (1 MiB of text
                      or 60 s) and those just closed; told in the same way
-  full disk, quota,  nothing while the lines fit into 64 MB of memory, which they
+  full disk, quota,  nothing while the lines fit into the 64 MB of memory they
   read-only, errors  wait in; then new messages, counted by drop entries, with a
                      gap entry. Said on stderr once, tried again until it works;
                      the status at the end is 1
