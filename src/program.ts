@@ -36,6 +36,16 @@ export const program: readonly ProgramEntry[] = [
     load: () => import('./commands/info.js'),
   },
   {
+    name: 'repair',
+    describe: 'Seal segments that a killed recorder left, and rewrite nothing else',
+    load: () => import('./commands/repair.js'),
+  },
+  {
+    name: 'merge',
+    describe: 'Make one tape of several recorders, and say what each of them missed',
+    load: () => import('./commands/merge.js'),
+  },
+  {
     name: 'import',
     describe: "Turn other tools' archives into tapes, byte for byte",
     load: () => import('./commands/import.js'),

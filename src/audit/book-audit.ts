@@ -58,6 +58,7 @@ export class BookAudit {
     if (this.#provisional === null) return { applied: false, broken: false };
     const { book, touch } = this.#provisional;
     const { track, broken } = book.apply(buffer, i);
+    if (broken) touch.lost(e[o + Field.T]);
     if (track !== null) this.#top(touch, track, e[o + Field.LAST], e[o + Field.T], place.file, place.frame, place.line);
     return { applied: track !== null, broken };
   }
@@ -70,6 +71,11 @@ export class BookAudit {
       );
     this.#unjoined.forget();
     this.#provisional = null;
+  }
+
+  /** The joined book is lost; `t` is its last good moment. */
+  lost(t: Micros): void {
+    this.#touch.lost(t);
   }
 
   quote(e: Float64Array, o: number): void {

@@ -4,17 +4,29 @@ import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import { type OneStream, Union } from '../market/union.js';
 import type { Skips, TradeChain } from '../model/continuity.js';
-import type { BookEntry, CloseEntry, Entry, Gap, HeaderEntry, Micros } from '../model/entry.js';
-import { EVENT_STRIDE, type EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import {
+  type BookEntry,
+  type CloseEntry,
+  type Entry,
+  type Gap,
+  type HeaderEntry,
+  isOwnClose,
+  type Micros,
+} from '../model/entry.js';
+import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
 import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
 import { BookAudit, type Place } from './book-audit.js';
+import { BookTimes } from './book-times.js';
 import { checkpointDifference } from './checkpoint-check.js';
 import { ChecksumAudit } from './checksum-audit.js';
+import { ClockAudit } from './clock-audit.js';
 import { GapLedger } from './gap-ledger.js';
 import { LevelAudit, type LevelCounts } from './level-audit.js';
 import { MissingTrades } from './missing-trades.js';
 import type { Problems } from './problems.js';
+import type { Spans } from './spans.js';
+import { BOOK_STREAM, StreamAudit, type StreamSums } from './stream-audit.js';
 
 export interface SessionOptions {
   header: HeaderEntry;
@@ -37,6 +49,15 @@ export interface SessionResult {
   /** of the book, as books over REST have them */
   levels: LevelCounts;
   checkpoints: { checked: number; agreed: number };
+  /** the last checkpoint that could be held against the book; null where none could */
+  lastCheckpoint: { t: Micros; agreed: boolean } | null;
+  streams: ReadonlyMap<string, StreamSums>;
+  /** time in which something is missing or wrong, or may be */
+  suspect: Micros;
+  drops: { entries: number; count: number };
+  crossed: Spans;
+  stale: Spans;
+  clock: ClockAudit;
   /** updates of the book whose ids left others out, and how many ids, where that proves nothing */
   skips: Skips;
   /** trades that ids say are missing, of all trade streams, and those of them that were read over REST later */
@@ -78,6 +99,11 @@ export class SessionAudit {
   #bookConn: string | null = null;
   #quoteConn: string | null = null;
   readonly #checkpoints = { checked: 0, agreed: 0 };
+  #lastCheckpoint: SessionResult['lastCheckpoint'] = null;
+  readonly #streams: StreamAudit;
+  readonly #times = new BookTimes();
+  readonly #clock = new ClockAudit();
+  readonly #drops = { entries: 0, count: 0 };
   readonly #checksums: ChecksumAudit | null;
   readonly #levels: LevelAudit | null;
   readonly #missing: MissingTrades;
@@ -105,6 +131,7 @@ export class SessionAudit {
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
     this.#missing = new MissingTrades(venue.rest.trades);
     this.#first = header.t;
+    this.#streams = new StreamAudit(venue);
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
   }
@@ -117,6 +144,7 @@ export class SessionAudit {
   /** A header of the same recorder: a new segment. */
   nextSegment(): void {
     this.#segmentStart = true;
+    this.#clock.nextSegment();
   }
 
   /**
@@ -138,10 +166,19 @@ export class SessionAudit {
     const o = i * EVENT_STRIDE;
     const t = e[o + Field.T];
     const isData = this.#isData(e, o);
-    if (this.#closed && isData) this.#checkReopened(conn, place);
+    this.#streams.read(t);
+    if (this.#closed && isData) this.#checkReopened(conn, t, place);
     this.#segmentStart = false;
     this.#last = t;
     if (isData) this.#lastMessage = t;
+    if (e[o + Field.EMITTED] > 0) this.#clock.lag.add(t - e[o + Field.EMITTED]);
+    this.#judge(bytes, buffer, i, conn, isData, place);
+    if (isData && (e[o + Field.FLAGS] & MORE) === 0) this.#streams.message(this.#streamOf(e, o), t);
+  }
+
+  #judge(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, isData: boolean, place: Place): void {
+    const e = buffer.events;
+    const o = i * EVENT_STRIDE;
     switch (e[o + Field.KIND]) {
       case Kind.depth:
       case Kind.snapshot:
@@ -175,6 +212,7 @@ export class SessionAudit {
   }
 
   #streamOf(e: Float64Array, o: number): string {
+    if (e[o + Field.KIND] === Kind.snapshot) return BOOK_STREAM;
     return this.#venue.layouts.messages[layoutOf(e, o)]?.name ?? '';
   }
 
@@ -186,7 +224,7 @@ export class SessionAudit {
     // a whole book in the stream does both: what led to it is not known
     if ((effect & Effect.lost) !== 0) {
       this.#lost(lastBookT);
-      if (track.gap !== null) this.#broken('depth', track.gap, place);
+      if (track.gap !== null) this.#broken('depth', track.gap, track.t, place);
     }
     if ((effect & Effect.valid) !== 0) {
       this.#book.joined(null, place);
@@ -201,6 +239,7 @@ export class SessionAudit {
     const effect = this.#apply(buffer, i, place);
     if ((effect & (Effect.book | Effect.valid)) !== 0) {
       this.#book.applied(this.#track, e[o + Field.LAST], this.#track.t, place);
+      this.#times.applied(this.#track, this.#track.t);
       this.#checksums?.applied(this.#track, bytes, e[o + Field.START], e[o + Field.END], place);
       return;
     }
@@ -208,7 +247,7 @@ export class SessionAudit {
     if (this.#track.state === 'valid' || e[o + Field.KIND] === Kind.snapshot) return;
     if ((effect & Effect.lost) !== 0) this.#book.forgetUpdates();
     const { applied, broken } = this.#book.waiting(bytes, buffer, i, place);
-    if (broken) this.#broken('depth', { stream: 'depth', from: this.#lastMessage, reason: 'sequence' }, place);
+    if (broken) this.#broken('depth', { stream: 'depth', from: 0, reason: 'sequence' }, e[o + Field.T], place);
     if (applied && this.#ledger.pending) this.#ledger.resume('depth');
   }
 
@@ -233,6 +272,7 @@ export class SessionAudit {
       chain.reset();
       why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
     } else return;
+    this.#streams.missing(this.#streamOf(e, o), 0, e[o + Field.T]);
     if (this.#ledger.broken(this.#streamOf(e, o))) this.#problems.add('GAP', why, { ...place });
   }
 
@@ -241,17 +281,22 @@ export class SessionAudit {
     this.#place = place;
     this.#last = entry.t;
     this.#union.pass(entry.t, this.#one);
+    this.#streams.read(entry.t);
+    if ('clock' in entry) this.#clock.reading(entry.clock);
     if ('book' in entry) {
       this.#checkpoint(entry, place);
       return;
     }
-    if ('close' in entry) this.#close(entry);
+    if ('close' in entry && !isOwnClose(entry.close)) this.#close(entry);
     if ('open' in entry && this.#closed) this.#reopened = entry.conn;
     if ('drop' in entry) {
+      this.#drops.entries++;
+      this.#drops.count += entry.drop.count;
       const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
-      this.#broken('*', gap, place, `the recorder dropped ${entry.drop.count} entries: ${entry.drop.reason}`);
+      const text = `the recorder dropped ${entry.drop.count} entries: ${entry.drop.reason}`;
+      this.#broken('*', gap, entry.t, place, text);
     }
-    if ('gap' in entry) this.#gapEntry(entry.gap, place);
+    if ('gap' in entry) this.#gapEntry(entry.gap, entry.t, place);
     this.#applyEntry(entry, place);
     if (!('http' in entry)) return;
     this.#levels?.answer(entry, place);
@@ -278,12 +323,15 @@ export class SessionAudit {
     if ((effect & Effect.lost) !== 0) this.#lost(lastBookT);
   }
 
-  #gapEntry(gap: Gap, place: Place): void {
+  #gapEntry(gap: Gap, t: Micros, place: Place): void {
     this.#closed = false;
     if (gap.stream === '*') this.#interrupted();
     else if (gap.stream.startsWith('depth') && gap.reason !== 'sequence') this.#book.forgetUpdates();
     else if (this.#quoteStreams.includes(gap.stream)) this.#book.interruptQuotes();
-    if (this.#ledger.entry(gap)) this.#problems.add('GAP', gapText(gap), { ...place });
+    const isNew = this.#ledger.entry(gap);
+    if (isNew) this.#problems.add('GAP', gapText(gap), { ...place });
+    // a break of the chain was seen at the message before, which is where it ends
+    if (isNew || gap.reason !== 'sequence') this.#streams.missing(gap.stream, gap.from, t);
   }
 
   #checkpoint(entry: BookEntry, place: Place): void {
@@ -296,7 +344,7 @@ export class SessionAudit {
     if (difference !== null && this.#segmentStart) {
       // the messages do not lead up to where this segment begins: a segment before it is not there
       const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
-      this.#broken('*', gap, place, `messages before this segment are missing: ${difference}`);
+      this.#broken('*', gap, entry.t, place, `messages before this segment are missing: ${difference}`);
       this.#lost(track.lastBookT);
       track.lose(gap);
       this.#interrupted();
@@ -304,6 +352,7 @@ export class SessionAudit {
       return;
     }
     this.#checkpoints.checked++;
+    this.#lastCheckpoint = { t: entry.t, agreed: difference === null };
     if (difference === null) this.#checkpoints.agreed++;
     else
       this.#problems.add('CHECKPOINT', `the checkpoint is not the book of the messages: ${difference}`, { ...place });
@@ -313,6 +362,7 @@ export class SessionAudit {
   damage(): void {
     this.#union.end(this.#last, this.#one);
     this.#ledger.broken('*');
+    this.#streams.lost(this.#last);
     const lastBookT = this.#track.lastBookT;
     const effect = this.#track.lose({ stream: '*', from: lastBookT, reason: 'damage' });
     if ((effect & Effect.lost) !== 0) this.#lost(lastBookT);
@@ -321,22 +371,32 @@ export class SessionAudit {
 
   finish(): SessionResult {
     if (!Number.isNaN(this.#validSince)) this.#valid += this.#last - this.#validSince;
+    this.#times.end(this.#last);
     const touch = this.#book.finish(this.#last);
     const { counts, continuity } = this.#track;
     if (counts.depth > 0 && !this.#joined)
       this.#problems.add('NO_SNAPSHOT', 'no snapshot joins the book updates: the book is provisional and unverified');
     if (counts.crossed > 0)
       this.#problems.add('CROSSED', `the best bid was not below the best ask after ${counts.crossed} updates`);
+    const recorded = Math.max(0, this.#last - this.#first);
+    const verified = Math.max(0, this.#valid - touch.contradicted);
     return {
       gaps: this.#ledger.count,
       depth: counts.depth,
       joined: this.#joined,
-      recorded: Math.max(0, this.#last - this.#first),
-      verified: Math.max(0, this.#valid - touch.contradicted),
+      recorded,
+      verified,
+      streams: this.#streams.finish(recorded, verified, touch.contradicted),
+      suspect: this.#streams.suspect.total + touch.contradicted,
+      drops: this.#drops,
+      crossed: this.#times.crossed,
+      stale: this.#times.stale,
+      clock: this.#clock,
       touch: { checked: touch.checked, agreed: touch.agreed },
       checksums: this.#checksums?.counts ?? { checked: 0, agreed: 0 },
       levels: this.#levels?.counts ?? { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: this.#checkpoints,
+      lastCheckpoint: this.#lastCheckpoint,
       skips: continuity.skips ?? { updates: 0, ids: 0 },
       missing: this.#missing.missing,
       backfilled: this.#missing.backfilled,
@@ -354,6 +414,8 @@ export class SessionAudit {
   /** The book is no longer valid, from its last good update on (not from when that was seen). */
   #lost(lastBookT: Micros): void {
     this.#levels?.forget();
+    this.#times.end(lastBookT);
+    this.#book.lost(lastBookT);
     if (!Number.isNaN(this.#validSince)) this.#valid += Math.max(0, lastBookT - this.#validSince);
     this.#validSince = Number.NaN;
   }
@@ -364,15 +426,17 @@ export class SessionAudit {
     this.#book.interruptQuotes();
   }
 
-  #broken(stream: string, gap: Gap, place: Place, text = gapText(gap)): void {
+  /** @param t when it was seen */
+  #broken(stream: string, gap: Gap, t: Micros, place: Place, text = gapText(gap)): void {
+    this.#streams.missing(stream, gap.from, t);
     if (this.#ledger.broken(stream)) this.#problems.add('GAP', text, { ...place });
   }
 
   /** A connection came back and brings messages, and no gap entry owned up to what it missed. */
-  #checkReopened(conn: string | null, place: Place): void {
+  #checkReopened(conn: string | null, t: Micros, place: Place): void {
     if (conn === null || conn !== this.#reopened) return;
     this.#closed = false;
-    this.#broken('*', { stream: '*', from: this.#lastMessage, reason: 'disconnect' }, place);
+    this.#broken('*', { stream: '*', from: this.#lastMessage, reason: 'disconnect' }, t, place);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Micros } from '../model/entry.js';
 
-/** Columns of one book top: id, t, bid, bid size, ask, ask size, and its place (file, frame, line). */
+/** Columns of one book top: id (NaN where the book was lost), t, bid, bid size, ask, ask size, and its place (file, frame, line). */
 const TOP = 9;
 /** Columns of one quote: id, bid, bid size, ask, ask size. */
 const QUOTE = 5;
@@ -73,6 +73,11 @@ export class TouchAudit {
     if (this.#topCount % SETTLE_EVERY === 0) this.#settle(this.#topCount, LATE_QUOTES);
   }
 
+  /** The book is lost at `t`: from here on it contradicts nothing. */
+  lost(t: Micros): void {
+    this.top(Number.NaN, t, Number.NaN, 0, Number.NaN, 0, 0, 0, 0);
+  }
+
   /** A best quote of the venue; ids usually rise, late and repeated ones are put in their place. */
   quote(id: number, bid: number, bidSize: number, ask: number, askSize: number): void {
     if (this.#quoteCount === MAX_QUOTES) this.#makeRoom();
@@ -102,6 +107,10 @@ export class TouchAudit {
   /** Decides everything; `t` is the end of the session. */
   finish(t: Micros): void {
     this.interrupt();
+    this.#endWrong(t);
+  }
+
+  #endWrong(t: Micros): void {
     if (!Number.isNaN(this.#wrongSince)) this.contradicted += Math.max(0, t - this.#wrongSince);
     this.#wrongSince = Number.NaN;
   }
@@ -121,7 +130,8 @@ export class TouchAudit {
       const o = n * TOP;
       while (newest + 1 < this.#quoteCount && quotes[(newest + 1) * QUOTE] <= tops[o]) newest++;
       if (late > 0 && newest + late >= this.#quoteCount) break;
-      if (newest >= 0) this.#decide(o, newest);
+      if (Number.isNaN(tops[o])) this.#endWrong(tops[o + 1]);
+      else if (newest >= 0) this.#decide(o, newest);
     }
     if (n > 0) {
       tops.copyWithin(0, n * TOP, this.#topCount * TOP);
@@ -142,10 +152,7 @@ export class TouchAudit {
     // without a newer quote the right one may only have been cut off
     if (!same && newest + 1 === this.#quoteCount) return;
     const t = tops[o + 1];
-    if (!Number.isNaN(this.#wrongSince)) {
-      this.contradicted += Math.max(0, t - this.#wrongSince);
-      this.#wrongSince = Number.NaN;
-    }
+    this.#endWrong(t);
     this.checked++;
     if (same) {
       this.agreed++;

@@ -9,37 +9,9 @@ import { venueById } from '../venues/registry.js';
 import type { Venue } from '../venues/venue.js';
 import type { Place } from './book-audit.js';
 import { hasLevels } from './checkpoint-check.js';
-import { type Problem, type ProblemCode, Problems } from './problems.js';
+import { type ProblemCode, Problems } from './problems.js';
 import { SessionAudit, type SessionResult } from './session.js';
-
-/** What `verify` says of one src; the shape of `--format json`. */
-export interface SourceReport {
-  /** null for files of which nothing could be read */
-  src: Source | null;
-  messages: number;
-  /** intervals in which messages are missing or may be, each counted once */
-  gaps: number;
-  /** percent of the recorded time in which the book was joined, unbroken and not contradicted; null without book updates */
-  verified: number | null;
-  touch: { checked: number; agreed: number };
-  /** checksums of the book that the venue sends */
-  checksums: { checked: number; agreed: number };
-  /**
-   * levels of the book that could be held against `reads` books over REST; `unsettled` ones differed in a read, and no second one
-   * says that it was no question of time
-   */
-  levels: { reads: number; checked: number; agreed: number; unsettled: number };
-  checkpoints: { checked: number; agreed: number };
-  /** of a venue whose ids may skip: updates whose id was not the one before plus one, and how many ids were left out */
-  skips: { updates: number; ids: number };
-  /** trades that ids say are missing, of all trade streams */
-  missing: number;
-  /** of these, trades that were read over REST later: they are on the tape, and were never live */
-  backfilled: number;
-  /** messages that no layout of the venue explains */
-  unknown: number;
-  problems: Problem[];
-}
+import { reportOf, type SourceReport } from './source-report.js';
 
 interface SourceState {
   messages: number;
@@ -219,44 +191,12 @@ export function createVerifier(): Verifier {
       const reports: SourceReport[] = [];
       for (const [src, state] of sources) {
         endSession(state);
-        reports.push(reportOf(src, state));
+        const { messages, problems, results } = state;
+        reports.push(
+          reportOf(src, messages, results, problems.list(), state.venue?.capabilities.bookLossDetected === true),
+        );
       }
       return reports.sort((a, b) => ((a.src ?? '') < (b.src ?? '') ? -1 : 1));
     },
-  };
-}
-
-function reportOf(src: Source | null, state: SourceState): SourceReport {
-  const sum = (pick: (result: SessionResult) => number): number =>
-    state.results.reduce((total, result) => total + pick(result), 0);
-  const recorded = sum(({ recorded }) => recorded);
-  const depth = sum((result) => result.depth);
-  const share = recorded === 0 ? 0 : sum((result) => result.verified) / recorded;
-  return {
-    src,
-    messages: state.messages,
-    gaps: sum(({ gaps }) => gaps),
-    // rounded down: 100 says all of it
-    verified: depth === 0 ? null : Math.floor(Math.min(share, 1) * 10_000) / 100,
-    touch: { checked: sum(({ touch }) => touch.checked), agreed: sum(({ touch }) => touch.agreed) },
-    checksums: {
-      checked: sum(({ checksums }) => checksums.checked),
-      agreed: sum(({ checksums }) => checksums.agreed),
-    },
-    levels: {
-      reads: sum(({ levels }) => levels.reads),
-      checked: sum(({ levels }) => levels.checked),
-      agreed: sum(({ levels }) => levels.agreed),
-      unsettled: sum(({ levels }) => levels.unsettled),
-    },
-    checkpoints: {
-      checked: sum(({ checkpoints }) => checkpoints.checked),
-      agreed: sum(({ checkpoints }) => checkpoints.agreed),
-    },
-    skips: { updates: sum(({ skips }) => skips.updates), ids: sum(({ skips }) => skips.ids) },
-    missing: sum(({ missing }) => missing),
-    backfilled: sum(({ backfilled }) => backfilled),
-    unknown: sum(({ unknown }) => unknown),
-    problems: state.problems.list(),
   };
 }

@@ -6,10 +6,11 @@ import { TapedeckError } from '../model/errors.js';
 import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
 import { segmentItems, tailsOf } from '../tape/segment.js';
 import { createSegmentCheck } from './segment-check.js';
-import { createVerifier, type SourceReport, type Verifier } from './verifier.js';
+import type { SourceReport } from './source-report.js';
+import { createVerifier, type Verifier } from './verifier.js';
 
 export type { Problem, ProblemCode } from './problems.js';
-export type { SourceReport } from './verifier.js';
+export type { SourceReport, StreamReport } from './source-report.js';
 
 export interface VerifyOptions {
   /** files, folders, and `-` for `stdin` */

@@ -34,6 +34,16 @@ export interface TapeHeader {
   from?: Micros;
   /** set where the lines were not received live, e.g. `hftbacktest` */
   imported?: string;
+  /** set where the tapes of several recorders were made into one */
+  merged?: MergedFrom;
+}
+
+/** What a merged tape is made of. */
+export interface MergedFrom {
+  /** recorder of the entries that stand as they were; times are by its clock */
+  base: string[];
+  /** the others: the name of each recorder, and its clock minus the base's, µs */
+  others: { recorders: string[]; clock: number }[];
 }
 
 export type GapReason =
@@ -114,6 +124,11 @@ export interface SeekEntry {
   checkpoint: boolean;
 }
 
+interface Close {
+  code: number;
+  reason: string;
+}
+
 export type HeaderEntry = EntryBase & { tape: TapeHeader };
 export type OpenEntry = EntryBase & { conn: string; open: { url: string } };
 export type SentEntry = EntryBase & { conn: string; sent: unknown };
@@ -125,7 +140,10 @@ export type GapEntry = EntryBase & { conn?: string; gap: Gap };
 export type BookEntry = EntryBase & { book: Checkpoint };
 export type ClockEntry = EntryBase & { clock: ClockReading };
 export type DropEntry = EntryBase & { drop: { count: number; reason: string } };
-export type CloseEntry = EntryBase & { conn: string; close: { code: number; reason: string } };
+/** `filled`: how it ended, on a merged tape where others have what was missed. */
+export type CloseEntry = EntryBase & { conn: string; close: Close; filled?: Close };
+/** On a merged tape: what its recorder missed here, and others have. */
+export type FilledEntry = EntryBase & { conn?: string; filled: { gap: Gap } | { drop: DropEntry['drop'] } };
 export type IndexEntry = EntryBase & { index: SeekEntry[] };
 export type EndEntry = EntryBase & { end: { entries: number; sha256: string; recovered?: boolean } };
 
@@ -142,6 +160,7 @@ export type Entry =
   | ClockEntry
   | DropEntry
   | CloseEntry
+  | FilledEntry
   | IndexEntry
   | EndEntry;
 
@@ -161,6 +180,7 @@ export const ENTRY_KEYS = [
   'close',
   'index',
   'end',
+  'filled',
 ] as const;
 
 export type EntryKey = (typeof ENTRY_KEYS)[number];

@@ -23,6 +23,13 @@ export function unitValue({ kind, multiplier }: Pick<Instrument, 'kind' | 'multi
   return kind === 'inverse' ? Number(multiplier) : Number(multiplier) * price;
 }
 
+/** Whether what a header says of its instrument can be reckoned with: decimal texts above zero. */
+export function isUsable({ tick, lot, multiplier }: Readonly<Record<'tick' | 'lot' | 'multiplier', unknown>>): boolean {
+  return [tick, lot, multiplier].every(
+    (text) => typeof text === 'string' && !Number.isNaN(decimalsOf(text)) && Number(text) > 0,
+  );
+}
+
 /** How many decimals prices and sizes of one `src` are held with. */
 export interface Scale {
   price: number;

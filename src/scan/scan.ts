@@ -7,9 +7,10 @@ import type { HeaderEntry, Source } from '../model/entry.js';
 import { TAPE_VERSION } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
-import { scaleOf } from '../model/instrument.js';
+import { isUsable, scaleOf } from '../model/instrument.js';
 import { parseEntry } from '../tape/line.js';
 import { venueById } from '../venues/registry.js';
+import type { Venue } from '../venues/venue.js';
 import { type Sums, sumsOf } from './checksum.js';
 import { compareBytes, Pipeline, type PipelineSink, type Printed } from './pipeline.js';
 import type { ScanSettings } from './settings.js';
@@ -256,8 +257,10 @@ export class FlowScanner {
         `while scanning: tape version ${tape.version} is unknown, this tool reads ${TAPE_VERSION}`,
         place,
       );
-    const venue = venueById(tape.venue);
+    const venue = venueOf(tape.venue, place);
     const { symbol, instrument, flow } = tape;
+    if (!isUsable(instrument))
+      throw new TapedeckError('E_HEADER', 'while scanning: the header names no usable instrument', place);
     this.#decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
     if (pipeline !== undefined) {
       pipeline.header(entry);
@@ -267,6 +270,15 @@ export class FlowScanner {
     const connOf = (origin: number): string | null => this.#decoder.origins[origin].conn;
     const { settings, note, view } = this.#options;
     this.#pipelines.set(src, new Pipeline(entry, venue, settings, connOf, { print, note, view }));
+  }
+}
+
+/** @throws {TapedeckError} E_VENUE, with its place */
+function venueOf(id: string, place: Place): Venue {
+  try {
+    return venueById(id);
+  } catch (error) {
+    throw error instanceof TapedeckError ? new TapedeckError(error.code, error.message, place, error) : error;
   }
 }
 

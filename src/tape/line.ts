@@ -100,14 +100,14 @@ export function parseEntry(line: string | Uint8Array, place: ErrorPlace = {}): E
 }
 
 /** What readers rely on without asking: the keys inside each kind of entry, and their types. */
-const SHAPES: Partial<Record<EntryKey, Record<string, 'string' | 'number' | 'object' | 'array'>>> = {
+const SHAPES: Partial<Record<EntryKey, Record<string, 'string' | 'number' | 'object' | 'array' | 'texts'>>> = {
   tape: {
     version: 'number',
     recorder: 'string',
     venue: 'string',
     symbol: 'string',
     instrument: 'object',
-    channels: 'array',
+    channels: 'texts',
     flow: 'string',
   },
   open: { url: 'string' },
@@ -128,12 +128,16 @@ function shapeFault(entry: Record<string, unknown>): string | null {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return `"${kind}" is not an object`;
     for (const [key, type] of Object.entries(keys)) {
       const found: unknown = (value as Record<string, unknown>)[key];
-      const isType =
-        type === 'array' ? Array.isArray(found) : typeof found === type && found !== null && !Array.isArray(found);
-      if (!isType) return `"${kind}" has no ${key} (${type})`;
+      if (!isOfType(found, type)) return `"${kind}" has no ${key} (${type})`;
     }
   }
   return null;
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'texts') return Array.isArray(value) && value.every((one) => typeof one === 'string');
+  return typeof value === type && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -8,9 +8,10 @@ import { fromSystemError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastLineOf, lastTimeOf } from './checkpoints.js';
 import { FrameDecompressor, frameExtent, frameHeader } from './frame.js';
 import { ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
-import { anyTimeOf, envelopeOf, MAX_LINE_BYTES } from './line.js';
+import { anyTimeOf, envelopeOf, MAX_LINE_BYTES, parseEntry } from './line.js';
 import { lockFolder } from './lock.js';
-import { openMember, openSegment, type Segment, scanSegment, tailsOf } from './segment.js';
+import { isSeekTable } from './seek-table.js';
+import { openMember, type Segment, scanSegment, tailsOf } from './segment.js';
 import { continueSegmentFile, FRAME_BYTES, type SegmentContents } from './segment-file.js';
 import { createTapeDecoder } from './tape-decoder.js';
 
@@ -28,8 +29,9 @@ export interface RecoveredSegment {
   lines: number;
   /** bytes of a line that was being written when the recorder died */
   tornBytes: number;
-  /** it now ends with index, end and seek table; not done where damage was met */
+  /** it now ends with index, end and seek table; not done where damage was met, or where nothing is there */
   sealed: boolean;
+  /** what keeps it from being sealed; it stays as it was */
   damage: Damage['damage'][];
 }
 
@@ -78,11 +80,12 @@ export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
  * Recovers one segment. Lines that only tails hold are appended as frames; bytes are cut off only behind the last whole
  * frame, and only when a tail holds the lines of the torn one (or the bytes are a torn seek table). Without damage the
  * segment is then sealed, its `end` entry marked `"recovered":true`.
- * @returns null for a sealed segment, of which at most leftover tails are removed
+ * The caller holds the folder's lock.
+ * @returns null for a sealed segment, of which at most leftover tails are removed, and for plain text
  */
 export async function recoverSegment(path: string): Promise<RecoveredSegment | null> {
   try {
-    return await recover(openSegment(path));
+    return await recover(openMember(path));
   } catch (error) {
     throw fromSystemError(error, 'recovering a segment', { file: path });
   }
@@ -98,18 +101,21 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
   }
   const walked = segment.fault === null ? walkFrames(path) : null;
   const coversTear = tails.some((tail) => tail.offset === walked?.whole);
-  if (walked === null || walked.rest === 'damage' || (walked.rest === 'torn' && !coversTear)) {
+  const isBeyond = walked === null || walked.rest === 'damage' || walked.end === 'wrong';
+  if (isBeyond || (walked.rest === 'torn' && !coversTear)) {
     // what cannot be read stays as it is, for `verify` to report
-    const { last, damage } = segment.fault === null ? scanSegment(segment) : { last: Number.NaN, damage: [] };
+    const { last, damage } = scanSegment(segment);
     return { path, last, lines: 0, tornBytes: 0, sealed: false, damage };
   }
   const lost = linesToAdd(tails, walked);
   const src = segment.src ?? sourceOf(lost.groups);
   const result = { path, lines: lost.lines, tornBytes: lost.tornBytes, damage: [] };
-  if (src === null) return { ...result, last: Number.NaN, sealed: false };
+  const { last } = lost;
+  // no time is left for a seal behind the last one that can be written
+  if (src === null || !(last <= Number.MAX_SAFE_INTEGER - 2))
+    return { ...result, last, lines: 0, tornBytes: 0, sealed: false };
   if (walked.rest !== 'none') fs.truncateSync(path, walked.whole);
   const file = continueSegmentFile({ path, src, tail: false }, walked);
-  const { last } = lost;
   try {
     for (const group of lost.groups) {
       for (const line of group) {
@@ -146,9 +152,9 @@ function holdsNothing({ path, sealed }: RecoveredSegment): boolean {
 }
 
 interface Walked extends SegmentContents {
-  /** `t` of the last line, and whether that is an `end` entry */
+  /** `t` of the last line, and whether that is an `end` entry, which is wrong where it says something else than is there */
   last: Micros;
-  ended: boolean;
+  end: 'none' | 'right' | 'wrong';
   /** what stands behind the last whole frame: a frame that was being written, a seek table likewise, or damage */
   rest: 'none' | 'torn' | 'table' | 'damage';
   restBytes: Buffer;
@@ -158,19 +164,23 @@ interface Walked extends SegmentContents {
 function walkFrames(path: string): Walked & { whole: number } {
   const walked = { offset: 0, frames: [], entries: 0, hash: createHash('sha256'), table: [] } as SegmentContents;
   let last = Number.NaN;
-  let ended = false;
+  let end: Walked['end'] = 'none';
   const fd = fs.openSync(path, 'r');
   try {
     const decompressor = new FrameDecompressor();
     for (;;) {
       const { bytes, extent } = readFrame(fd, walked.offset);
       const header = frameHeader(bytes, 0);
-      const done = (rest: Walked['rest']) => ({ ...walked, whole: walked.offset, last, ended, rest, restBytes: bytes });
+      const done = (rest: Walked['rest']) => ({ ...walked, whole: walked.offset, last, end, rest, restBytes: bytes });
       if (bytes.length === 0) return done('none');
       // nothing but the seek table comes after the end entry
-      if (extent === 0 && (ended || header.kind === 'skippable')) return done('table');
+      if (extent === 0 && (end !== 'none' || header.kind === 'skippable')) return done('table');
+      // one that says something else than the frames do is made anew
+      if (end !== 'none' && isSeekTable(header) && extent === bytes.length) return done('table');
       if (extent === 0) return done(hasWholeFrame(bytes) ? 'damage' : 'torn');
       if (extent < 0 || header.kind !== 'zstd' || header.contentBytes === null) return done('damage');
+      // no recorder writes an empty frame, nor a larger one
+      if (header.contentBytes === 0 || header.contentBytes > LARGEST_READ) return done('damage');
       const text = Buffer.allocUnsafeSlow(header.contentBytes);
       try {
         decompressor.decompress(bytes.subarray(0, extent), text);
@@ -179,6 +189,13 @@ function walkFrames(path: string): Walked & { whole: number } {
       }
       const lines = countLines(text, 0, text.length);
       const checkpoint = findCheckpoint(text, 0, text.length) !== null;
+      const checksum = header.checksum ? { checksum: bytes.readUInt32LE(extent - 4) } : {};
+      walked.table.push({ compressedBytes: extent, textBytes: text.length, ...checksum });
+      const lastLine = lastLineOf(text, 0, text.length);
+      walked.hash.update(text.subarray(0, lastLine));
+      if (end !== 'wrong' && isEnd(text.subarray(lastLine))) end = isRightSeal(text, walked, lines) ? 'right' : 'wrong';
+      else if (end === 'right') end = 'wrong';
+      walked.hash.update(text.subarray(lastLine));
       walked.frames.push({
         offset: walked.offset,
         t: firstTimeOf(text, 0, text.length),
@@ -186,16 +203,28 @@ function walkFrames(path: string): Walked & { whole: number } {
         bytes: text.length,
         checkpoint,
       });
-      const checksum = header.checksum ? { checksum: bytes.readUInt32LE(extent - 4) } : {};
-      walked.table.push({ compressedBytes: extent, textBytes: text.length, ...checksum });
-      walked.hash.update(text);
       walked.entries += lines;
       walked.offset += extent;
-      last = lastTimeOf(text, 0, text.length);
-      ended = isEnd(text.subarray(lastLineOf(text, 0, text.length)));
+      const newest = lastTimeOf(text, 0, text.length);
+      if (!Number.isNaN(newest)) last = newest;
     }
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Holds the frame of a seal against what stands before it, of whose text and its `index` `walked.hash` is. */
+function isRightSeal(text: Buffer, { frames, entries, hash }: SegmentContents, lines: number): boolean {
+  const lastLine = lastLineOf(text, 0, text.length);
+  try {
+    const index = parseEntry(text.subarray(0, lastLine));
+    const last = parseEntry(text.subarray(lastLine));
+    if (!('index' in index) || !('end' in last)) return false;
+    const { entries: stated, sha256 } = last.end;
+    const placed = JSON.stringify(index.index) === JSON.stringify(frames);
+    return placed && stated === entries + lines - 1 && sha256 === hash.copy().digest('hex');
+  } catch {
+    return false;
   }
 }
 
@@ -233,7 +262,7 @@ interface LostLines {
 
 /** The lines of tails, and of the torn frame where that holds more, that are newer than what stands. */
 function linesToAdd(tails: { path: string; offset: number }[], walked: Walked & { whole: number }): LostLines {
-  const lost: LostLines = { groups: [], lines: 0, tornBytes: 0, last: walked.last, ended: walked.ended };
+  const lost: LostLines = { groups: [], lines: 0, tornBytes: 0, last: walked.last, ended: walked.end === 'right' };
   const take = (text: Buffer): void => {
     const group: Buffer[] = [];
     let p = 0;

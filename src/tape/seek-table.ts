@@ -1,4 +1,5 @@
 /** The seek table of the zstd seekable format: a skippable frame at the end of a sealed segment. */
+import type { FrameHeader } from './frame-header.js';
 
 const SKIPPABLE_MAGIC = 0x184d2a5e;
 const SEEKABLE_MAGIC = 0x8f92eab1;
@@ -34,6 +35,11 @@ export function encodeSeekTable(frames: readonly SeekTableFrame[]): Buffer {
   table[p + 4] = checksums ? CHECKSUM_FLAG : 0;
   table.writeUInt32LE(SEEKABLE_MAGIC, p + 5);
   return table;
+}
+
+/** Whether a frame is meant as a seek table, whatever it says. */
+export function isSeekTable(header: FrameHeader): boolean {
+  return header.kind === 'skippable' && header.magic === SKIPPABLE_MAGIC;
 }
 
 /** The size of the whole seek table, told by a file's last nine bytes; 0 when they end none. */

@@ -40,14 +40,28 @@ describe('a whole tape', () => {
       messages: 600,
       gaps: 0,
       verified: 99.83, // of 600 ms all but the first: the snapshot is joined by the update after it
+      unverifiable: 0.17,
+      clean: 100,
       touch: { checked: 200, agreed: 200 },
       checksums: { checked: 0, agreed: 0 },
       levels: { reads: 0, checked: 0, agreed: 0, unsettled: 0 },
       checkpoints: { checked: 0, agreed: 0 },
+      book: { end: null, crossed: { count: 0, longest: 0 }, stale: { count: 0, longest: 0 } },
+      // the messages say milliseconds, three to a step
+      clock: {
+        ...{ readings: 0, drift: 0, steps: 0, largest: 0, loop: null },
+        lag: { count: 600, p50: expect.closeTo(1000, -1), p99: 2000, max: 2000 },
+      },
+      drops: { entries: 0, count: 0 },
       skips: { updates: 0, ids: 0 },
       missing: 0,
       backfilled: 0,
       unknown: 0,
+      streams: [
+        { stream: 'bookTicker', messages: 200, gaps: 0, verified: 0, unverifiable: 100, clean: 100 },
+        { stream: 'depth', messages: 200, gaps: 0, verified: 99.83, unverifiable: 0.17, clean: 100 },
+        { stream: 'trade', messages: 200, gaps: 0, verified: 99.49, unverifiable: 0.51, clean: 100 },
+      ],
       problems: [],
     });
   });

@@ -1,9 +1,7 @@
 /** `import`, `info` and `verify` as commands: what goes to stdout, what to stderr, and the exit status. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { argumentKey, type Command, type CommandIo, takesValue } from '../../src/commands/command.js';
 import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
 import verify from '../../src/commands/verify.js';
@@ -11,41 +9,7 @@ import { venueById } from '../../src/venues/registry.js';
 import { answer, bookBody, type Levels, opening, update, whole } from '../audit/bingx-lines.js';
 import { archiveText, market, tapeLines, temporaryFolder } from '../audit/market-lines.js';
 import { TapeBuilder } from '../scan/tape-builder.js';
-
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command with defaults filled in, as the program would. */
-async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const io: CommandIo = {
-    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
-    stdout,
-    stderr,
-    stdinIsTty: false,
-    stdoutIsTty: false,
-    stderrIsTty: false,
-    onHangup: () => {},
-    columns: 80,
-    signal: new AbortController().signal,
-    now: () => 0,
-    colour: false,
-    quiet: false,
-    env: {},
-    version: '1.2.3',
-    commands: async () => [],
-  };
-  const args: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(command.options))
-    if (takesValue(option) && option.default !== undefined)
-      args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
-  const status = await command.run({ ...args, ...given }, io);
-  const text = (stream: PassThrough): string => String(stream.read() ?? '');
-  return { status, stdout: text(stdout), stderr: text(stderr) };
-}
+import { run } from './run.js';
 
 function importArgs(text: string): { out: string; args: Record<string, unknown> } {
   const folder = temporaryFolder();
@@ -84,7 +48,10 @@ test('an archive becomes a tape, which is described and found clean', async () =
 
   const verified = await run(verify, { tape: [out] });
   expect(verified).toMatchObject({ status: 0, stderr: '' });
-  expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +200 of 200 +- +- +none$/);
+  expect(verified.stdout.split('\n')[1]).toMatch(/^binance-usdm:ABCUSDT +600 +0 +99\.83 % +100\.00 % +none$/);
+  expect(verified.stdout).toMatch(/^ {2}trade +200 +0 +99\.49 % +0\.51 % +100\.00 %$/m);
+  expect(verified.stdout).toMatch(/^ {2}best quotes +200 of 200 agree$/m);
+  expect(verified.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
 test('info says what was said beside the market, and how often; --quick leaves it out', async () => {
@@ -150,7 +117,7 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
   const text = tapeLines(received.filter((_, n) => n !== lost)).join('');
   const asText = await run(verify, { tape: ['-'] }, text);
   expect(asText.status).toBe(1);
-  expect(asText.stdout.split('\n')[2]).toMatch(/^GAP: depth messages are missing since .* \(file -, line 33\)$/);
+  expect(asText.stdout).toMatch(/^GAP: depth messages are missing since .* \(file -, line 33\)$/m);
   const asJson = await run(verify, { tape: ['-'], format: 'json' }, text);
   expect(asJson.status).toBe(1);
   expect(Object.keys(JSON.parse(asJson.stdout))).toEqual([
@@ -158,14 +125,20 @@ test('findings: exit 1, one line each with place, in JSON the whole report', asy
     'messages',
     'gaps',
     'verified',
+    'unverifiable',
+    'clean',
     'touch',
     'checksums',
     'levels',
     'checkpoints',
+    'book',
+    'clock',
+    'drops',
     'skips',
     'missing',
     'backfilled',
     'unknown',
+    'streams',
     'problems',
   ]);
   expect(JSON.parse(asJson.stdout).problems).toMatchObject([{ code: 'GAP', file: '-', frame: -1, line: 33 }]);
@@ -187,13 +160,15 @@ test('levels of books over REST: how many agreed, which are wrong, and how many 
     answer(ms, bookBody(ms, [['100.0', bid]], [['100.5', ask]]));
   const clean = await run(verify, { tape: ['-'] }, [...lines, read(5_000, '1', '2'), read(11_000, '1', '2')].join(''));
   expect(clean.status).toBe(0);
-  expect(clean.stdout).toMatch(/^SRC +MESSAGES +GAPS +VERIFIED +TOUCH +LEVELS +CHECKPOINTS +PROBLEMS$/m);
-  expect(clean.stdout).toMatch(/^bingx-swap:BTC-USDT +1 +0 +- +- +4 of 4 +- +none$/m);
+  expect(clean.stdout).toMatch(/^SRC +MESSAGES +GAPS +VERIFIED +CLEAN +PROBLEMS$/m);
+  expect(clean.stdout).toMatch(/^bingx-swap:BTC-USDT +1 +0 +- +100\.00 % +none$/m);
+  expect(clean.stdout).toMatch(/^ {2}levels +4 of 4 agree, in 2 books over REST$/m);
   const wrong = [...lines, read(5_000, '1', '3'), read(11_000, '8', '3')].join('');
   const asText = await run(verify, { tape: ['-'] }, wrong);
   expect(asText.status).toBe(1);
-  expect(asText.stdout.split('\n').slice(1, 4)).toEqual([
-    expect.stringMatching(/ 1 of 2 +- +1$/),
+  expect(asText.stdout).toMatch(/^ {2}levels +1 of 2 agree,/m);
+  expect(asText.stdout.trimEnd().split('\n').slice(-3)).toEqual([
+    '',
     'bingx-swap:BTC-USDT: 1 level differed in one book over REST and not in two',
     expect.stringMatching(/^LEVEL: ask 100\.5 is 2 in the rebuilt book and 3 in .* \(file -, line 5\)$/),
   ]);

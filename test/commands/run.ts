@@ -1,0 +1,44 @@
+/** Runs a command inside the test: what goes to stdout, what to stderr, and the exit status. */
+import { PassThrough, Readable } from 'node:stream';
+import { argumentKey, type Command, type CommandIo, takesValue } from '../../src/commands/command.js';
+
+export interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command with defaults filled in, as the program would. */
+export async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const io: CommandIo = {
+    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    stdinIsTty: false,
+    stdoutIsTty: false,
+    stderrIsTty: false,
+    onHangup: () => {},
+    columns: 80,
+    signal: new AbortController().signal,
+    now: () => 0,
+    colour: false,
+    quiet: false,
+    env: {},
+    version: '1.2.3',
+    commands: async () => [],
+  };
+  const args: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(command.options))
+    if (takesValue(option) && option.default !== undefined)
+      args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  // read as it comes: a command waits for a reader that is slow
+  const collect = (stream: PassThrough): Buffer[] => {
+    const parts: Buffer[] = [];
+    stream.on('data', (part: Buffer) => parts.push(part));
+    return parts;
+  };
+  const [out, err] = [collect(stdout), collect(stderr)];
+  const status = await command.run({ ...args, ...given }, io);
+  return { status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}
