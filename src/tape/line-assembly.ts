@@ -4,6 +4,12 @@ import { countLines } from './checkpoints.js';
 import { MAX_LINE_BYTES } from './line.js';
 
 const NEWLINE = 0x0a;
+/**
+ * So much text whose lines have fewer bytes than this on average is no text of entries, of which the shortest has twice as many. A few
+ * hundred bytes of a file can be millions of such lines, and each would be judged.
+ */
+const LEAST_LINE_BYTES = 16;
+const SHORT_LINES_BYTES = 64 * 1024;
 const TOO_LONG = `a line longer than ${MAX_LINE_BYTES} bytes was skipped`;
 
 export interface LineAssembly {
@@ -87,8 +93,13 @@ export function createLineAssembly(file: string, firstLine = 1, rooms: TextRooms
         line++;
       }
       if (from <= last) {
-        out.push({ bytes: text, from, to: last + 1, file, frame, line });
-        line += from === heldFrom && known >= 0 ? known : countLines(text, from, last + 1);
+        const count = from === heldFrom && known >= 0 ? known : countLines(text, from, last + 1);
+        const size = last + 1 - from;
+        if (size >= SHORT_LINES_BYTES && count * LEAST_LINE_BYTES > size) {
+          const message = `${count} lines too short to be entries were skipped`;
+          out.push({ damage: { code: 'E_LINE', file, frame, line, bytes: size, message } });
+        } else out.push({ bytes: text, from, to: last + 1, file, frame, line });
+        line += count;
       }
       heldFrom = last + 1;
       heldTo = to;

@@ -169,7 +169,7 @@ function claimingFrame(size: bigint, dice: Dice): Buffer {
 }
 
 /** Megabytes of one byte in a few hundred bytes of file. */
-function bomb(megabytes: number, byte: number, checksum: boolean): Buffer {
+export function bomb(megabytes: number, byte: number, checksum: boolean): Buffer {
   const block = Buffer.from([...[0, 1, 2].map((n) => (((128 * 1024) << 3) | 2) >> (8 * n)), byte]);
   const last = Buffer.from([block[0] | 1, ...block.subarray(1)]);
   const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, checksum ? 0x04 : 0x00, 0x58]);
@@ -290,7 +290,7 @@ const LARGE: readonly [string, (sound: Sound, dice: Dice) => Buffer][] = [
       splice(bytes, dice.one(frames), 0, bomb(70, dice.one([0x20, 0x0a, 0x7b, 0]), dice.below(2) === 0)),
   ],
 ];
-const LARGE_EVERY = 400;
+const LARGE_EVERY = 1000;
 const WRITTEN_EVERY = 8;
 
 export interface MutatedCounts {

@@ -203,3 +203,25 @@ describe('not a tape', () => {
     await expect(collect(decode(Buffer.from('1f8b080000000000', 'hex')))).rejects.toThrow(/gzip/);
   });
 });
+
+test('much text of lines too short to be entries is one damage, and what stands before and after it is read', () => {
+  const lines = sampleLines(3);
+  const short = Buffer.alloc(300_000, '{}\n');
+  const bytes = Buffer.concat(
+    [lines.slice(0, 2).join(''), short, lines.slice(2).join('')].map((text) => compressFrame(Buffer.from(text))),
+  );
+  const decoder = createTapeDecoder({ file: 'f' });
+  decoder.room(bytes.length).set(bytes);
+  decoder.filled(bytes.length);
+  decoder.end();
+  const found: string[] = [];
+  for (let item = decoder.next(); item !== null; item = decoder.next())
+    found.push(
+      'damage' in item ? `${item.damage.line}: ${item.damage.message}` : `${item.line}: ${item.to - item.from}`,
+    );
+  expect(found).toEqual([
+    `1: ${lines.slice(0, 2).join('').length}`,
+    '3: 100000 lines too short to be entries were skipped',
+    `100003: ${lines.slice(2).join('').length}`,
+  ]);
+});
