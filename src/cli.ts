@@ -8,6 +8,7 @@ import { commandHelp, programHelp } from './help.js';
 import { describeError, TapedeckError } from './model/errors.js';
 import { nearest } from './model/nearest.js';
 import { packageFile } from './model/package-file.js';
+import { logLine } from './output/log-line.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';
@@ -22,9 +23,17 @@ const stopping = new AbortController();
 /** 128 + number of the first signal; a command that gives up because of it ends with this status */
 let stoppedStatus: number = FAILED;
 
+/** what a command wants SIGHUP to do */
+let hangup: (() => void) | null = null;
+
 function watchSignals(): void {
+  const hadTerminal = isatty(2);
   for (const [name, number] of Object.entries(SIGNAL_NUMBERS))
     process.on(name, () => {
+      if (name === 'SIGHUP' && hangup !== null && isatty(2) === hadTerminal) {
+        hangup();
+        return;
+      }
       if (stopping.signal.aborted) process.exit(128 + number);
       stoppedStatus = 128 + number;
       stopping.abort();
@@ -34,6 +43,9 @@ function watchSignals(): void {
 }
 
 let stdinOpened = false;
+
+/** `--log-format json`: failures are lines of the log too */
+let jsonLog = false;
 
 /**
  * Opened at the first read and not before: Node makes a pipe on stdin non-blocking, for every process that shares it.
@@ -106,6 +118,9 @@ function makeIo(stdout: Writable, quiet: boolean, refused: boolean): CommandIo {
     stderrIsTty: isatty(2),
     columns: columnsOf(process.stderr),
     signal: stopping.signal,
+    onHangup(act) {
+      hangup = act;
+    },
     now: () => Date.now() * 1000,
     colour: wantsColour({ isTty: stdoutIsTty, env: process.env, refused }),
     quiet,
@@ -156,6 +171,7 @@ async function run(words: readonly string[], stdout: Writable): Promise<number> 
   if (wantsHelp) return print(stdout, commandHelp(programName, command));
   try {
     const { flags, literal } = await parse(command, words.toSpliced(at, 1));
+    jsonLog = flags['log-format'] === 'json';
     // reached by letters in a group only, such as -qh
     if (flags.help === true) return print(stdout, commandHelp(programName, command));
     if (flags.version === true) return print(stdout, `${programName} ${readVersion()}\n`);
@@ -176,6 +192,11 @@ function statusOf(error: unknown): number {
     error instanceof TapedeckError
       ? describeError(error)
       : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  if (jsonLog) {
+    const code = error instanceof TapedeckError ? error.code : 'unexpected';
+    process.stderr.write(logLine(Date.now() * 1000, text, { event: 'failed', level: 'error', data: { code } }));
+    return FAILED;
+  }
   process.stderr.write(`${programName}: ${escapeControl(text)}\n`);
   if (process.env.TAPEDECK_DEBUG === '1') console.error(error);
   else if (!(error instanceof TapedeckError))

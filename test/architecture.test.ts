@@ -242,6 +242,10 @@ describe('habits', () => {
     ).toEqual([]);
   });
 
+  test('certificates are verified, and no shell is started', () => {
+    expect(offenders(sources, /rejectUnauthorized|NODE_TLS_|checkServerIdentity|child_process/)).toEqual([]);
+  });
+
   test('only venues, and texts for people, name an exchange', () => {
     const silent = sources.filter((file) => !/^src\/(venues|commands)\/|^src\/(help|man-signals)\.ts$/.test(file));
     expect(offenders(silent, /binance|bybit|bingx|weex|mexc|okx/i)).toEqual([]);

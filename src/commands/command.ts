@@ -93,6 +93,11 @@ export interface CommandIo {
   columns: number;
   /** aborted by the first SIGINT or SIGTERM: finish in order and return; the second ends the process */
   signal: AbortSignal;
+  /**
+   * What SIGHUP does from now on, in the place of ending the command as SIGTERM does. A terminal that went away still ends it:
+   * nobody is left to talk to.
+   */
+  onHangup(act: () => void): void;
   /** wall clock, integer microseconds */
   now(): Micros;
   /** colours are wanted on stdout */
@@ -224,6 +229,15 @@ export function byteSize(text: string): number {
   const power = { '': 0, k: 1, m: 2, g: 3, t: 4 }[match?.[2].toLowerCase() ?? ''] ?? 0;
   const value = match === null ? 0 : Math.round(Number(match[1]) * 1024 ** power);
   return value > 0 && Number.isSafeInteger(value) ? value : refuse(text, 'a size above zero; give 64M, 1.5G or bytes');
+}
+
+/** `9001`, `:9001`, `0.0.0.0:9001`, `[::1]:9001`: where to listen; loopback unless a host is named. @throws {TapedeckError} E_USAGE */
+export function listenPlace(text: string): { host: string; port: number } {
+  const found = /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]\s]+)?:)?(\d{1,5})$/.exec(text);
+  const port = found === null ? Number.NaN : Number(found[2]);
+  return port <= 65535
+    ? { host: found?.[1]?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port }
+    : refuse(text, 'a place; give a port from 0 to 65535, or host:port');
 }
 
 // Options that mean the same in every command that has them.

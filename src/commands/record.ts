@@ -1,19 +1,33 @@
 /** `tapedeck record`: live L2 updates and trades onto tapes, every loss marked. */
 import { type EndpointKind, endpointsOf, parseEndpoint } from '../feed/endpoint.js';
-import { describeCounts, type RecordStatus, record } from '../feed/recorder.js';
+import { EXPOSITION_TYPE } from '../feed/metrics.js';
+import { describeCounts, type RecordObserver, type RecordStatus, record } from '../feed/recorder.js';
 import { channelsOf, parseTargets } from '../feed/targets.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
-import { createStatusLine } from '../output/progress.js';
+import { createLog } from '../output/log.js';
+import type { Port } from '../serve/port.js';
+import type { Keep } from '../tape/tape-queue.js';
 import { venueById } from '../venues/registry.js';
-import { byteSize, defineCommand, duration, levelOption, wholeNumber } from './command.js';
+import { byteSize, defineCommand, duration, levelOption, listenPlace, wholeNumber } from './command.js';
 
-/** `1h` or `512M`: the two ways a segment may be full. */
+/** `1h` or `512M`; a unit is asked for, as either may be meant. `example` is what is offered in the place of a wrong text. */
+function timeOrSize(text: string, example: string): { time: number } | { size: number } {
+  const time = /[a-z]$/.test(text) ? parseDuration(text) : Number.NaN;
+  if (time > 0) return { time };
+  if (/[a-zA-Z]$/.test(text) && Number.isNaN(time)) return { size: byteSize(text) };
+  throw new TapedeckError('E_USAGE', `'${text}' is neither ${example}`);
+}
+
+/** The two ways a segment may be full. */
 function rotation(text: string): { rotateEvery: number } | { rotateBytes: number } {
-  const every = /[a-z]$/.test(text) ? parseDuration(text) : Number.NaN;
-  if (every > 0) return { rotateEvery: every };
-  if (/[a-zA-Z]$/.test(text) && Number.isNaN(every)) return { rotateBytes: byteSize(text) };
-  throw new TapedeckError('E_USAGE', `'${text}' is neither a time such as 1h nor a size such as 512M`);
+  const when = timeOrSize(text, 'a time such as 1h nor a size such as 512M');
+  return 'time' in when ? { rotateEvery: when.time } : { rotateBytes: when.size };
+}
+
+function retention(text: string): Keep {
+  const kept = timeOrSize(text, 'an age such as 30d nor a size such as 200G');
+  return 'time' in kept ? { age: kept.time } : { bytes: kept.size };
 }
 
 const endpoint = (kind: EndpointKind) => (text: string) => {
@@ -33,6 +47,16 @@ function describeStatus(status: RecordStatus, perSecond: number): string {
     `loop ${Math.round(status.loopLagMs)} ms`,
     ...(status.dropped > 0 ? [`DROPPED ${status.dropped}`] : []),
   ].join('  ');
+}
+
+/** Loaded when it is asked for: most recordings have no port. */
+async function openStatus(place: { host: string; port: number }, observer: () => RecordObserver | null): Promise<Port> {
+  const { openStatusPort } = await import('../serve/status-port.js');
+  return openStatusPort({
+    ...place,
+    health: () => observer()?.health() ?? { ok: false, problems: ['the recording has not begun'] },
+    metrics: () => ({ type: EXPOSITION_TYPE, text: observer()?.metrics() ?? '' }),
+  });
 }
 
 export default defineCommand({
@@ -73,11 +97,33 @@ export default defineCommand({
       value: 'DURATION',
       describe: 'lines reach the disk within this time: what a killed recorder can lose',
       details:
-        'While a full frame is compressed, beside the recording, the lines after it wait: some 10 ms at level 6, 25 at 12, half a second at 19.',
+        'While the thread that writes compresses a full frame, the lines after it wait: some 10 ms at level 6, 25 at 12, half a second at 19.',
       parse: duration,
       default: '1s',
     },
+    keep: {
+      value: 'AGE|SIZE',
+      describe: 'remove sealed segments that are older (30d), or the oldest while all together are larger (200G)',
+      details:
+        'Looked after at the start, after each rotation and once a minute, and told on stderr. Only sealed segments of the symbols that this recorder writes are removed, in their own folders: never an open one, another symbol, or a file that is no segment of it. To be of use it needs --rotate.',
+      parse: retention,
+    },
     level: levelOption,
+    metrics: {
+      value: '[HOST]:PORT',
+      describe: 'serve /metrics (Prometheus) and /health there; :0 takes a free port and prints it',
+      details:
+        'On loopback unless a host is written out. What is served is for anyone who can reach the port: it tells what is recorded and how it goes, and takes no orders.',
+      parse: listenPlace,
+    },
+    'log-format': {
+      value: 'FORMAT',
+      describe: 'stderr as text for people, or json for programs (one object per line)',
+      details:
+        'Each line of json has time, level (info, warn, error), event and message, and venue, symbol and conn where they are known; gap entries, which text only counts, are among them.',
+      choices: ['text', 'json'],
+      default: 'text',
+    },
     redundancy: {
       value: 'N',
       describe: 'connections side by side for each stream, 1 to 4',
@@ -110,6 +156,10 @@ export default defineCommand({
     ['tapedeck record binance-usdm:BTCUSDT,ETHUSDT -o tapes/', 'two symbols until Ctrl-C'],
     ['tapedeck record binance-spot BTCUSDT -o tapes/ --rotate 1h --duration 8h', 'eight segments of an hour'],
     ['tapedeck record binance-usdm:BTCUSDT --stdout | tapedeck scan -', 'signals live, no tape'],
+    [
+      'tapedeck record binance-usdm:BTCUSDT -o tapes/ --rotate 1h --keep 30d --metrics :9464 --log-format json',
+      'for months, watched by Prometheus',
+    ],
   ],
   details: `
 No account or key is needed. Symbols are checked with the exchange before anything is written.
@@ -128,7 +178,74 @@ missed while no recorder ran; what is not read when the recording ends stays mis
 
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
-stands, marks the gap and begins a new segment. Nothing is ever overwritten.
+stands, marks the gap and begins a new segment. Nothing is ever overwritten. The status is 0 when every message received was
+written, 1 when some were dropped or the disk failed on the way, 2 when nothing could be recorded.
+
+SIGHUP begins a new segment of every tape, so that the old ones, sealed, can be moved away; without -o it does nothing. A
+terminal that is closed ends the recording as SIGTERM does.
+
+Running it for months. As a service of systemd, in /etc/systemd/system/tapedeck.service:
+
+  [Unit]
+  Description=Order flow of BTCUSDT and ETHUSDT
+  Wants=network-online.target
+  After=network-online.target time-sync.target
+  StartLimitIntervalSec=0
+
+  [Service]
+  ExecStart=/usr/local/bin/tapedeck record binance-usdm:BTCUSDT,ETHUSDT \\
+    -o /var/lib/tapedeck --rotate 1h --keep 30d \\
+    --metrics :9464 --log-format json
+  ExecReload=/bin/kill -HUP $MAINPID
+  Restart=always
+  RestartSec=5
+  TimeoutStopSec=60
+  DynamicUser=yes
+  StateDirectory=tapedeck
+  ProtectHome=yes
+  NoNewPrivileges=yes
+  MemoryMax=2G
+
+  [Install]
+  WantedBy=multi-user.target
+
+systemctl reload begins new segments. journalctl -u tapedeck -o cat gives the log, one JSON object a line. A second recorder on
+the same folder is refused, while the lock of one that died hinders nobody: Restart=always needs no cleaning up. Of --keep,
+give less than the disk holds: open segments count, but are never removed.
+
+Watching it. /health answers 200 when every connection is open and has spoken within half the time after which it would be given up,
+every stream that always speaks (books, best quotes, mark prices) has done so within 30 s, and the disk takes what it is given; else 503 and,
+in "problems", why. Alert on /health, or on tapedeck_healthy, and on any increase of tapedeck_dropped_messages_total. tapedeck_gaps_total
+counts what is missing on the tapes, tapedeck_queue_bytes what waits for the disk, tapedeck_exchange_lag_seconds and
+tapedeck_event_loop_lag_seconds tell how late messages are, and through whose fault.
+
+What can be lost, when, and how you would know.
+
+  killed process     lines of the last --flush, and what waited for a slow disk;
+                     the next start says how many lines it recovered, and a gap
+                     entry (restart) stands from the last line to the new start
+  power cut          what was not synced: at most the open frame (1 MiB of text
+                     or 60 s) and those just closed; told in the same way
+  full disk, quota,  nothing while the lines fit into the 64 MB of memory they
+  read-only, errors  wait in; then new messages, counted by drop entries, with a
+                     gap entry. Said on stderr once, tried again until it works;
+                     the status at the end is 1
+  disk stands still  the same; sockets are read on meanwhile
+  slow stdout        with -o, lines on stdout only: drop entries there, and the
+                     count at the end
+  lost connection    what was sent until the next one was open: a gap entry for
+                     each stream, a line on stderr; the book is joined anew
+  exchange restarts  the same, tried again for as long as it takes: at first
+                     after half a second, later every 30 s
+  stopped process    nothing that the system kept in the sockets; where that was
+                     not enough the exchange closed them: a lost connection
+
+Nothing is lost unsaid: received is always written and dropped together, and verify proves a tape by its own ids where the venue has
+them.
+
+Security. Certificates are verified, always. Messages are limited to 8 MiB, compressed ones to as much once inflated, REST answers to
+64 MiB. What comes from the network is data: names become file names only percent-encoded, and control characters are escaped before
+anything is shown. No key is needed, and none is read.
 
 Connections. With --redundancy 2 every stream comes by two connections, and the end of either costs nothing: both are on the tape,
 and readers take each message once, from whichever connection brought it first. That needs ids. Where a stream has none (trades of
@@ -149,16 +266,27 @@ gap entry.`,
       ...target,
       channels: channelsOf(target.venue, args.channels),
     }));
-    const line = createStatusLine(io);
+    const line = createLog(io, args.logFormat, io.now);
     if ((args.endpoint.length === 0) !== (args.restEndpoint.length === 0)) {
       const other = args.endpoint.length === 0 ? 'messages' : 'snapshots';
-      line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`);
+      line.note(`only one of --endpoint and --rest-endpoint is given: ${other} still come from the venue itself`, {
+        ...{ event: 'endpoint', level: 'warn' },
+      });
     }
     for (const { venue } of requests) {
       const { length } = endpointsOf(venue.id, args.endpoint);
       if (length > args.redundancy)
-        line.note(`${venue.id}: ${length} endpoints are given and ${args.redundancy} will be used; see --redundancy`);
+        line.note(`${venue.id}: ${length} endpoints are given and ${args.redundancy} will be used; see --redundancy`, {
+          ...{ event: 'endpoint', level: 'warn', venue: venue.id },
+        });
     }
+    let rotate = (): void => {};
+    io.onHangup(() => rotate());
+    let observer: RecordObserver | null = null;
+    // before anything is looked up: a port that is taken is a mistake to be told at once
+    const port = args.metrics === undefined ? null : await openStatus(args.metrics, () => observer);
+    if (port !== null)
+      line.note(`metrics at http://${port.place}/metrics`, { event: 'metrics', data: { place: port.place } });
     let before = { received: 0, at: io.now() };
     const status = (now: RecordStatus): void => {
       const at = io.now();
@@ -172,7 +300,10 @@ gap entry.`,
         tape:
           out === undefined
             ? null
-            : { out, level: args.level, flushMs: Math.max(1, Math.round(args.flush / 1000)), ...args.rotate },
+            : {
+                ...{ out, level: args.level, flushMs: Math.max(1, Math.round(args.flush / 1000)), ...args.rotate },
+                ...(args.keep === undefined ? {} : { keep: args.keep }),
+              },
         live: args.stdout ? io.stdout : null,
         endpoints: args.endpoint,
         restEndpoints: args.restEndpoint,
@@ -181,16 +312,26 @@ gap entry.`,
         durationMs: args.duration === undefined ? null : args.duration / 1000,
         tool: `tapedeck ${io.version}`,
         signal: io.signal,
-        note: (text) => line.note(text),
+        note: line.note,
+        observe: (seen) => {
+          observer = seen;
+        },
+        onRotate: (act) => {
+          rotate = act;
+        },
         // with --stdout the screen belongs to the data, or to what reads it
         ...(io.stderrIsTty && !io.quiet && !args.stdout ? { status } : {}),
       });
       line.clear();
-      line.note(describeCounts(summary));
-      if (summary.linesLost > 0) line.note(`stdout lost ${summary.linesLost} lines: its reader was too slow`);
-      return 0;
+      line.note(describeCounts(summary), { event: 'summary', data: { ...summary } });
+      if (summary.linesLost > 0)
+        line.note(`stdout lost ${summary.linesLost} lines: its reader was too slow`, {
+          ...{ event: 'stdout-slow', level: 'warn', data: { lines: summary.linesLost } },
+        });
+      return out !== undefined && (summary.dropped > 0 || summary.outages > 0) ? 1 : 0;
     } finally {
       line.clear();
+      await port?.close();
     }
   },
 });

@@ -16,6 +16,7 @@ import {
   defineCommand,
   duration,
   fromOption,
+  listenPlace,
   speedOrMax,
   tapesPositional,
   toOption,
@@ -67,7 +68,7 @@ With --inject each client's messages get faults of their own; what REST answers 
 Where the tape says that the recorder lost its connection, so do the clients that listen to what came by it. At the end of the tape they
 are closed with code 1000, and when all are gone the command ends.
 `,
-      parse: place,
+      parse: listenPlace,
     },
     'no-reenact': {
       describe: 'with --serve: keep connections open where the tape says that the recorder lost them',
@@ -205,15 +206,6 @@ async function serveTapes({ paths, from, to, maxIdle, ...rest }: ServeArguments,
   }
   if (!io.quiet) io.stderr.write(`sent ${served.sent} messages\n`);
   return damaged > 0 ? 1 : 0;
-}
-
-/** `9001`, `0.0.0.0:9001`, `[::1]:9001`. @throws {TapedeckError} E_USAGE */
-function place(text: string): { host: string; port: number } {
-  const found = /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]\s]+):)?(\d{1,5})$/.exec(text);
-  const port = found === null ? Number.NaN : Number(found[2]);
-  if (!(port <= 65535))
-    throw new TapedeckError('E_USAGE', `'${text}' is not a place; give a port from 0 to 65535, or host:port`);
-  return { host: found?.[1]?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port };
 }
 
 /** `drop`, or `drop=50`. @throws {TapedeckError} E_USAGE, naming the kinds */

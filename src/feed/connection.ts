@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { ConnectionPlan, Topic } from '../venues/venue.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import { retryAfter } from './rest.js';
+import { createVigil, type Vigil } from './vigil.js';
 
 /** `waiting` for its next attempt; `stopped` for good. */
 export type ConnectionState = 'waiting' | 'connecting' | 'open' | 'closing' | 'stopped';
@@ -80,12 +81,14 @@ export class Connection {
   #pingAtMs = 0;
   /** topics without data yet on this socket -> when that becomes late: data may come before all is subscribed */
   readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
+  readonly #vigil: Vigil;
   #retryAfterMs: number | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.plan = options.plan;
     this.url = options.url;
+    this.#vigil = createVigil(options.plan.silenceMs);
   }
 
   /** Does what is due at monotonic `nowMs`: connect, send, give up on a silent socket. */
@@ -101,6 +104,7 @@ export class Connection {
 
   /** The topic's data was seen on this socket. */
   arrived(topic: string): void {
+    this.#vigil.data();
     if (this.#awaited.size > 0) this.#awaited.delete(topic);
   }
 
@@ -159,8 +163,12 @@ export class Connection {
     socket.on('open', () => this.#opened());
     socket.on('message', (data: Buffer, binary: boolean) => {
       this.lastMessageMs = this.#options.now();
+      this.#vigil.message(this.lastMessageMs);
       this.#options.events.message(this, data, binary);
     });
+    const sign = (): void => this.#vigil.sign(this.#options.now());
+    socket.on('ping', sign);
+    socket.on('pong', sign);
     socket.on('error', (error) => {
       if (this.#failure === '') this.#failure = error.message;
     });
@@ -181,6 +189,7 @@ export class Connection {
     this.openedMs = now();
     this.lastMessageMs = this.openedMs;
     this.askedMs = Number.NaN;
+    this.#vigil.opened(this.openedMs);
     this.#next = 0;
     this.#sendAtMs = this.openedMs;
     this.#pingAtMs = this.openedMs + (this.plan.ping?.everyMs ?? 0);
@@ -209,7 +218,9 @@ export class Connection {
       this.#pingAtMs = nowMs + plan.ping.everyMs;
       this.#socket?.send(plan.ping.text);
     }
-    if (plan.silenceMs !== null && nowMs - this.lastMessageMs >= plan.silenceMs) this.renew();
+    const judgement = this.#vigil.judge(nowMs);
+    if (judgement === 'ask') this.#socket?.ping();
+    if (judgement === 'gone') this.renew();
     if (this.state !== 'open') return;
     for (const [name, { topic, atMs }] of this.#awaited) {
       if (nowMs < atMs) continue;

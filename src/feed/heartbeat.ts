@@ -1,6 +1,7 @@
 /** The one timer of a recorder: drives connections, srcs and the status line, and ends them in order. */
 import type { Micros } from '../model/entry.js';
 import type { TimeSource } from './clock.js';
+import type { Recent } from './recent.js';
 import type { MessageCounts } from './sink.js';
 import type { SourceRecorder } from './source.js';
 import type { VenueFeed } from './venue-feed.js';
@@ -10,6 +11,10 @@ export interface RecordSummary extends MessageCounts {
   reconnects: number;
   /** lines that a slow reader of stdout did not get */
   linesLost: number;
+  /** times the tapes could not be written for a while */
+  outages: number;
+  /** segments that retention removed */
+  removed: number;
 }
 
 export interface RecordStatus extends RecordSummary {
@@ -35,9 +40,16 @@ export interface Running {
   status: ((status: RecordStatus) => void) | undefined;
   statusEveryMs: number;
   fail: (error: unknown) => void;
+  /** takes the lag of each beat, ms */
+  loopLags: Recent;
+  /** true once for each wish that all segments be rotated */
+  wantsRotation: () => boolean;
 }
 
-const HEARTBEAT_MS = 50;
+/** One beat each so many ms. */
+export const HEARTBEAT_MS = 50;
+/** A beat this late lets sockets be read first. */
+const STANDSTILL_MS = 1_000;
 
 /** Beats until asked to stop and all connections are closed. */
 export function beat({
@@ -50,12 +62,15 @@ export function beat({
   status,
   statusEveryMs,
   fail,
+  loopLags,
+  wantsRotation,
 }: Running): Promise<void> {
   const endMs = durationMs === null ? Number.POSITIVE_INFINITY : time.monoMs() + durationMs;
   let expectedMs = time.monoMs();
   let statusAtMs = expectedMs;
   let worstLagMs = 0;
   let stopping = false;
+  let late = false;
 
   /** @returns true when there is nothing left to do */
   const step = (): boolean => {
@@ -63,12 +78,14 @@ export function beat({
     const lagMs = Math.max(0, nowMs - expectedMs);
     expectedMs = nowMs + HEARTBEAT_MS;
     worstLagMs = Math.max(worstLagMs, lagMs);
+    loopLags.add(lagMs);
     if (!stopping && (stop.aborted || nowMs >= endMs)) {
       stopping = true;
       for (const feed of feeds) feed.stop();
     }
     for (const feed of feeds) feed.tick(nowMs);
     for (const source of sources) source.tick(nowMs, lagMs);
+    if (wantsRotation()) for (const source of sources) source.rotate(nowMs);
     if (status !== undefined && nowMs >= statusAtMs) {
       statusAtMs = nowMs + statusEveryMs;
       status({ ...summary(), ...healthOf(sources), loopLagMs: worstLagMs });
@@ -79,6 +96,13 @@ export function beat({
 
   return new Promise((resolve) => {
     const run = (): void => {
+      // the process stood still: what came meanwhile waits in the sockets, and must not be taken for silence
+      if (!late && time.monoMs() - expectedMs >= STANDSTILL_MS) {
+        late = true;
+        setImmediate(run);
+        return;
+      }
+      late = false;
       try {
         if (!step()) return;
       } catch (error) {

@@ -18,7 +18,8 @@ export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backf
     now,
     random,
     answered: (symbol, answer, startedMs, fills) => void sources.get(symbol)!.http(answer, startedMs, fills),
-    ended: (symbol, hole, outcome) => note(`${venue.id}:${symbol}: ${describe(hole, outcome)}`),
+    ended: (symbol, hole, outcome) =>
+      note(`${venue.id}:${symbol}: ${describe(hole, outcome)}`, { event: 'backfill', venue: venue.id, symbol }),
   });
   for (const [symbol, source] of sources) source.missed = (hole) => backfill.missed(symbol, hole);
   return backfill;

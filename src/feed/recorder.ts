@@ -5,23 +5,28 @@ import { createDecoder } from '../decode/decoder.js';
 import { createTrack } from '../market/track.js';
 import { Union } from '../market/union.js';
 import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/entry.js';
-import type { TapedeckError } from '../model/errors.js';
+import { describeError, type TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
+import type { Note } from '../model/note.js';
 import { entryLine } from '../tape/line.js';
+import { tapeFolder } from '../tape/names.js';
 import { recoverFolder } from '../tape/recover.js';
-import { createTapeWriter, type TapeWriterOptions, tapeFolder } from '../tape/writer.js';
+import { createTapeQueue, type Keep, QUEUE_BOUND, type StartTapeThread, type TapeQueue } from '../tape/tape-queue.js';
 import type { ConnectionPlan, Venue } from '../venues/venue.js';
 import { createReceiveClock, systemTime, type TimeSource } from './clock.js';
 import { type Endpoint, routeUrl } from './endpoint.js';
-import { beat, type RecordStatus, type RecordSummary } from './heartbeat.js';
+import { beat, HEARTBEAT_MS, type RecordStatus, type RecordSummary } from './heartbeat.js';
 import { lookUpInstruments } from './instruments.js';
 import { createLiveOutput, LIVE_BOUND, type LiveOutput } from './live.js';
+import { createObserver, type RecordObserver } from './observer.js';
+import { Recent } from './recent.js';
 import { createRest } from './rest.js';
 import { createSourceSink, type MessageCounts, type Opening } from './sink.js';
 import { SourceRecorder } from './source.js';
 import { createVenueFeed, type VenueFeed } from './venue-feed.js';
 
 export type { RecordStatus, RecordSummary } from './heartbeat.js';
+export type { Health, RecordObserver } from './observer.js';
 
 export interface RecordRequest {
   venue: Venue;
@@ -30,10 +35,21 @@ export interface RecordRequest {
 }
 
 /** Where tapes go and how they are written. */
-export type TapeOptions = Pick<
-  TapeWriterOptions,
-  'out' | 'level' | 'flushMs' | 'rotateEvery' | 'rotateBytes' | 'frameBytes'
->;
+export interface TapeOptions {
+  /** folder that holds the tapes */
+  out: string;
+  /** zstd level, 1 to 19 */
+  level?: number;
+  /** lines older than this are with the system */
+  flushMs?: number;
+  /** a new segment at each UTC multiple of this; null never */
+  rotateEvery?: Micros | null;
+  /** a new segment when the compressed file has reached this; null never */
+  rotateBytes?: number | null;
+  /** how much stays; without it, all */
+  keep?: Keep;
+  frameBytes?: number;
+}
 
 export interface RecordOptions {
   requests: readonly RecordRequest[];
@@ -53,9 +69,12 @@ export interface RecordOptions {
   tool: string;
   /** ends the recording in order */
   signal: AbortSignal;
-  /** a sentence for people */
-  note: (text: string) => void;
+  note: Note;
   status?: (status: RecordStatus) => void;
+  /** called once, when there is something to observe; the observer is good until the end */
+  observe?: (observer: RecordObserver) => void;
+  /** calls `rotate` for a new segment of every tape now */
+  onRotate?: (rotate: () => void) => void;
   /** default 500 */
   statusEveryMs?: number;
   /** the following are for tests */
@@ -63,6 +82,8 @@ export interface RecordOptions {
   random?: () => number;
   adjust?: (plan: ConnectionPlan) => ConnectionPlan;
   liveBound?: number;
+  queueBound?: number;
+  tapeThread?: StartTapeThread;
   restTimeoutMs?: number;
 }
 
@@ -71,8 +92,8 @@ const PATIENCE_MS = 2_000;
 
 /**
  * Records until the signal, the duration, or (printing only) the reader of stdout ends it.
- * @throws {TapedeckError} E_SYMBOL, E_CONNECT before anything is written; E_DISK_FULL and the like when a tape cannot be
- * written, after all other tapes were sealed
+ * A tape that cannot be written for a while does not end it.
+ * @throws {TapedeckError} E_SYMBOL, E_CONNECT, E_EXISTS, E_PERMISSION, E_DISK_FULL … before anything is recorded
  */
 export async function record(options: RecordOptions): Promise<RecordSummary> {
   const { signal, note, time = systemTime, random = Math.random } = options;
@@ -98,12 +119,14 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    return { ...counts, gaps: 0, reconnects: 0, linesLost: 0 };
+    return { ...counts, gaps: 0, reconnects: 0, linesLost: 0, outages: 0, removed: 0 };
   }
 
   /** newest time that stands already, by src */
   const stood = options.tape === null ? new Map<Source, Micros>() : await recover(options, options.tape.out);
   const live = options.live === null ? null : liveOutput(options, options.live, fail, () => ending.abort());
+  const disk: DiskCounts = { outages: 0, removed: 0 };
+  const queue = options.tape === null ? null : tapeQueue(options, disk, time, fail);
   const recorder = recorderName();
   const decoder = createDecoder();
   const sources: SourceRecorder[] = [];
@@ -116,11 +139,11 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     const tape = options.tape;
     const liveSource = { dropLine: (t: Micros, count: number) => dropLine(t, src, count) };
     const openTape =
-      tape === null
+      queue === null || tape === null
         ? null
         : (now: Micros, opening: Opening) =>
-            createTapeWriter({ ...tape, beside: true, src, now, opening, ...(after === null ? {} : { after }) });
-    const sink = createSourceSink({ openTape, live, liveSource, counts, failed: fail });
+            queue.open({ ...tape, src, now, opening, ...(after === null ? {} : { after }) });
+    const sink = createSourceSink({ openTape, live, liveSource, counts });
     const flow = venue.flowOf([...channels]);
     decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
     const header = { recorder, venue: venue.id, symbol, instrument, channels: [...channels], flow, tool: options.tool };
@@ -184,6 +207,8 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
   const feeds: VenueFeed[] = [];
   try {
     for (const request of options.requests) feeds.push(openFeed(request));
+    // what cannot be written is told before anybody is connected
+    for (const source of sources) await source.ready;
   } catch (error) {
     fail(error);
   }
@@ -193,14 +218,32 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     gaps: sources.reduce((sum, source) => sum + source.gaps, 0),
     reconnects: feeds.reduce((sum, feed) => sum + feed.reconnects, 0),
     linesLost: live?.dropped ?? 0,
+    ...disk,
   });
+  const loopLags = new Recent(60_000 / HEARTBEAT_MS);
+  const { queueBound = QUEUE_BOUND, tool } = options;
+  const startedAt = time.wallMs() / 1000;
+  const seen = { feeds, sources, queue, queueBound, summary, loopLags, now: time.monoMs, startedAt };
+  options.observe?.(createObserver({ ...seen, version: tool.replace(/^.* /, '') }));
+  let rotation = false;
+  options.onRotate?.(() => {
+    rotation = true;
+  });
+  const wantsRotation = (): boolean => {
+    const wanted = rotation && queue !== null;
+    rotation = false;
+    return wanted;
+  };
   const { durationMs, status, statusEveryMs = 500 } = options;
-  await beat({ feeds, sources, time, stop, durationMs, summary, status, statusEveryMs, fail });
+  await beat({
+    ...{ feeds, sources, time, stop, durationMs, summary, status, statusEveryMs, fail, loopLags, wantsRotation },
+  });
 
-  for (const source of sources) await source.end();
+  await Promise.all(sources.map((source) => source.end()));
+  queue?.close();
   await live?.end(PATIENCE_MS);
   if (failure !== null) {
-    if (counts.received > 0) note(describeCounts(counts));
+    if (counts.received > 0) note(describeCounts(counts), { event: 'summary', data: { ...counts } });
     throw failure;
   }
   return summary();
@@ -220,7 +263,9 @@ async function recover(options: RecordOptions, out: string): Promise<Map<Source,
       const { last, segments } = await recoverFolder(tapeFolder(out, src));
       if (!Number.isNaN(last)) stood.set(src, last);
       for (const { path, lines, tornBytes } of segments) {
-        options.note(`${path}: was not sealed; ${lines} lines recovered, ${tornBytes} bytes of a torn line lost`);
+        options.note(`${path}: was not sealed; ${lines} lines recovered, ${tornBytes} bytes of a torn line lost`, {
+          ...{ event: 'recovered', level: 'warn', venue: venue.id, symbol, data: { path, lines, tornBytes } },
+        });
       }
     }
   }
@@ -235,11 +280,49 @@ function liveOutput(
 ): LiveOutput {
   const onClosed = (error: TapedeckError | null): void => {
     if (options.tape !== null)
-      options.note(`stdout is closed${error === null ? '' : ` (${error.message})`}; recording goes on`);
+      options.note(`stdout is closed${error === null ? '' : ` (${error.message})`}; recording goes on`, {
+        ...{ event: 'stdout-closed', level: 'warn' },
+      });
     else if (error === null) end();
     else fail(error);
   };
   return createLiveOutput(stream, onClosed, options.liveBound ?? LIVE_BOUND);
+}
+
+type DiskCounts = Pick<RecordSummary, 'outages' | 'removed'>;
+
+function tapeQueue(
+  options: RecordOptions,
+  disk: DiskCounts,
+  time: TimeSource,
+  refused: (error: unknown) => void,
+): TapeQueue {
+  const { note, queueBound = QUEUE_BOUND, tapeThread } = options;
+  const size = `${Math.round(queueBound / 1024 / 1024)} MB`;
+  return createTapeQueue({
+    bound: queueBound,
+    ...(tapeThread === undefined ? {} : { start: tapeThread }),
+    now: time.monoMs,
+    refused,
+    failed(error) {
+      disk.outages++;
+      note(`${describeError(error)}; what stands is kept, up to ${size} of lines wait, and writing is tried again`, {
+        ...{ event: 'disk-failed', level: 'error', data: { code: error.code } },
+      });
+    },
+    resumed: () => note('the tapes are written again', { event: 'disk-resumed' }),
+    full: (dropping) =>
+      note(
+        dropping
+          ? `${size} of lines wait for the disk: messages are dropped until it takes them`
+          : 'the disk takes lines again; what was dropped is marked on the tapes',
+        dropping ? { event: 'dropping', level: 'error' } : { event: 'drop-ended', level: 'warn' },
+      ),
+    removed({ path, bytes }) {
+      disk.removed++;
+      note(`${path}: removed, as --keep asks (${bytes} bytes)`, { event: 'removed', data: { path, bytes } });
+    },
+  });
 }
 
 function dropLine(t: Micros, src: Source, count: number): Buffer {

@@ -1,5 +1,6 @@
 /** The books of one venue that come over REST: snapshots to join, and books to audit the joined ones by. */
 import { Effect } from '../market/track.js';
+import type { Note, NoteFacts } from '../model/note.js';
 import type { Venue } from '../venues/venue.js';
 import { waitText } from './backoff.js';
 import { type BookReads, createBookReads } from './book-reads.js';
@@ -22,8 +23,7 @@ export interface RestBooksOptions {
   now: () => number;
   /** uniform in [0, 1) */
   random: () => number;
-  /** a sentence for people */
-  note: (text: string) => void;
+  note: Note;
 }
 
 export interface RestBooks {
@@ -63,13 +63,19 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
       const effect = source.http(answer, startedMs);
       if ((effect & Effect.valid) !== 0) sync.joined(symbol);
       else if (attempts === STUCK_ATTEMPTS && source.track.needsSnapshot) {
-        note(`${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`);
+        note(
+          `${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`,
+          about(venue, symbol, 'no-snapshot'),
+        );
         source.gap({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
       }
       return refusal(answer, (body) => venue.readSnapshot(body), 'snapshot');
     },
     failed: (symbol, why, attempts, retryMs) => {
-      note(`${venue.id}:${symbol}: snapshot attempt ${attempts} failed: ${why}; next in ${waitText(retryMs)}`);
+      note(
+        `${venue.id}:${symbol}: snapshot attempt ${attempts} failed: ${why}; next in ${waitText(retryMs)}`,
+        about(venue, symbol, 'snapshot-failed'),
+      );
     },
   });
   return sync;
@@ -94,7 +100,11 @@ function createAuditReads(options: RestBooksOptions, pace: Pace): BookReads | nu
     },
     isTooMany: ({ body }) => audit.isTooMany(parsed(body)),
     failed: (symbol, why, failures, retryMs) => {
-      if (failures === 1) note(`${venue.id}:${symbol}: no book to audit by: ${why}; next in ${waitText(retryMs)}`);
+      if (failures === 1)
+        note(
+          `${venue.id}:${symbol}: no book to audit by: ${why}; next in ${waitText(retryMs)}`,
+          about(venue, symbol, 'audit-failed'),
+        );
     },
   });
 }
@@ -112,4 +122,8 @@ function parsed(body: Buffer): unknown {
   } catch {
     return null;
   }
+}
+
+function about({ id }: Venue, symbol: string, event: string): NoteFacts {
+  return { event, level: 'warn', venue: id, symbol };
 }

@@ -1,6 +1,7 @@
 /** Where the lines of a src go: its tape, stdout, or both; and the count of messages on the way. */
 import type { Micros } from '../model/entry.js';
-import type { OpeningLine, TapeWriter } from '../tape/writer.js';
+import { LineKind, type Loss, type QueuedTape } from '../tape/tape-queue.js';
+import type { OpeningLine } from '../tape/writer.js';
 import type { LiveOutput, LiveSource } from './live.js';
 
 /** Messages since the start: each received one is written or dropped. */
@@ -15,13 +16,19 @@ export interface MessageCounts {
 /** Makes the lines a segment begins with; `next` gives their times. */
 export type Opening = (next: () => Micros) => OpeningLine[];
 
-/** One src's outputs. Once started, nothing here throws: a failed tape is reported once, and what it misses is counted. */
+/** One src's outputs. Nothing here waits for a disk or a reader, and what one of them cannot take is counted. */
 export interface SourceSink {
-  /** begins the first segment at `now`. @throws {TapedeckError} when the tape cannot be made */
+  /** begins the first segment at `now` */
   start(now: Micros, opening: Opening): void;
+  /** resolves when the first segment stands. @throws {TapedeckError} when the tape cannot be made */
+  readonly opened: Promise<void>;
   message(t: Micros, line: Buffer): void;
   entry(t: Micros, line: Buffer, checkpoint?: boolean): void;
-  /** flushes and rotates what is due; true when a new segment was begun */
+  /** what the tape lost, to be written down now that it takes lines again; null when it lost nothing */
+  settle(): Loss | null;
+  /** true once for each segment that was begun without a checkpoint */
+  wantsCheckpoint(): boolean;
+  /** hands lines over and rotates when that is due; true when a new segment was begun */
   tick(now: Micros): boolean;
   /** begins a new segment now */
   rotate(now: Micros): void;
@@ -33,44 +40,21 @@ export interface SourceSink {
 
 export interface SinkOptions {
   /** opens the tape; null to print only */
-  openTape: ((now: Micros, opening: Opening) => TapeWriter) | null;
+  openTape: ((now: Micros, opening: Opening) => QueuedTape) | null;
   live: LiveOutput | null;
   liveSource: LiveSource;
   counts: MessageCounts;
-  /** the tape could not be written; called once */
-  failed: (error: unknown) => void;
 }
 
-const MESSAGE = { message: true };
-const CHECKPOINT = { checkpoint: true };
-const ENTRY = {};
-
-export function createSourceSink({ openTape, live, liveSource, counts, failed }: SinkOptions): SourceSink {
-  let tape: TapeWriter | null = null;
-  let broken = false;
+export function createSourceSink({ openTape, live, liveSource, counts }: SinkOptions): SourceSink {
+  let tape: QueuedTape | null = null;
   let last: Micros = 0;
 
-  const fail = (error: unknown): void => {
-    broken = true;
-    // lines that were accepted and never reached the system were not written after all
-    const { messages, safeMessages } = tape?.written ?? { messages: 0, safeMessages: 0 };
-    counts.written -= messages - safeMessages;
-    counts.dropped += messages - safeMessages;
-    failed(error);
-  };
   const show = (t: Micros, line: Buffer): boolean => live?.push(liveSource, t, line) ?? false;
-  const write = (t: Micros, line: Buffer, options: { message?: boolean; checkpoint?: boolean }): boolean => {
+  const write = (t: Micros, line: Buffer, kind: LineKind): boolean => {
     const shown = show(t, line);
     // with a tape, the tape decides what counts as written
-    if (tape === null) return shown;
-    if (broken) return false;
-    try {
-      tape.write(line, t, options);
-      return true;
-    } catch (error) {
-      fail(error);
-      return false;
-    }
+    return tape === null ? shown : tape.write(line, t, kind);
   };
 
   return {
@@ -86,40 +70,25 @@ export function createSourceSink({ openTape, live, liveSource, counts, failed }:
         shown(() => ++last);
       }
     },
+    get opened() {
+      return tape?.opened ?? Promise.resolve();
+    },
     message(t, line) {
-      if (write(t, line, MESSAGE)) counts.written++;
+      if (write(t, line, LineKind.message)) counts.written++;
       else counts.dropped++;
     },
-    entry: (t, line, checkpoint = false) => void write(t, line, checkpoint ? CHECKPOINT : ENTRY),
-    tick(now) {
-      if (tape === null || broken) return false;
-      const before = tape.path;
-      try {
-        tape.tick(now);
-      } catch (error) {
-        fail(error);
-      }
-      return !broken && tape.path !== before;
-    },
-    rotate(now) {
-      if (tape === null || broken) return;
-      try {
-        tape.rotate(now);
-      } catch (error) {
-        fail(error);
-      }
-    },
+    entry: (t, line, checkpoint = false) => void write(t, line, checkpoint ? LineKind.checkpoint : LineKind.entry),
+    settle: () => tape?.settle() ?? null,
+    wantsCheckpoint: () => tape?.wantsCheckpoint() ?? false,
+    tick: (now) => tape?.tick(now) ?? false,
+    rotate: (now) => tape?.rotate(now),
     get last() {
       return tape?.last ?? last;
     },
     async seal() {
-      if (tape === null) return;
-      try {
-        // what a failed writer has on disk stays for recovery
-        await (broken ? tape.abandon() : tape.seal());
-      } catch (error) {
-        if (!broken) fail(error);
-      }
+      const lost = (await tape?.seal()) ?? 0;
+      counts.written -= lost;
+      counts.dropped += lost;
     },
   };
 }

@@ -4,17 +4,24 @@ import { Effect, type Track } from '../market/track.js';
 import type { OneStream, Union } from '../market/union.js';
 import type { Entry, Fills, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import type { Note } from '../model/note.js';
+import { formatTime } from '../model/time.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { Hole } from './backfill.js';
 import type { ReceiveClock } from './clock.js';
 import { carry, end, type Identity, type Link, settle, type TopicCover } from './coverage.js';
+import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
 import type { SourceSink } from './sink.js';
 
 /** with the heartbeat's width added, still at least once a second */
 const CLOCK_EVERY_MS = 900;
 const CHECKPOINT_EVERY_MS = 60_000;
+/** enough for quantiles of a busy symbol's last seconds, and of a quiet one's last minutes */
+const LAGS = 512;
+/** why the tape lost messages */
+const DISK = 'the disk was too slow or full';
 
 /** Where a topic's messages go. */
 export interface Route extends TopicCover {
@@ -50,7 +57,7 @@ export interface SourceOptions {
   proof: { book: boolean; trades: boolean };
   /** newest `t` of an earlier recording that this one goes on from; null for a fresh start */
   after: Micros | null;
-  note: (text: string) => void;
+  note: Note;
 }
 
 export class SourceRecorder {
@@ -63,6 +70,10 @@ export class SourceRecorder {
   gaps = 0;
   /** newest exchange time minus receive time, µs */
   exchangeLag: Micros | null = null;
+  /** receive time minus exchange time of the newest messages, µs */
+  readonly lags = new Recent(LAGS);
+  /** messages by channel, and the monotonic ms of the newest */
+  readonly streams = new Map<string, { messages: number; bytes: number; lastMs: number }>();
   /** hears of trades that did not arrive, whatever the gap entry says was the reason */
   missed: (hole: Hole) => void = () => {};
   readonly #options: SourceOptions;
@@ -94,11 +105,25 @@ export class SourceRecorder {
     };
   }
 
-  /** Begins the first segment: header, the restart gap where there is one, checkpoint. @throws {TapedeckError} */
+  get #named(): { venue: string; symbol: string } {
+    return { venue: this.#options.header.venue, symbol: this.symbol };
+  }
+
+  /** Begins the first segment: header, the restart gap where there is one, checkpoint. */
   begin(nowMs: number): void {
-    const { after } = this.#options;
-    this.#sink.start(this.clock.stamp(), (next) => this.#opening(next, after));
+    // the segments after the first begin without a gap
+    let { after } = this.#options;
+    this.#sink.start(this.clock.stamp(), (next) => {
+      const restartedAfter = after;
+      after = null;
+      return this.#opening(next, restartedAfter);
+    });
     this.#opened(nowMs);
+  }
+
+  /** Resolves when the first segment stands. @throws {TapedeckError} when the tape cannot be made */
+  get ready(): Promise<void> {
+    return this.#sink.opened;
   }
 
   /** What a segment begins with; `after` is where an earlier recording ended. */
@@ -128,6 +153,7 @@ export class SourceRecorder {
    */
   message(route: Route, conn: string, data: Buffer, atMs: number): number {
     const { link } = route;
+    this.#count(route.channel, data.length, atMs);
     if (link.isOut || route.owed !== null) this.#settle(link, route, conn, atMs);
     if (route.silentFrom > 0) {
       this.gap({ stream: route.channel, from: route.silentFrom, reason: 'silence' }, conn, atMs);
@@ -146,7 +172,10 @@ export class SourceRecorder {
     const { track } = this;
     const lastTradeT = track.lastTradeT;
     const emitted = e[Field.EMITTED];
-    if (emitted > 0) this.exchangeLag = emitted - t;
+    if (emitted > 0) {
+      this.exchangeLag = emitted - t;
+      this.lags.add(t - emitted);
+    }
     const effect = this.#takeIn(buffer);
     if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
     if (kind !== Kind.unknown && kind !== Kind.invalid) route.identity = this.#identityOf(route, kind, e[Field.LAST]);
@@ -155,6 +184,17 @@ export class SourceRecorder {
     else if (kind === Kind.invalid && (effect & Effect.tradeGap) !== 0)
       this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
     return effect;
+  }
+
+  #count(channel: string, bytes: number, atMs: number): void {
+    const stream = this.streams.get(channel);
+    if (stream === undefined) {
+      this.streams.set(channel, { messages: 1, bytes, lastMs: atMs });
+      return;
+    }
+    stream.messages++;
+    stream.bytes += bytes;
+    stream.lastMs = atMs;
   }
 
   /** Applies a decoded message. Returns Effect bits. */
@@ -278,6 +318,11 @@ export class SourceRecorder {
   /** Writes a gap and lets the market state know. */
   gap(gap: Gap, conn?: string, atMs?: number): void {
     this.gaps++;
+    const { stream, from, reason } = gap;
+    this.#options.note(`${this.src}: gap in ${stream} since ${formatTime(from)} (${reason})`, {
+      ...{ event: 'gap', level: 'warn', logOnly: true, ...this.#named, ...(conn === undefined ? {} : { conn }) },
+      data: { stream, from: formatTime(from), reason },
+    });
     const t = this.clock.stamp(atMs);
     this.#gapT = t;
     this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
@@ -301,23 +346,41 @@ export class SourceRecorder {
         const apart = formatMicros(this.clock.drift());
         this.#options.note(
           `${this.src}: the wall clock moved by ${apart} against the monotonic one; a new segment starts`,
+          { event: 'clock-step', level: 'warn', ...this.#named },
         );
         this.clock.anchor();
-        this.#sink.rotate(this.clock.stamp());
-        this.#opened(nowMs);
+        this.rotate(nowMs);
       }
     }
+    this.#tellLoss();
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
+    if (this.#sink.wantsCheckpoint()) this.#checkpointAtMs = nowMs;
     for (const route of this.routes) if (route.trades.held > 0) this.#tellHoles(route);
-    // a book that is being rebuilt has nothing to go on from: the checkpoint waits for it
-    if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid') {
+    // a book that is being rebuilt has nothing to go on from, and what one connection still has to bring is in no checkpoint
+    if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid' && this.#union.plain) {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
       this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
     }
   }
 
+  /** Begins a new segment. */
+  rotate(nowMs: number): void {
+    this.#sink.rotate(this.clock.stamp());
+    this.#opened(nowMs);
+  }
+
+  /** Writes down what the tape lost, where it goes on: the book is read anew after it, as readers of the tape have to. */
+  #tellLoss(): void {
+    const loss = this.#sink.settle();
+    if (loss === null) return;
+    const { src } = this;
+    if (loss.count > 0) this.#write({ t: this.clock.stamp(), src, drop: { count: loss.count, reason: DISK } });
+    this.gap({ stream: '*', from: loss.from, reason: 'damage' });
+  }
+
   /** Pays what is owed and says the time; then the tape may be sealed. */
   end(): Promise<void> {
+    this.#tellLoss();
     for (const link of this.links) this.#settle(link, null);
     this.#writeClock();
     return this.#sink.seal();
@@ -335,7 +398,7 @@ export class SourceRecorder {
     const effect = this.#apply(entry);
     const { gap } = this.track;
     // time alone may show that nobody brings what was waited for
-    if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry)) this.gap(gap);
+    if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry || 'drop' in entry)) this.gap(gap);
     return entry.t;
   }
 }

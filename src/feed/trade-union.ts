@@ -29,12 +29,15 @@ export interface TradeUnion {
 
 /** A connection this late says no more what another one skipped: nobody is so far behind. */
 const HOLD: Micros = 5_000_000;
+/** Trades in a row that are taken for repeats; a longer run means that the venue counts anew. */
+const MOST_REPEATS = 100;
 
 /** Ids that grow by exactly one. */
 export function createTradeUnion(): TradeUnion {
   let newest = -1;
   let newestT: Micros = 0;
   let forgiven = false;
+  let repeats = 0;
   let holes: Hole[] = [];
   /** newest id by each socket */
   const positions = new Map<string, number>();
@@ -54,8 +57,12 @@ export function createTradeUnion(): TradeUnion {
       positions.set(conn, Math.max(last, positions.get(conn) ?? -1));
       if (newest >= 0 && last <= newest) {
         if (holes.length > 0) fill(first, last);
-        return;
+        if (++repeats < MOST_REPEATS) return;
+        // else no hole would be seen until the ids are as high as they were
+        newest = -1;
+        positions.clear();
       }
+      repeats = 0;
       if (newest >= 0 && first > newest + 1)
         holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t, isTold: forgiven });
       else if (first <= newest && holes.length > 0) fill(first, last);

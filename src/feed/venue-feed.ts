@@ -44,6 +44,9 @@ export interface VenueFeedOptions extends RestBooksOptions {
 }
 
 export interface VenueFeed {
+  /** the venue's id */
+  readonly venue: string;
+  readonly lanes: readonly Pick<Lane, 'connections'>[];
   /** all that are not stopped, replacements included */
   readonly connections: readonly Connection[];
   readonly sources: ReadonlyMap<string, SourceRecorder>;
@@ -112,7 +115,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const effect = recorder.message(route, connection.id, data, atMs);
       const isLost = (effect & Effect.lost) !== 0 && recorder.track.state !== 'valid';
       if (isLost)
-        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`);
+        note(`${recorder.src}: book lost (${recorder.track.gap?.reason ?? 'unknown'}), asking for a snapshot`, {
+          ...{ event: 'book-lost', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
+        });
       if ((effect & Effect.valid) !== 0) seeker.joined(route);
       else if (route.book && recorder.track.needsSnapshot) seeker.seek(connection, topic!, route, atMs, isLost);
     },
@@ -121,6 +126,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const { recorder, link } = route;
       note(
         `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
+        { event: 'late', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
       );
       if (route.silentFrom === 0 && !isCovered(link, route, recorder.track.t)) {
         route.silentFrom = link.legs.find(({ conn }) => conn === connection.id)?.openedT ?? link.lastT;
@@ -146,13 +152,18 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       }
       if (cause === 'stop') return;
       const ended = `${venue.id}: connection ${connection.id} closed (${code}${reason === '' ? '' : `, ${reason}`})`;
-      if (cause === 'replaced' || cause === 'unfit') return note(ended);
+      if (cause === 'replaced' || cause === 'unfit')
+        return note(ended, { event: cause, venue: venue.id, conn: connection.id });
       feed.reconnects++;
       lane.lost(connection);
-      note(`${ended}; ${connection.state === 'stopped' ? 'its replacement goes on' : 'reconnecting'}`);
+      note(`${ended}; ${connection.state === 'stopped' ? 'its replacement goes on' : 'reconnecting'}`, {
+        ...{ event: 'reconnect', level: 'warn', venue: venue.id, conn: connection.id, data: { code, reason, cause } },
+      });
     },
     failed(connection, why, retryMs) {
-      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`);
+      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`, {
+        ...{ event: 'connect-failed', level: 'warn', venue: venue.id, data: { url: connection.url, retryMs } },
+      });
     },
   };
 
@@ -172,9 +183,13 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     if (control.kind === 'ack' && ++place.acks === connection.plan.subscribe.length)
       for (const [source, link] of place.links) source.subscribed(link, connection.id);
     if (control.kind === 'error')
-      note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`);
+      note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`, {
+        ...{ event: 'refused', level: 'warn', venue: venue.id, conn: connection.id },
+      });
     if (control.kind === 'shutdown') {
-      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}`);
+      note(`${venue.id}: the exchange announced a shutdown on ${connection.id}`, {
+        ...{ event: 'shutdown', venue: venue.id, conn: connection.id },
+      });
       place.lane.leaving(connection);
     }
   }
@@ -207,11 +222,14 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
         },
         replacing({ id }, cause) {
           const why = cause === 'lifetime' ? 'is old' : 'is about to end';
-          note(`${venue.id}: connection ${id} ${why}; a replacement is opened beside it`);
+          note(`${venue.id}: connection ${id} ${why}; a replacement is opened beside it`, {
+            ...{ event: 'replacing', venue: venue.id, conn: id, data: { cause } },
+          });
         },
         unfit({ id }, retryMs) {
           note(
             `${venue.id}: connection ${id} does not bring what it is to replace; next attempt in ${waitText(retryMs)}`,
+            { event: 'replacement-failed', level: 'warn', venue: venue.id, conn: id, data: { retryMs } },
           );
         },
       });
@@ -243,7 +261,10 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const answer = await options.get(options.restUrl(venue.rest.time));
       for (const source of sources.values()) if (!stopped) source.http(answer, startedMs);
     } catch (error) {
-      if (!stopped) note(`${venue.id}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!stopped)
+        note(`${venue.id}: ${error instanceof Error ? error.message : String(error)}`, {
+          ...{ event: 'rest-failed', level: 'warn', venue: venue.id },
+        });
     }
   }
 
@@ -254,6 +275,8 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     open(options.adjust?.(plan) ?? plan);
 
   const feed: VenueFeed = {
+    venue: venue.id,
+    lanes,
     get connections() {
       return lanes.flatMap(({ connections }) => connections);
     },

@@ -53,7 +53,7 @@ export type GapReason =
   | 'restart' // the recorder was not running
   | 'snapshot' // no snapshot could be joined
   | 'number' // a number that cannot be held exactly
-  | 'damage' // bytes of the tape itself are lost
+  | 'damage' // bytes of the tape itself are lost, or never reached it
   | 'handover'; // another connection is followed from here on, and no ids say where it stood
 
 export interface Gap {

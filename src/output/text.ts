@@ -15,6 +15,15 @@ export function escapeControl(text: string): string {
   });
 }
 
+/** A value as JSON on one line; what `JSON.stringify` leaves of unsafe characters (DEL, C1, bidi) as `\\u009b` too. */
+export function escapeJson(value: object): string {
+  return JSON.stringify(value).replace(UNSAFE, (character) => {
+    let escaped = '';
+    for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+    return escaped;
+  });
+}
+
 const COMBINING = /\p{Mn}/gu;
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/gu;

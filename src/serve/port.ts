@@ -7,6 +7,8 @@ import { TapedeckError } from '../model/errors.js';
 export interface Answer {
   status: number;
   body: string;
+  /** default JSON */
+  type?: string;
 }
 
 export interface PortOptions {
@@ -40,7 +42,7 @@ export async function openPort({ host, port, connect, rest }: PortOptions): Prom
     } catch (error) {
       answer = failure(error);
     }
-    response.writeHead(answer.status, { 'content-type': 'application/json;charset=UTF-8' });
+    response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json;charset=UTF-8' });
     response.end(answer.body);
   });
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_REQUEST_BYTES });

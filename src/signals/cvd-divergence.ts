@@ -7,6 +7,7 @@ import { type Seconds, secondsOf } from '../market/seconds.js';
 import { type Slopes, slopesOf } from '../market/slopes.js';
 import { GRID } from '../market/statistic.js';
 import { rounded } from '../model/decimal.js';
+import type { Micros } from '../model/entry.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import { Lifecycle, Step } from './lifecycle.js';
@@ -132,6 +133,8 @@ class CvdDivergence implements DetectorRun {
   readonly #pivots: Pivots;
   readonly #kyle: Kyle;
   readonly #stories: Story[] = [];
+  /** the second at which all was known and nothing ran or began: until the next one nothing can */
+  #calmAt: Micros = Number.NaN;
 
   constructor(options: DivergenceOptions, market: Market, voice: Voice) {
     this.#options = options;
@@ -150,10 +153,22 @@ class CvdDivergence implements DetectorRun {
   }
 
   evaluate(t: number): void {
-    for (const story of this.#stories) {
+    const { last } = this.#seconds;
+    if (last === this.#calmAt) return;
+    let isCalm = this.#isKnown();
+    for (let n = 0; n < this.#stories.length; n++) {
+      const story = this.#stories[n];
       if (story.form === 'pivot') this.#turn(t, story);
       else this.#lean(t, story);
+      isCalm &&= story.life.idle;
     }
+    this.#calmAt = isCalm ? last : Number.NaN;
+  }
+
+  /** What is not warm yet may be so before the next second. */
+  #isKnown(): boolean {
+    const { priceZ, flowZ } = this.#slopes;
+    return !Number.isNaN(priceZ + flowZ + this.#pivots.retrace);
   }
 
   /** The slope form: does one lead while the other stays? */

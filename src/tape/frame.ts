@@ -1,9 +1,7 @@
 /** Compression and decompression of zstd frames: the only file that names the native package. */
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import type * as Zstd from 'zstd-napi/binding.js';
 import { TapedeckError } from '../model/errors.js';
-import { packageFile } from '../model/package-file.js';
 
 export { type FrameHeader, frameExtent, frameHeader } from './frame-header.js';
 
@@ -63,60 +61,6 @@ export function compressFrame(bytes: Uint8Array, level: number = DEFAULT_LEVEL):
   const bound = compressBound(bytes.length);
   if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound);
   return Buffer.from(scratch.subarray(0, compressor.compress2(scratch, bytes)));
-}
-
-export interface CompressRequest {
-  id: number;
-  bytes: Uint8Array;
-  level: number;
-}
-
-export interface CompressResult {
-  id: number;
-  frame: Uint8Array;
-}
-
-let beside: ((bytes: Uint8Array, level: number) => Promise<Uint8Array>) | null = null;
-
-/**
- * The frame of `compressFrame`, made by another thread: a megabyte takes 10 ms at level 6 and 25 at 12, and messages that come in
- * meanwhile would wait. The thread does not keep the program alive.
- * @throws whatever kept the thread from working; compress on this one then
- */
-export function compressBeside(bytes: Uint8Array, level: number = DEFAULT_LEVEL): Promise<Uint8Array> {
-  beside ??= startCompressor();
-  return beside(bytes, level);
-}
-
-function startCompressor(): NonNullable<typeof beside> {
-  const waiting = new Map<number, { resolve(frame: Uint8Array): void; reject(error: unknown): void }>();
-  let fault: unknown = null;
-  let lastId = 0;
-  const fail = (error: unknown): void => {
-    fault ??= error;
-    for (const { reject } of waiting.values()) reject(fault);
-    waiting.clear();
-  };
-  const worker = new Worker(packageFile('dist/tape/worker.js'));
-  worker.unref();
-  worker.on('message', ({ id, frame }: CompressResult) => {
-    waiting.get(id)?.resolve(frame);
-    waiting.delete(id);
-  });
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('the compressing thread ended')));
-  return (bytes, level) =>
-    new Promise((resolve, reject) => {
-      if (fault !== null) {
-        reject(fault);
-        return;
-      }
-      // a copy that is given away costs less than one made by sending, which is of the whole buffer behind the bytes
-      const copy = new Uint8Array(bytes);
-      const request: CompressRequest = { id: ++lastId, bytes: copy, level };
-      waiting.set(request.id, { resolve, reject });
-      worker.postMessage(request, [copy.buffer]);
-    });
 }
 
 /** Decompresses whole frames one-shot into a buffer the caller reuses: the fastest way there is from Node. */

@@ -16,6 +16,8 @@ import { continueSegmentFile, FRAME_BYTES, type SegmentContents } from './segmen
 import { createTapeDecoder } from './tape-decoder.js';
 
 /** No frame of a tape is larger: one line of the greatest length. */
+/** What a recorder writes first is smaller. */
+const MOST_HEADER_BYTES = 64 * 1024;
 const LARGEST_READ = MAX_LINE_BYTES + ONE_SHOT_BYTES;
 
 /** What recovery found and did to one segment. */
@@ -56,9 +58,15 @@ export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
       const segment = openMember(join(folder, name));
       found.src ??= segment.src;
       const recovered = await recover(segment);
+      if (recovered !== null && holdsNothing(recovered)) {
+        for (const tail of tailsOf(recovered.path)) fs.unlinkSync(tail.path);
+        fs.unlinkSync(recovered.path);
+        continue;
+      }
       if (recovered !== null) found.segments.push(recovered);
       const last = recovered?.last ?? segment.index().last;
-      if (!(last <= found.last)) found.last = last;
+      // a segment without an entry says nothing of when the others end
+      if (!Number.isNaN(last) && !(last <= found.last)) found.last = last;
     }
   } catch (error) {
     throw fromSystemError(error, 'recovering a tape', { file: folder });
@@ -108,18 +116,39 @@ async function recover(segment: Segment): Promise<RecoveredSegment | null> {
     return { ...result, last, lines: 0, tornBytes: 0, sealed: false };
   if (walked.rest !== 'none') fs.truncateSync(path, walked.whole);
   const file = continueSegmentFile({ path, src, tail: false }, walked);
-  for (const group of lost.groups) {
-    for (const line of group) {
-      if (file.pendingBytes + line.length > FRAME_BYTES) file.closeFrame();
-      file.add(line, anyTimeOf(line, 0, line.length), envelopeOf(line, 0, line.length)?.key === 'book');
+  try {
+    for (const group of lost.groups) {
+      for (const line of group) {
+        if (file.pendingBytes + line.length > FRAME_BYTES) file.closeFrame();
+        file.add(line, anyTimeOf(line, 0, line.length), envelopeOf(line, 0, line.length)?.key === 'book');
+      }
+      file.closeFrame();
     }
-    file.closeFrame();
+    await file.settled();
+    for (const tail of tails) fs.unlinkSync(tail.path);
+    if (lost.ended) await file.seal(null);
+    else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
+  } finally {
+    // closed already unless something failed: it is tried again, perhaps for days
+    await file.abandon();
   }
-  await file.settled();
-  for (const tail of tails) fs.unlinkSync(tail.path);
-  if (lost.ended) await file.seal(null);
-  else await file.seal({ index: last + 1, end: last + 2 }, { recovered: true });
   return { ...result, last: lost.ended ? last : last + 2, sealed: true };
+}
+
+/** Killed while it wrote its first frame, which holds the header and the gap before it: nothing was recorded there. */
+function holdsNothing({ path, sealed }: RecoveredSegment): boolean {
+  if (sealed || fs.statSync(path).size > MOST_HEADER_BYTES) return false;
+  // a tail with a whole line would have been taken in
+  if (tailsOf(path).some((tail) => fs.readFileSync(tail.path).includes(0x0a))) return false;
+  const bytes = fs.readFileSync(path);
+  const begun = bytes.subarray(0, ZSTD_MAGIC.length);
+  if (!begun.equals(ZSTD_MAGIC.subarray(0, begun.length)) || frameExtent(bytes, 0) !== 0) return false;
+  const text = salvage(bytes);
+  for (let p = 0, end = text.indexOf(0x0a); end >= 0; p = end + 1, end = text.indexOf(0x0a, p)) {
+    const key = envelopeOf(text, p, end + 1)?.key;
+    if (key !== 'tape' && key !== 'gap') return false;
+  }
+  return true;
 }
 
 interface Walked extends SegmentContents {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Micros, SeekEntry, Source } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
-import { compressBeside, compressFrame, DEFAULT_LEVEL } from './frame.js';
+import { compressFrame, DEFAULT_LEVEL } from './frame.js';
 import { entryLine } from './line.js';
 import { tailPath } from './names.js';
 import { encodeSeekTable, type SeekTableFrame } from './seek-table.js';
@@ -12,8 +12,6 @@ import { createSyncs } from './syncs.js';
 
 /** A frame holds about this much text. */
 export const FRAME_BYTES = 1024 * 1024;
-/** Smaller frames are compressed at once, also where that happens beside: it takes less than a millisecond. */
-const SMALL_FRAME = 64 * 1024;
 /** The hash is brought up in such steps, 0.1 ms each, where a whole frame at its end would take more than one. */
 const HASH_STEP = 64 * 1024;
 
@@ -23,8 +21,6 @@ export interface SegmentFileOptions {
   level?: number;
   /** keep the open frame's lines in a tail, so that a killed process loses none that were flushed */
   tail?: boolean;
-  /** compress frames in another thread; for tapes with a tail, which holds their lines until they are written */
-  beside?: boolean;
 }
 
 /** A frame whose text is complete. */
@@ -62,12 +58,8 @@ export interface SegmentFile {
   add(line: Uint8Array, t: Micros, checkpoint: boolean): void;
   /** adds `lines` whole lines, `bytes[from, to)`, to the open frame; `t` is the first one's */
   addRun(bytes: Uint8Array, from: number, to: number, lines: number, t: Micros): void;
-  /**
-   * Appends the lines since the last flush to the tail.
-   * @returns false where that is not possible yet: a tail is named by where its frame will stand, and the frame before is
-   * still being compressed (some 10 ms)
-   */
-  flush(): boolean;
+  /** appends the lines since the last flush to the tail */
+  flush(): void;
   /** compresses the open frame and appends it; its tail goes once the frame is on disk. All its lines are with the system then */
   closeFrame(): void;
   /**
@@ -99,7 +91,6 @@ export function continueSegmentFile(options: SegmentFileOptions, contents: Segme
 
 function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentContents): SegmentFile {
   const { path, src, level = DEFAULT_LEVEL, tail = true } = options;
-  const beside = options.beside === true && tail;
   const { frames, table, hash } = contents;
   let { offset, entries } = contents;
   let textBytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
@@ -110,10 +101,6 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
   /** bytes of `text` that stand in the tail, and that are in the hash */
   let flushed = 0;
   let hashed = 0;
-  /** the frame before the open one, while the other thread compresses it */
-  let handed: ClosedFrame | null = null;
-  /** a buffer to go on with when one is handed over */
-  let spare: Buffer | null = null;
   let failure: unknown = null;
   let closed = false;
   const syncs = createSyncs(fd, path);
@@ -179,49 +166,22 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
       textBytes: bytes,
       checksum: compressed.readUInt32LE(compressed.length - 4),
     });
-    if (closed.tailFd >= 0) fs.closeSync(closed.tailFd);
-    syncs.start(closed.tailFd >= 0 ? tailPath(path, frame.offset) : null);
-  };
-
-  /** Does here what the other thread has not done yet: what comes next needs to know where the frame ends. */
-  const finishHanded = (): void => {
-    if (handed === null) return;
-    const closed = handed;
-    handed = null;
-    appendFrame(closed, compressFrame(closed.text, level));
+    const tailed = closed.tailFd >= 0;
+    if (tailed) fs.closeSync(closed.tailFd);
+    closed.tailFd = -1;
+    syncs.start(tailed ? tailPath(path, frame.offset) : null);
   };
 
   const writeFrame = (tailed: boolean): void => {
-    finishHanded();
     const closed = takeFrame(tailed);
-    if (closed !== null) appendFrame(closed, compressFrame(closed.text, level));
-  };
-
-  const handFrame = (): void => {
-    finishHanded();
-    const closed = takeFrame(true);
     if (closed === null) return;
-    handed = closed;
-    const whole = text;
-    text = spare ?? Buffer.allocUnsafeSlow(whole.length);
-    spare = null;
-    const arrived = (compressed: Buffer | null): void => {
-      // finished here meanwhile, or what stands must stay as it is
-      if (handed !== closed || failure !== null) return;
-      try {
-        guarded('writing a frame', () => {
-          handed = null;
-          appendFrame(closed, compressed ?? compressFrame(closed.text, level));
-        });
-      } catch {
-        // the next call throws it
-      }
-      spare = whole;
-    };
-    compressBeside(closed.text, level).then(
-      ({ buffer, byteOffset, byteLength }) => arrived(Buffer.from(buffer, byteOffset, byteLength)),
-      () => arrived(null),
-    );
+    try {
+      appendFrame(closed, compressFrame(closed.text, level));
+    } catch (error) {
+      // the tail stays for recovery; its descriptor need not
+      if (closed.tailFd >= 0) silently(() => fs.closeSync(closed.tailFd));
+      throw error;
+    }
   };
 
   const grow = (bytes: number): void => {
@@ -261,8 +221,6 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
     if (closed) return;
     closed = true;
     if (tailFd >= 0) fs.closeSync(tailFd);
-    if (handed !== null && handed.tailFd >= 0) fs.closeSync(handed.tailFd);
-    handed = null;
     fs.closeSync(fd);
     failure ??= new TapedeckError('E_IO', 'while writing a segment: it is closed', { file: path });
   };
@@ -295,12 +253,10 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
       account(to - from, lines, t);
     },
     flush() {
-      if (tail && handed === null) guarded('writing the tail of a segment', flushTail);
-      else if (failure !== null) throw failure;
-      return handed === null;
+      if (tail) guarded('writing the tail of a segment', flushTail);
     },
     closeFrame() {
-      guarded('writing a frame', () => (beside && used > SMALL_FRAME ? handFrame() : writeFrame(tail)));
+      guarded('writing a frame', () => writeFrame(tail));
     },
     async seal(times, extra = {}) {
       try {
@@ -315,16 +271,11 @@ function appendTo(fd: number, options: SegmentFileOptions, contents: SegmentCont
       syncs.check();
     },
     async settled() {
-      guarded('writing a frame', finishHanded);
       await syncs.settled();
       syncs.check();
     },
     async abandon() {
-      if (failure === null && tail)
-        silently(() => {
-          finishHanded();
-          flushTail();
-        });
+      if (failure === null && tail) silently(flushTail);
       await close();
     },
   };

@@ -10,7 +10,27 @@ export interface Syncs {
   settled(): Promise<void>;
 }
 
-/** One fsync at a time, off the main thread: receive times must not wait for a slow disk. */
+/**
+ * Node has four threads for files and for looking names up. Where a disk hangs, fsyncs hold these two and no more, and a
+ * lost connection can still be opened again.
+ */
+const MOST_AT_ONCE = 2;
+let underWay = 0;
+const queue: (() => void)[] = [];
+
+async function fsyncInTurn(fd: number): Promise<void> {
+  if (underWay >= MOST_AT_ONCE) await new Promise<void>((resolve) => queue.push(resolve));
+  else underWay++;
+  try {
+    await new Promise<void>((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve())));
+  } finally {
+    const next = queue.shift();
+    if (next === undefined) underWay--;
+    else next();
+  }
+}
+
+/** One fsync at a time for each file, off the thread that writes: lines must reach the system while the disk is slow. */
 export function createSyncs(fd: number, path: string): Syncs {
   let waiting: string[] = [];
   let wanted = false;
@@ -23,7 +43,7 @@ export function createSyncs(fd: number, path: string): Syncs {
       const covered = waiting;
       waiting = [];
       try {
-        await new Promise<void>((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve())));
+        await fsyncInTurn(fd);
         for (const tail of covered) fs.unlinkSync(tail);
       } catch (error) {
         fault ??= fromSystemError(error, 'syncing a segment', { file: path });

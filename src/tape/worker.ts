@@ -1,8 +1,7 @@
-/** The thread that compresses frames for a recorder: see compressBeside in frame.ts. */
+/** The thread that writes a recorder's tapes: see tape-desk.ts. */
 import { parentPort } from 'node:worker_threads';
-import { type CompressRequest, type CompressResult, compressFrame } from './frame.js';
+import type { Order } from './orders.js';
+import { createTapeDesk } from './tape-desk.js';
 
-parentPort?.on('message', ({ id, bytes, level }: CompressRequest) => {
-  const result: CompressResult = { id, frame: compressFrame(bytes, level) };
-  parentPort?.postMessage(result);
-});
+const desk = createTapeDesk({ report: (report) => parentPort?.postMessage(report) });
+parentPort?.on('message', (orders: Order[]) => desk.take(orders));

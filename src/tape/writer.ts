@@ -5,7 +5,7 @@ import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { MAX_LINE_BYTES } from './line.js';
 import { lockFolder } from './lock.js';
-import { segmentPath, tapeFolder } from './names.js';
+import { segmentPath, tailPath, tapeFolder } from './names.js';
 import { createSegmentFile, FRAME_BYTES, type SegmentFile } from './segment-file.js';
 
 export { safeName, segmentPath, tapeFolder } from './names.js';
@@ -26,15 +26,13 @@ export interface TapeWriterOptions {
   now: Micros;
   /**
    * The lines every segment begins with: its header, then a book checkpoint if there is a book. Called at once and at
-   * each rotation; `next()` gives the times, one for each line in order.
+   * each rotation; `next()` gives the times, one for each line in order. Lines that have their times already leave it alone.
    */
   opening(next: () => Micros): OpeningLine[];
   /** zstd level, 1 to 19; default 6 */
   level?: number;
   /** lines older than this are in the tail after the next `tick`; null keeps no tail (imports). Default 1000 */
   flushMs?: number | null;
-  /** frames are compressed in another thread, so that messages do not wait; needs the tail */
-  beside?: boolean;
   /** a new segment at each UTC multiple of this; null never */
   rotateEvery?: Micros | null;
   /** a new segment when the compressed file has reached this; null never */
@@ -66,7 +64,11 @@ export interface TapeWriter {
   readonly path: string;
   /** `t` of the last entry */
   readonly last: Micros;
+  /** `t` of the newest line that was handed to the system, with all lines before it: what a failed write cannot take back */
+  readonly safe: Micros;
   readonly written: Readonly<Written>;
+  /** compressed bytes of the segment being written, its open frame not counted */
+  readonly offset: number;
   /**
    * The time for an entry received at `now`: `now`, or one more than the last. Does what `tick` does first, so that an
    * entry at a rotation lands in the new segment.
@@ -74,6 +76,8 @@ export interface TapeWriter {
   stamp(now: Micros): Micros;
   /** rotates, closes a frame that is old enough and flushes the tail, whichever is due at `now` */
   tick(now: Micros): void;
+  /** appends what is new to the tail, due or not */
+  flush(): void;
   /** seals the segment and starts a new one now, whatever is due: the clock jumped, the channels changed */
   rotate(now: Micros): void;
   /**
@@ -128,6 +132,9 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
   const before = { entries: 0, textBytes: 0, compressedBytes: 0 };
   let messages = 0;
   let safeMessages = 0;
+  /** `t` of the newest line added, and of the newest handed to the system */
+  let newest: Micros = options.after ?? 0;
+  let safe: Micros = newest;
   /** lines the segment was opened with */
   let opened = 0;
   let segments = 0;
@@ -138,9 +145,20 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
 
   let file!: SegmentFile;
 
+  const handedOver = (): void => {
+    safeMessages = messages;
+    safe = newest;
+  };
+
   const closeFrame = (): void => {
     file.closeFrame();
-    safeMessages = messages;
+    handedOver();
+  };
+
+  const flush = (now: Micros): void => {
+    file.flush();
+    handedOver();
+    flushedAt = now;
   };
 
   const checkLine = (bytes: number, last: number | undefined): void => {
@@ -163,6 +181,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     checkLine(bytes.length, bytes.at(-1));
     if (isFull(file.pendingBytes, file.pendingSince, bytes.length, t)) closeFrame();
     file.add(bytes, t, checkpoint);
+    newest = t;
   };
 
   const openSegment = (now: Micros): void => {
@@ -171,38 +190,42 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       return clock.last;
     });
     const [header, ...others] = lines;
+    clock.last = Math.max(clock.last, lines.at(-1)?.t ?? 0);
     opened = lines.length;
     file = createSegmentFile({
       path: segmentPath(out, src, header.t),
       src,
       ...(level === undefined ? {} : { level }),
       tail: flushMs !== null,
-      beside: options.beside === true,
     });
-    put(header.line, header.t, false);
-    file.closeFrame();
-    for (const { line, t, checkpoint } of others) put(line, t, checkpoint === true);
+    // in one frame with the header, so that a recorder killed right behind it has told what was missed before
+    const told = others.filter(({ checkpoint }) => checkpoint !== true);
+    try {
+      put(header.line, header.t, false);
+      for (const { line, t } of told) put(line, t, false);
+      file.closeFrame();
+    } catch (error) {
+      void discard(file);
+      throw error;
+    }
+    for (const { line, t, checkpoint } of others.slice(told.length)) put(line, t, checkpoint === true);
     segments++;
     if (rotateEvery !== null) nextRotation = (Math.floor(header.t / rotateEvery) + 1) * rotateEvery;
   };
 
   const rotate = (now: Micros): void => {
     const full = file;
+    // what the seal fails to write stands in the tail then
+    if (flushMs !== null) flush(now);
     // times of the seal follow the last entry, so that a segment's entries all come before the next one's
     const seal = full.seal({ index: ++clock.last, end: ++clock.last });
-    const sealedMessages = messages;
     before.entries += full.entries;
     before.textBytes += full.textBytes;
     before.compressedBytes += full.offset;
     // nobody waits for it here: the next tick throws what went wrong
-    const settled = seal.then(
-      () => {
-        safeMessages = Math.max(safeMessages, sealedMessages);
-      },
-      (error: unknown) => {
-        sealFault ??= error;
-      },
-    );
+    const settled = seal.catch((error: unknown) => {
+      sealFault ??= error;
+    });
     sealing = Promise.all([sealing, settled]);
     openSegment(now);
   };
@@ -225,10 +248,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     if (now >= nextRotation || (rotateBytes !== null && file.offset >= rotateBytes && file.entries > opened))
       rotate(now);
     else if (now - file.pendingSince >= frameMicros) closeFrame();
-    if (flushMs !== null && now - flushedAt >= flushMs * 1000 && file.flush()) {
-      safeMessages = messages;
-      flushedAt = now;
-    }
+    if (flushMs !== null && now - flushedAt >= flushMs * 1000) flush(now);
   };
 
   return {
@@ -238,6 +258,12 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     },
     get last() {
       return clock.last;
+    },
+    get safe() {
+      return safe;
+    },
+    get offset() {
+      return file.offset;
     },
     get written() {
       return {
@@ -251,6 +277,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       };
     },
     tick,
+    flush: () => flush(flushedAt),
     rotate,
     stamp(now) {
       tick(now);
@@ -273,6 +300,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
         file.addRun(bytes, runFrom, to, next - first, times[first]);
         messages += next - first;
         clock.last = times[next - 1];
+        newest = clock.last;
         first = next;
         runFrom = to;
       };
@@ -296,7 +324,7 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
     async seal() {
       try {
         await file.seal({ index: ++clock.last, end: ++clock.last });
-        safeMessages = messages;
+        handedOver();
         await sealing;
         if (sealFault !== null) throw sealFault;
       } finally {
@@ -309,4 +337,10 @@ export function createTapeWriter(options: TapeWriterOptions): TapeWriter {
       unlock();
     },
   };
+}
+
+/** Takes a segment away that never got its header: an empty file would stand in the way of the next attempt. */
+function discard(file: SegmentFile): Promise<void> {
+  for (const path of [tailPath(file.path, 0), file.path]) fs.rmSync(path, { force: true });
+  return file.abandon();
 }

@@ -4,7 +4,7 @@
 //   npm run bench -- --write           the same, and the tables go into README
 //   npm run bench -- --ci              50 MB, three rounds: equal work and memory are checked, speed is only printed
 //   npm run bench -- --only scan,jobs  some of: scan, peers, length, jobs, replay, import, symbols, detectors,
-//                                      startup, pacing, live
+//                                      startup, pacing, live, record
 //   --tape PATH       another tape (binance-usdm, beginning with a snapshot) instead of made ones
 //   --archive FILE    another session to make tapes of (hftbacktest, one snapshot); may be repeated
 //   --sim             a session of the simulated exchange even where the recordings are
@@ -24,6 +24,7 @@ import { longGroup } from './long.mjs';
 import { measurePacing } from './pacing.mjs';
 import { installPeers, peersGroup } from './peers.mjs';
 import { importGroup, replayGroup } from './pipes.mjs';
+import { measureRecord } from './record.mjs';
 import { buildSimdjson } from './simdjson.mjs';
 import { SYMBOLS } from './spread.mjs';
 import { measureStartup } from './startup.mjs';
@@ -43,9 +44,10 @@ const ALL = [
   'startup',
   'pacing',
   'live',
+  'record',
 ];
 /** what a check of every commit can afford */
-const IN_CI = ['scan', 'replay', 'symbols'];
+const IN_CI = ['scan', 'replay', 'symbols', 'record'];
 
 const { values: options } = parseArgs({
   options: {
@@ -140,6 +142,8 @@ async function prepare(name, { folder, tapes, has, simdjson, missing }) {
       return measureStartup({ bin, say });
     case 'pacing':
       return measurePacing({ tape: await tapes.main(), tapedeck, folder, seconds: Number(options.pace), say });
+    case 'record':
+      return measureRecord({ folder, isShort: options.ci, say });
     default:
       return measureLive({ session: await tapes.session(), tape: await tapes.main(), symbol, bin, folder, say });
   }

@@ -28,6 +28,7 @@ async function script(shell: string): Promise<string> {
     stdinIsTty: false,
     stdoutIsTty: false,
     stderrIsTty: false,
+    onHangup: () => {},
     columns: 80,
     signal: new AbortController().signal,
     now: () => 0,

@@ -18,6 +18,7 @@ export async function run(command: Command, given: Record<string, unknown>, stdi
     stdinIsTty: false,
     stdoutIsTty: false,
     stderrIsTty: false,
+    onHangup: () => {},
     columns: 80,
     signal: new AbortController().signal,
     now: () => 0,

@@ -28,6 +28,7 @@ async function run(
   const io: CommandIo = {
     ...{ stdin: Readable.from(stdin.map((text) => Buffer.from(text))), stdout, stderr },
     ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, quiet: false },
+    onHangup: () => {},
     ...{ signal: new AbortController().signal, now: () => 0, env: {}, version: '0', commands: async () => [] },
     ...world,
   };

@@ -35,6 +35,7 @@ function fakeIo(): { io: CommandIo; stdout: PassThrough; talk: () => string; abo
     stdinIsTty: false,
     stdoutIsTty: false,
     stderrIsTty: false,
+    onHangup: () => {},
     columns: 80,
     signal: abort.signal,
     now: () => START,

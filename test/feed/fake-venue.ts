@@ -125,7 +125,7 @@ export async function createStreamRig(options: StreamRigOptions): Promise<Stream
   const recording = startRecording({
     ...{ venue, symbols, origin: server, out },
     ...(channels === undefined ? {} : { channels }),
-    note: (text) => void notes.push(text),
+    note: (text, facts) => void (facts?.logOnly || notes.push(text)),
     status: (now) => {
       beats++;
       Object.assign(status, now);

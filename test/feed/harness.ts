@@ -76,7 +76,7 @@ export interface Rig {
   out: string;
   notes: string[];
   /** newest status of the running recorder */
-  status: Pick<RecordStatus, 'received' | 'valid' | 'gaps' | 'reconnects' | 'linesLost'>;
+  status: Pick<RecordStatus, 'received' | 'dropped' | 'valid' | 'gaps' | 'reconnects' | 'linesLost'>;
   /** starts a recorder */
   start(options?: Partial<RecordOptions>): Recording;
   /** texts the ledger says were sent and not lost, without answers; of one symbol where given */
@@ -162,7 +162,7 @@ export async function createRig({
   const out = join(folder, 'tapes');
   const notes: string[] = [];
   const running: Recording[] = [];
-  const status = { received: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
+  const status = { received: 0, dropped: 0, valid: 0, gaps: 0, reconnects: 0, linesLost: 0 };
 
   const known = venue.connections(symbols, venue.channels.all).flatMap((plan) => plan.topics);
   /** whose data a message is; null for answers */
@@ -185,7 +185,7 @@ export async function createRig({
     start(options = {}) {
       const recording = startRecording({
         ...{ venue, symbols, origin: exchange, out },
-        note: (text) => void notes.push(text),
+        note: (text, facts) => void (facts?.logOnly || notes.push(text)),
         status: (now) => void Object.assign(status, now),
         ...options,
       });

@@ -33,6 +33,21 @@ test('starting again begins a new segment with a gap from the last entry that st
   expect((await follow(rig, 'BTCUSDT')).valid).toHaveLength(2);
 });
 
+test('a rotation after a restart begins without a gap: the restart is told once', async () => {
+  await prepare({ rate: 3000 });
+  const first = rig.start();
+  await until('the book is valid', () => rig.status.valid === 1);
+  await first.stop();
+  rig.status.valid = 0;
+  const second = rig.start({ tape: { out: rig.out, rotateBytes: 60_000, frameBytes: 100_000 } });
+  await until('the book is valid again', () => rig.status.valid === 1);
+  await until('two more segments were begun', () => rig.segmentCount('BTCUSDT') >= 4);
+  const summary = await second.stop();
+  expect(summary.gaps).toBe(1);
+  expect(gapsOf(await rig.entries()).map(({ reason }) => reason)).toEqual(['restart']);
+  expect((await follow(rig, 'BTCUSDT')).valid).toHaveLength(2);
+});
+
 test('a full segment is followed by the next without a gap, its book in the checkpoint', async () => {
   await prepare({ rate: 3000 });
   const running = rig.start({ tape: { out: rig.out, rotateBytes: 60_000, frameBytes: 100_000 } });

@@ -67,7 +67,9 @@ export async function recordFor(seconds: number, venue: string, { symbols, opens
     const now = await heard;
     expect(signals(kept)).toEqual(signals(now));
     expect(kept.lines).toHaveLength(now.lines.length);
-    expect(kept.sums).toEqual(now.sums);
+    // srcs that began within a millisecond are met in any order
+    const bySource = ({ sums }: Scanned): Scanned['sums'] => sums.toSorted((a, b) => (a.src < b.src ? -1 : 1));
+    expect(bySource(kept)).toEqual(bySource(now));
     expect(signals(kept).length).toBeGreaterThan(0);
     expect(kept.sums[0].trades).toBeGreaterThan(seconds * 10);
   } finally {

@@ -33,6 +33,16 @@ describe('one connection', () => {
   });
 });
 
+test('a venue that counts anew is followed again after a run of what may be repeats', () => {
+  const union = createTradeUnion();
+  for (let id = 1_000_000; id < 1_000_010; id++) union.take('a', id, id, id);
+  for (let id = 1; id <= 99; id++) union.take('a', id, id, 2_000_000 + id);
+  // not yet: it might still be an old message said again
+  union.take('a', 102, 102, 2_000_200);
+  union.take('a', 105, 105, 2_000_300);
+  expect(told(union.given(legs('a'), 2_000_300))).toEqual([[103, 104, 105]]);
+});
+
 describe('two connections', () => {
   const holed = (): TradeUnion => {
     const union = createTradeUnion();

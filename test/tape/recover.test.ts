@@ -1,9 +1,10 @@
 /** Recovery: whatever a killed recorder leaves, no line that reached the disk is lost, and what stands stays. */
 import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compressFrame } from '../../src/tape/frame.js';
+import { tailPath } from '../../src/tape/names.js';
 import { openSegment, readSegment, readTape } from '../../src/tape/reader.js';
 import { recoverFolder, recoverSegment } from '../../src/tape/recover.js';
 import { createTapeWriter } from '../../src/tape/writer.js';
@@ -214,6 +215,18 @@ describe('recoverFolder', () => {
     const writer = createTapeWriter({ out: temporaryFolder(), src: SRC, now: T0, opening });
     await expect(recoverFolder(writer.folder)).rejects.toMatchObject({ code: 'E_EXISTS' });
     await writer.seal();
+  });
+
+  test('what was killed before its header stood is removed, and does not hide when the others end', async () => {
+    for (const cut of [0, 1, 20, frames[0].length - 1]) {
+      const path = crashed(standing, { [standing.length]: thirdText });
+      const { last } = await recoverFolder(dirname(path));
+      const begun = join(dirname(path), 'BTCUSDT-29991231T000000.000000Z.ndjson.zst');
+      fs.writeFileSync(begun, frames[0].subarray(0, cut));
+      if (cut === 0) fs.writeFileSync(tailPath(begun, 0), header.join('').slice(0, 30));
+      expect((await recoverFolder(dirname(path))).last).toBe(last);
+      expect(fs.readdirSync(dirname(path)).filter((name) => name.includes('29991231'))).toEqual([]);
+    }
   });
 
   test('files that are no tape do not stop it', async () => {

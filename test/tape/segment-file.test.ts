@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openSegment, readSegment } from '../../src/tape/reader.js';
-import { recoverFolder } from '../../src/tape/recover.js';
 import { createTapeWriter, type TapeWriter, type TapeWriterOptions } from '../../src/tape/writer.js';
 import { collect, message, opening, SRC, T0, temporaryFolder, timeIn } from './tapes.js';
 
@@ -52,85 +51,6 @@ describe('the tail', () => {
     writeMessages(writer, 30, 1e6);
     expect(spy).not.toHaveBeenCalled();
     await writer.seal();
-  });
-});
-
-describe('compressing beside', () => {
-  // frames of 64 KiB and less are compressed at once
-  const large = { beside: true, frameBytes: 100_000, flushMs: 1000 };
-  const pad = 'x'.repeat(1000);
-  const write = (writer: TapeWriter, from: number, count: number): void => {
-    for (let i = from; i < from + count; i++) {
-      const t = writer.stamp(T0 + i * 1000);
-      writer.write(message(t, JSON.stringify(pad + i)), t, { message: true });
-    }
-  };
-  /** Turns of the event loop until the other thread has answered. */
-  const grown = async (writer: TapeWriter, size: number): Promise<void> => {
-    while (writer.written.compressedBytes === size) await new Promise(setImmediate);
-  };
-
-  test.each(['wait for each frame', 'never wait'])('gives the same tape: %s', async (how) => {
-    const one = writerIn(temporaryFolder(), { ...large, beside: false });
-    const other = writerIn(temporaryFolder(), large);
-    for (let i = 1; i < 1000; i += 95) {
-      const size = other.written.compressedBytes;
-      write(one, i, 95);
-      write(other, i, 95);
-      if (how !== 'never wait' && i > 95) await grown(other, size);
-    }
-    await Promise.all([one.seal(), other.seal()]);
-    expect(fs.readFileSync(other.path)).toEqual(fs.readFileSync(one.path));
-    expect(other.written).toEqual(one.written);
-    expect(fs.readdirSync(other.folder)).toEqual([basename(other.path)]);
-  });
-
-  test('a closed frame stands in its tail until it is compressed, and the next has a tail after that', async () => {
-    const writer = writerIn(temporaryFolder(), large);
-    const size = writer.written.compressedBytes;
-    write(writer, 1, 100);
-    expect(writer.written).toMatchObject({ compressedBytes: size, messages: 100 });
-    const safe = writer.written.safeMessages;
-    expect(safe).toBeGreaterThan(80);
-    // what came after the frame cannot be flushed yet, and nobody is told it was
-    writer.tick(T0 + 2e6);
-    expect(writer.written.safeMessages).toBe(safe);
-    const seen = await collect(readSegment(openSegment(writer.path)));
-    expect(seen.lines).toHaveLength(1 + safe);
-    await grown(writer, size);
-    writer.tick(T0 + 2e6);
-    expect(writer.written.safeMessages).toBe(100);
-    expect((await collect(readSegment(openSegment(writer.path)))).lines).toHaveLength(1 + 100);
-    await writer.seal();
-  });
-
-  test('a recorder killed meanwhile loses nothing that was flushed', async () => {
-    const writer = writerIn(temporaryFolder(), large);
-    write(writer, 1, 100);
-    const { safeMessages } = writer.written;
-    const copy = temporaryFolder();
-    fs.cpSync(writer.folder, copy, { recursive: true, filter: (from) => !from.endsWith('.lock') });
-    await writer.abandon();
-    const { segments } = await recoverFolder(copy);
-    expect(segments.map(({ lines }) => lines)).toEqual([safeMessages]);
-    const left = await collect(readSegment(openSegment(writer.path)));
-    expect([left.lines.length, left.damage]).toEqual([1 + 100, []]);
-  });
-
-  test('a disk that is full when the frame arrives is told at the next call, and the tail stays', async () => {
-    const writer = writerIn(temporaryFolder(), large);
-    write(writer, 1, 100);
-    const { safeMessages } = writer.written;
-    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-    const spy = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
-      throw full;
-    });
-    while (spy.mock.calls.length === 0) await new Promise(setImmediate);
-    vi.restoreAllMocks();
-    expect(() => write(writer, 101, 1)).toThrow(expect.objectContaining({ code: 'E_DISK_FULL' }));
-    await writer.abandon();
-    const left = await collect(readSegment(openSegment(writer.path)));
-    expect([left.lines.length, left.damage]).toEqual([1 + safeMessages, []]);
   });
 });
 
