@@ -8,7 +8,7 @@ import { commandHelp, programHelp } from './help.js';
 import { describeError, TapedeckError } from './model/errors.js';
 import { nearest } from './model/nearest.js';
 import { packageFile } from './model/package-file.js';
-import { logLine } from './output/log-line.js';
+import type { logLine } from './output/log-line.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';
@@ -45,7 +45,7 @@ function watchSignals(): void {
 let stdinOpened = false;
 
 /** `--log-format json`: failures are lines of the log too */
-let jsonLog = false;
+let toLogLine: typeof logLine | null = null;
 
 /**
  * Opened at the first read and not before: Node makes a pipe on stdin non-blocking, for every process that shares it.
@@ -171,7 +171,7 @@ async function run(words: readonly string[], stdout: Writable): Promise<number> 
   if (wantsHelp) return print(stdout, commandHelp(programName, command));
   try {
     const { flags, literal } = await parse(command, words.toSpliced(at, 1));
-    jsonLog = flags['log-format'] === 'json';
+    if (flags['log-format'] === 'json') toLogLine = (await import('./output/log-line.js')).logLine;
     // reached by letters in a group only, such as -qh
     if (flags.help === true) return print(stdout, commandHelp(programName, command));
     if (flags.version === true) return print(stdout, `${programName} ${readVersion()}\n`);
@@ -192,9 +192,9 @@ function statusOf(error: unknown): number {
     error instanceof TapedeckError
       ? describeError(error)
       : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
-  if (jsonLog) {
+  if (toLogLine !== null) {
     const code = error instanceof TapedeckError ? error.code : 'unexpected';
-    process.stderr.write(logLine(Date.now() * 1000, text, { event: 'failed', level: 'error', data: { code } }));
+    process.stderr.write(toLogLine(Date.now() * 1000, text, { event: 'failed', level: 'error', data: { code } }));
     return FAILED;
   }
   process.stderr.write(`${programName}: ${escapeControl(text)}\n`);
