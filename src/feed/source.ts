@@ -356,11 +356,19 @@ export class SourceRecorder {
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
     if (this.#sink.wantsCheckpoint()) this.#checkpointAtMs = nowMs;
     for (const route of this.routes) if (route.trades.held > 0) this.#tellHoles(route);
-    // a book that is being rebuilt has nothing to go on from, and what one connection still has to bring is in no checkpoint
-    if (nowMs >= this.#checkpointAtMs && this.track.state === 'valid' && this.#union.plain) {
+    if (nowMs >= this.#checkpointAtMs && this.#hasCheckpoint) {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
-      this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
+      this.#writeCheckpoint();
     }
+  }
+
+  /** A book that is being rebuilt has nothing to go on from, and what one connection still has to bring is in no checkpoint. */
+  get #hasCheckpoint(): boolean {
+    return this.track.state === 'valid' && this.#union.plain;
+  }
+
+  #writeCheckpoint(): void {
+    this.#write({ t: this.clock.stamp(), src: this.src, book: this.#union.checkpoint() });
   }
 
   /** Begins a new segment. */
@@ -378,10 +386,11 @@ export class SourceRecorder {
     this.gap({ stream: '*', from: loss.from, reason: 'damage' });
   }
 
-  /** Pays what is owed and says the time; then the tape may be sealed. */
+  /** Pays what is owed, says the book, which verify holds against the rebuilt one, and the time; then the tape may be sealed. */
   end(): Promise<void> {
     this.#tellLoss();
     for (const link of this.links) this.#settle(link, null);
+    if (this.#hasCheckpoint) this.#writeCheckpoint();
     this.#writeClock();
     return this.#sink.seal();
   }
