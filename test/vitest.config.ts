@@ -7,8 +7,8 @@ export default defineConfig({
     setupFiles: ['test/seed.ts'],
     // an end for what hangs, far beyond what a busy machine needs
     testTimeout: 30_000,
-    // sockets and pipes mostly wait: one core less than there are would leave a machine of two half idle
-    maxWorkers: 2,
+    // sockets and pipes mostly wait: no more workers than cores would leave a machine of two half idle
+    maxWorkers: 3,
     // with packages of their own: `npm run test:clients`
     exclude: [...configDefaults.exclude, 'test/clients/**'],
   },
