@@ -55,8 +55,12 @@ const changes = (name, isChange = () => true, doPart = () => {}) => {
   const original = fs[name];
   fs[name] = (...words) => {
     if (isChange(...words) && isLast()) {
-      doPart(original, ...words);
-      die();
+      // also where the call fails, as taking a lock does that the one killed before has left
+      try {
+        doPart(original, ...words);
+      } finally {
+        die();
+      }
     }
     return original(...words);
   };
