@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { type Command, type CommandIo, defineCommand } from '../../src/commands/command.js';
+import { type Command, defineCommand } from '../../src/commands/command.js';
 import completion from '../../src/commands/completion.js';
+import { createIo } from './run.js';
 
 const play = defineCommand({
   name: 'play',
@@ -21,23 +22,7 @@ const commands: readonly Command[] = [play, completion];
 
 async function script(shell: string): Promise<string> {
   const stdout = new PassThrough();
-  const io: CommandIo = {
-    stdin: new PassThrough(),
-    stdout,
-    stderr: new PassThrough(),
-    stdinIsTty: false,
-    stdoutIsTty: false,
-    stderrIsTty: false,
-    onHangup: () => {},
-    columns: 80,
-    signal: new AbortController().signal,
-    now: () => 0,
-    colour: false,
-    quiet: false,
-    env: {},
-    version: '0.0.0',
-    commands: async () => commands,
-  };
+  const io = createIo({ stdout, commands: async () => commands });
   expect(await completion.run({ shell }, io)).toBe(0);
   return stdout.read().toString('utf8');
 }

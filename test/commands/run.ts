@@ -8,26 +8,21 @@ export interface Result {
   stderr: string;
 }
 
+/** A world without terminal, clock and environment, but for what is given. */
+export function createIo(world: Partial<CommandIo>): CommandIo {
+  return {
+    ...{ stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() },
+    ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, quiet: false },
+    onHangup: () => {},
+    ...{ signal: new AbortController().signal, now: () => 0, env: {}, version: '1.2.3', commands: async () => [] },
+    ...world,
+  };
+}
+
 /** Runs a command with defaults filled in, as the program would. */
 export async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const io: CommandIo = {
-    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
-    stdout,
-    stderr,
-    stdinIsTty: false,
-    stdoutIsTty: false,
-    stderrIsTty: false,
-    onHangup: () => {},
-    columns: 80,
-    signal: new AbortController().signal,
-    now: () => 0,
-    colour: false,
-    quiet: false,
-    env: {},
-    version: '1.2.3',
-    commands: async () => [],
-  };
+  const io = createIo({ stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]), stdout, stderr });
   const args: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(command.options))
     if (takesValue(option) && option.default !== undefined)

@@ -11,6 +11,7 @@ import type { Signal } from '../../src/model/signal.js';
 import { parseTimeSpec } from '../../src/model/time.js';
 import { detectors } from '../../src/signals/registry.js';
 import { randomTape } from '../scan/random-tape.js';
+import { createIo } from './run.js';
 
 interface Result {
   status: number;
@@ -25,13 +26,7 @@ async function run(
   world: Partial<CommandIo> = {},
 ): Promise<Result> {
   const [stdout, stderr] = [new PassThrough({ highWaterMark: 2 ** 26 }), new PassThrough()];
-  const io: CommandIo = {
-    ...{ stdin: Readable.from(stdin.map((text) => Buffer.from(text))), stdout, stderr },
-    ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, quiet: false },
-    onHangup: () => {},
-    ...{ signal: new AbortController().signal, now: () => 0, env: {}, version: '0', commands: async () => [] },
-    ...world,
-  };
+  const io = createIo({ stdin: Readable.from(stdin.map((text) => Buffer.from(text))), stdout, stderr, ...world });
   if (io.stderrIsTty) Object.assign(stderr, { isTTY: true });
   const args: Record<string, unknown> = { tape: [] };
   for (const [name, option] of Object.entries(scan.options)) {

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable, Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CommandIo, takesValue } from '../../src/commands/command.js';
 import sim from '../../src/commands/sim.js';
 import { venues } from '../../src/venues/registry.js';
 import { openClient } from '../serve/client.js';
+import { createIo } from './run.js';
 
 const START = 1_780_000_000_000_000;
 let folder: string;
@@ -28,23 +29,7 @@ function fakeIo(): { io: CommandIo; stdout: PassThrough; talk: () => string; abo
       done();
     },
   });
-  const io: CommandIo = {
-    stdin: Readable.from([]),
-    stdout,
-    stderr,
-    stdinIsTty: false,
-    stdoutIsTty: false,
-    stderrIsTty: false,
-    onHangup: () => {},
-    columns: 80,
-    signal: abort.signal,
-    now: () => START,
-    colour: false,
-    quiet: false,
-    env: {},
-    version: '0.0.0',
-    commands: async () => [],
-  };
+  const io = createIo({ stdout, stderr, signal: abort.signal, now: () => START });
   return { io, stdout, talk: () => talk, abort: () => abort.abort() };
 }
 
