@@ -126,7 +126,7 @@ async function mergeSource(
   let venue: Venue | null = null;
   for (const { tape, segments } of group) {
     const { tape: header } = segments[0].header();
-    venue ??= venueById(header.venue);
+    venue ??= venueOf(header.venue, segments[0].path);
     if (!isUsable(header.instrument))
       throw new TapedeckError('E_HEADER', 'while merging: the header names no usable instrument', {
         file: segments[0].path,
@@ -140,6 +140,16 @@ async function mergeSource(
   const nameOf = ({ survey }: Side): string => survey.recorders.join();
   sides.sort((a, b) => b.survey.messages - a.survey.messages || (nameOf(a) < nameOf(b) ? -1 : 1));
   return await new SourceMerge(sides, venue!, options).run();
+}
+
+/** @throws {TapedeckError} E_VENUE with the file whose header names what nobody knows */
+function venueOf(id: string, file: string): Venue {
+  try {
+    return venueById(id);
+  } catch (error) {
+    if (error instanceof TapedeckError) throw new TapedeckError(error.code, error.message, { file });
+    throw error;
+  }
 }
 
 /** One market. */

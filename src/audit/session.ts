@@ -448,7 +448,8 @@ function layoutOf(e: Float64Array, o: number): number {
 /** A gap in words: `depth messages are missing since 2023-04-05T…: sequence, expected 5, got 7`. */
 function gapText(gap: Gap): string {
   const stream = gap.stream === '*' ? 'messages of all streams' : `${gap.stream} messages`;
-  const since = gap.from > 0 ? ` since ${formatTime(gap.from)}` : '';
+  // a damaged line may name a time that no date can show
+  const since = gap.from > 0 && Number.isSafeInteger(gap.from) ? ` since ${formatTime(gap.from)}` : '';
   const ids =
     gap.expected === undefined && gap.got === undefined
       ? ''
