@@ -143,6 +143,7 @@ function mutateText(text: string, dice: Dice): string {
     }
     case 5: {
       const keys = [...lines[n].matchAll(/"([a-zA-Z]+)":/g)];
+      if (keys.length === 0) break;
       const key = dice.one(keys);
       lines[n] =
         `${lines[n].slice(0, key.index)}"${dice.one(['zz', 't', 'src', 'book', 'tape', 'end', 'msg', 'http', 'u', 'b'])}":${lines[n].slice(key.index + key[0].length)}`;
