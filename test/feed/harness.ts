@@ -85,7 +85,7 @@ export interface Rig {
   truth: { topic: string; text: string }[];
   /** the oldest client that is there does not get the next `count` messages of the topic (null: of any); the ledger has them not */
   withhold(topic: string | null, count: number): void;
-  /** waits until each client was sent all topics that had data since the start, twice, and the recorder took all that was sent */
+  /** waits until each client was sent all its topics, twice, and the recorder took all that was sent */
   delivering(clients: number): Promise<void>;
   /** clients of the exchange, from its ledger */
   clients(): Promise<{ id: number; path: string }[]>;
@@ -116,7 +116,6 @@ export async function createRig({
   const market = seededMarket(venue, symbols, rate, { start: Date.now() * 1000 });
   const ledger = join(folder, 'sent.ndjson');
   const truth: Rig['truth'] = [];
-  const topics = new Set<string>();
   const withheld: { from: ServedClient | null; topic: string | null; left: number } = {
     from: null,
     topic: null,
@@ -145,7 +144,6 @@ export async function createRig({
             const wrapped = own.wrap(client, topic, text);
             if (wrapped === null) continue;
             truth.push({ topic, text: wrapped });
-            topics.add(topic);
           }
         return messages;
       },
@@ -207,16 +205,22 @@ export async function createRig({
       Object.assign(withheld, { from, topic, left: count });
     },
     async delivering(clients) {
-      const sideBySide = clients / venue.connections(symbols, venue.channels.default).length;
-      const newest = (): Set<string>[] => [...heard.values()].slice(-clients);
+      const plans = venue.connections(symbols, venue.channels.default);
+      const goal = plans.flatMap((plan) => plan.topics).length * (clients / plans.length);
+      const forget = (): void => {
+        for (const one of heard.values()) one.clear();
+      };
       const each = (): Promise<void> =>
         until(`${clients} clients are sent all topics`, () => {
-          if (exchange.connected !== clients) return false;
-          return newest().reduce((sum, { size }) => sum + size, 0) === topics.size * sideBySide;
+          const sum = [...heard.values()].reduce((all, { size }) => all + size, 0);
+          // those that ended since are sent nothing more
+          if (exchange.connected !== clients || sum > goal) forget();
+          return exchange.connected === clients && sum === goal;
         });
+      forget();
       await each();
       // and once more, so that the newest message of each came when all were there
-      for (const one of newest()) one.clear();
+      forget();
       await each();
       const { sent } = exchange;
       await until('the recorder took what was sent', () => status.received >= sent);
