@@ -2,8 +2,9 @@
 import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
+import { COUNTS_ANEW, TradeIds } from '../market/trade-ids.js';
 import { type OneStream, Union } from '../market/union.js';
-import type { Skips, TradeChain } from '../model/continuity.js';
+import type { Skips } from '../model/continuity.js';
 import {
   type BookEntry,
   type CloseEntry,
@@ -79,7 +80,7 @@ export class SessionAudit {
   #bytes: Buffer = NO_BYTES;
   #place: Place = { file: '', frame: -1, line: 0 };
   readonly #ledger = new GapLedger();
-  readonly #chains = new Map<number, TradeChain>();
+  readonly #tradeIds = new Map<number, TradeIds>();
   readonly #book: BookAudit;
   /** channels of best quotes */
   readonly #quoteStreams: readonly string[];
@@ -225,6 +226,8 @@ export class SessionAudit {
     if ((effect & Effect.lost) !== 0) {
       this.#lost(lastBookT);
       if (track.gap !== null) this.#broken('depth', track.gap, track.t, place);
+      // quotes count with the book: those so far would be taken for newer than all that follow
+      if (countsAnew(track.gap)) this.#book.interruptQuotes();
     }
     if ((effect & Effect.valid) !== 0) {
       this.#book.joined(null, place);
@@ -255,23 +258,21 @@ export class SessionAudit {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
     const layout = layoutOf(e, o);
-    let chain = this.#chains.get(layout);
-    if (chain === undefined) {
-      chain = this.#venue.tradeChain();
-      this.#chains.set(layout, chain);
+    let ids = this.#tradeIds.get(layout);
+    if (ids === undefined) {
+      ids = new TradeIds(this.#venue.tradeChain());
+      this.#tradeIds.set(layout, ids);
     }
     const id = e[o + Field.LAST];
-    const missing = chain.next(id, e[o + Field.FIRST]);
-    const effect = this.#apply(buffer, i, place);
+    const missing = ids.next(e[o + Field.FIRST], id, e[o + Field.MATCHED]);
+    this.#apply(buffer, i, place);
     let why = `messages are missing before id ${id}`;
     if (missing > 0) {
       why = `${missing} ${this.#streamOf(e, o)} ${why}`;
       const first = e[o + Field.FIRST];
       this.#missing.missed(this.#streamOf(e, o), first - missing, first - 1);
-    } else if ((effect & Effect.tradeGap) !== 0) {
-      chain.reset();
-      why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
-    } else return;
+    } else if (missing === COUNTS_ANEW) why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
+    else return;
     this.#streams.missing(this.#streamOf(e, o), 0, e[o + Field.T]);
     if (this.#ledger.broken(this.#streamOf(e, o))) this.#problems.add('GAP', why, { ...place });
   }
@@ -444,6 +445,9 @@ export class SessionAudit {
 function layoutOf(e: Float64Array, o: number): number {
   return Math.floor(e[o + Field.FLAGS] / (MAX_STREAMS << STREAM_SHIFT));
 }
+
+/** Whether a gap of the book is one because its ids begin anew. */
+const countsAnew = (gap: Gap | null): boolean => gap?.reason === 'sequence' && (gap.got ?? 0) < (gap.expected ?? 0);
 
 /** A gap in words: `depth messages are missing since 2023-04-05T…: sequence, expected 5, got 7`. */
 function gapText(gap: Gap): string {

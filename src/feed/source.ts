@@ -228,7 +228,7 @@ export class SourceRecorder {
       if (events[o + Field.KIND] !== Kind.trade) continue;
       const last = events[o + Field.LAST];
       const first = events[o + Field.FIRST];
-      route.trades.take(conn, first < 0 ? last : first, last, t);
+      route.trades.take(conn, first < 0 ? last : first, last, t, events[o + Field.MATCHED]);
     }
     if (route.trades.held > 0) this.#tellHoles(route, conn);
   }
@@ -237,7 +237,7 @@ export class SourceRecorder {
   #tellHoles({ trades, channel, link, toldT }: TopicCover & { link: Link }, conn?: string): void {
     for (const { from, first, last, got, isTold } of trades.given(link.legs, this.track.t)) {
       if (!isTold) this.gap({ stream: channel, from, reason: 'sequence', expected: first, got }, conn);
-      this.missed({ stream: channel, first, last, gap: isTold ? toldT : this.#gapT });
+      if (last >= first) this.missed({ stream: channel, first, last, gap: isTold ? toldT : this.#gapT });
     }
   }
 

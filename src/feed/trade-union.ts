@@ -1,9 +1,11 @@
 /** Trade ids of one topic by several connections: what none of them brought is missing. */
+import { Era, MAX_OLD_RUN } from '../market/era.js';
 import type { Micros } from '../model/entry.js';
 
 /** Ids `first` to `last` are missing. */
 export interface Hole {
   first: number;
+  /** before `first` where ids begin anew: nobody can say what is missing */
   last: number;
   /** the id that came instead: that of the trade that showed it */
   got: number;
@@ -15,8 +17,8 @@ export interface Hole {
 }
 
 export interface TradeUnion {
-  /** a trade at `t`, or several merged into one with ids from `first` to `last` */
-  take(conn: string, first: number, last: number, t: Micros): void;
+  /** a trade at `t`, or several merged into one with ids from `first` to `last`; `at`: when it was matched, where that is known */
+  take(conn: string, first: number, last: number, t: Micros, at?: Micros): void;
   /** a gap was told: what is missing before the next ids is in it */
   forgive(): void;
   /** the socket is gone: it fills nothing any more */
@@ -29,14 +31,14 @@ export interface TradeUnion {
 
 /** A connection this late says no more what another one skipped: nobody is so far behind. */
 const HOLD: Micros = 5_000_000;
-/** Trades in a row that are taken for repeats; a longer run means that the venue counts anew. */
-const MOST_REPEATS = 100;
 
 /** Ids that grow by exactly one. */
 export function createTradeUnion(): TradeUnion {
   let newest = -1;
   let newestT: Micros = 0;
   let forgiven = false;
+  const era = new Era();
+  /** in a row */
   let repeats = 0;
   let holes: Hole[] = [];
   /** newest id by each socket */
@@ -53,19 +55,25 @@ export function createTradeUnion(): TradeUnion {
   };
 
   return {
-    take(conn, first, last, t) {
-      positions.set(conn, Math.max(last, positions.get(conn) ?? -1));
-      if (newest >= 0 && last <= newest) {
-        if (holes.length > 0) fill(first, last);
-        if (++repeats < MOST_REPEATS) return;
-        // else no hole would be seen until the ids are as high as they were
-        newest = -1;
-        positions.clear();
-      }
+    take(conn, first, last, t, at = 0) {
+      // of a numbering that is over: another connection began anew before this one
+      const isLate = era.isBefore(at) && first > newest + 1;
+      const isOld = newest >= 0 && (last <= newest || isLate);
+      if (!isLate) positions.set(conn, Math.max(last, positions.get(conn) ?? -1));
+      if (isOld && holes.length > 0) fill(first, last);
+      if (isOld && !era.isOver(at) && ++repeats < MAX_OLD_RUN) return;
       repeats = 0;
-      if (newest >= 0 && first > newest + 1)
-        holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t, isTold: forgiven });
-      else if (first <= newest && holes.length > 0) fill(first, last);
+      if (isOld) {
+        holes.push({ first: newest + 1, last: newest, got: last, from: newestT, shownT: t, isTold: forgiven });
+        positions.clear();
+        positions.set(conn, last);
+        era.begin(at);
+      } else {
+        if (newest >= 0 && first > newest + 1)
+          holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t, isTold: forgiven });
+        else if (first <= newest && holes.length > 0) fill(first, last);
+        era.followed(at);
+      }
       forgiven = false;
       newest = last;
       newestT = t;
@@ -77,7 +85,9 @@ export function createTradeUnion(): TradeUnion {
     given(open, t) {
       if (holes.length === 0) return [];
       const isOpen = (hole: Hole): boolean =>
-        t - hole.shownT < HOLD && open.some(({ conn }) => (positions.get(conn) ?? -1) < hole.last);
+        hole.last >= hole.first &&
+        t - hole.shownT < HOLD &&
+        open.some(({ conn }) => (positions.get(conn) ?? -1) < hole.last);
       const given = holes.filter((hole) => !isOpen(hole));
       if (given.length > 0) holes = holes.filter(isOpen);
       return given;

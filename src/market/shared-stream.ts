@@ -1,9 +1,9 @@
 /** One stream of a src that several connections bring: which record comes next, which were brought already, and which wait for a hole to be filled. */
 import type { Micros } from '../model/entry.js';
 import { type EventBuffer, Field, Kind } from '../model/event.js';
+import { Era, MAX_OLD_RUN } from './era.js';
 import { HeldRecord } from './held-record.js';
 import type { IdOrder, Place } from './id-order.js';
-import { MAX_OLD_RUN } from './old-run.js';
 import type { StreamKind } from './stream-kind.js';
 
 /** Records that wait for a hole before them to be filled: as many of a stream, and as long, at most. */
@@ -42,6 +42,8 @@ export interface SharedState {
   bringers: [string, number, boolean][];
   /** records in a row that were brought already, and `t` of the first */
   copies: [count: number, from: Micros];
+  /** of its ids, by the times at which records were matched: those at which they were pushed may differ by connection */
+  era?: number[];
 }
 
 export class SharedStream {
@@ -59,6 +61,7 @@ export class SharedStream {
   /** records brought already since the last that went on, and `t` of the first of them */
   #copies = 0;
   #copiesFrom: Micros = 0;
+  readonly #era = new Era();
 
   /** @param id layout and variant */
   constructor(id: number, kind: StreamKind) {
@@ -97,6 +100,8 @@ export class SharedStream {
   share(order: IdOrder, last: number): void {
     this.order = order;
     this.#oldRun = 0;
+    // nobody looked at what one connection brought alone
+    this.#era.forget();
     const [first] = this.bringers;
     this.lead = first.conn;
     first.last = last;
@@ -131,6 +136,8 @@ export class SharedStream {
     const e = buffer.events;
     const last = e[o + Field.LAST];
     const own = by.last;
+    const at = e[o + Field.MATCHED];
+    if (by.behind && this.#era.isSince(at)) by.behind = false;
     if (by.behind) {
       by.last = last;
       // the place where ids begin anew, or a place before it: both were brought already
@@ -141,7 +148,15 @@ export class SharedStream {
     if (before < 0) order.begin(last);
     const place = before < 0 ? 'next' : order.judge(e[o + Field.FIRST], last, e[o + Field.PREVIOUS]);
     const leads = this.lead === by.conn;
-    if (place !== 'old') by.last = last;
+    if (place === 'old' && last < before && this.#era.isOver(at)) {
+      order.begin(last);
+      this.#beginAnew(by, last, at);
+      return 'pass';
+    }
+    if (place !== 'old') {
+      by.last = last;
+      this.#era.followed(at);
+    }
     if (place === 'ahead') {
       this.#hold(by, { buffer, o, bytes });
       return 'held';
@@ -159,9 +174,17 @@ export class SharedStream {
     }
     // an update that changes nothing and says so: of another connection it is the same one
     if (last === before && !leads) return 'copy';
-    if (last < before) for (const one of this.bringers) one.behind = one !== by;
-    this.#leadBy(by.conn);
+    if (last < before) this.#beginAnew(by, last, at);
+    else this.#leadBy(by.conn);
     return 'pass';
+  }
+
+  /** Ids begin anew with a record of this connection; the others have yet to come there. */
+  #beginAnew(by: Bringer, last: number, at: Micros): void {
+    by.last = last;
+    for (const one of this.bringers) one.behind = one !== by;
+    this.#era.begin(at);
+    this.#leadBy(by.conn);
   }
 
   /** A record that was brought already, by its id; unless ids began anew while another connection brought the old ones. */
@@ -264,14 +287,16 @@ export class SharedStream {
       lead: this.lead,
       bringers: this.bringers.map((one) => [one.conn, one.conn === alone ? last : one.last, one.behind]),
       copies: [this.#copies, this.#copies === 0 ? 0 : this.#copiesFrom],
+      era: this.#era.state(),
     };
   }
 
   /** @param fresh an order of such a stream */
-  restore({ order, lead, bringers, copies }: SharedState, fresh: IdOrder | null): void {
+  restore({ order, lead, bringers, copies, era }: SharedState, fresh: IdOrder | null): void {
     for (const [conn, last, behind] of bringers) Object.assign(this.add(conn), { last, behind });
     this.lead = lead;
     [this.#copies, this.#copiesFrom] = copies;
+    this.#era.restore(era);
     if (order === null || fresh === null) return;
     fresh.restore(order);
     this.order = fresh;

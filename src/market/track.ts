@@ -18,11 +18,12 @@ import type { Snapshot, VenueRules } from '../model/rules.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
 import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
+import { Era, MAX_OLD_RUN } from './era.js';
 import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
-import { MAX_OLD_RUN } from './old-run.js';
 import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
 import type { StreamKind } from './stream-kind.js';
-import { COUNTS_ANEW, NOT_OF_FLOW, REPEATED, TradeStreams } from './trade-streams.js';
+import { COUNTS_ANEW, REPEATED } from './trade-ids.js';
+import { NOT_OF_FLOW, TradeStreams } from './trade-streams.js';
 
 export { Effect, type TrackCounts } from './effect.js';
 
@@ -81,6 +82,8 @@ export class Track {
   readonly #beside = new Map<number, number>();
   readonly #join = new SnapshotJoin();
   #renewal: Renewal | null = null;
+  /** since the book was joined: before that, updates that are older than a snapshot may come as late as they like */
+  readonly #era = new Era();
   /** updates in a row that were older than the book */
   #staleRun = 0;
 
@@ -209,14 +212,13 @@ export class Track {
     this.counts.trades++;
     const missing = this.#trades.take(e, o);
     if (missing === NOT_OF_FLOW || missing === REPEATED) return Effect.none;
-    if (missing === COUNTS_ANEW) return Effect.tradeGap;
     let effect: number = Effect.trade;
     if ((e[o + Field.FLAGS] & OFF_BOOK) !== 0) {
       effect = Effect.offBook;
       this.counts.offBook++;
     }
     if (missing === 0) return effect;
-    this.counts.tradesMissing += missing;
+    if (missing !== COUNTS_ANEW) this.counts.tradesMissing += missing;
     return effect | Effect.tradeGap;
   }
 
@@ -257,17 +259,21 @@ export class Track {
     const last = e[o + Field.LAST];
     const previous = e[o + Field.PREVIOUS];
     if (this.state === 'valid') {
+      const newest = this.continuity.last;
       const verdict = this.continuity.update(first, last, previous);
+      const at = e[o + Field.MATCHED] || e[o + Field.EMITTED];
       if (verdict === 'apply') {
         if (this.#renewal !== null) this.#renew(this.#renewal, first, last, previous);
         this.#applyLevels(buffer.levels, e[o + Field.PRICE], e[o + Field.SIZE], e[o + Field.PRICE2]);
         this.lastBookT = t;
-        this.bookAt = e[o + Field.MATCHED] || e[o + Field.EMITTED];
+        this.bookAt = at;
+        this.#era.followed(at);
         this.#staleRun = 0;
         return Effect.book;
       }
-      // a few old updates are repeats; a long run of them means that the venue counts anew
-      if (verdict === 'stale' && ++this.#staleRun < MAX_OLD_RUN) {
+      // old updates are repeats, unless the venue counts anew
+      const isAnew = last < newest && this.#era.isOver(at);
+      if (verdict === 'stale' && !isAnew && ++this.#staleRun < MAX_OLD_RUN) {
         this.counts.stale++;
         return Effect.none;
       }
@@ -330,6 +336,7 @@ export class Track {
 
   #becomeValid(): void {
     this.state = 'valid';
+    this.#era.forget();
     this.gap = null;
     this.needsSnapshot = false;
   }
@@ -426,6 +433,7 @@ export class Track {
       streams: {
         depth: this.continuity.state(),
         ...this.#stream.state(),
+        era: this.#era.state(),
         trades: this.#trades.state(),
         lastBookT: this.lastBookT,
         lastTradeT: this.lastTradeT,
@@ -476,6 +484,7 @@ export class Track {
     this.low = boundOf(low, this.scale);
     this.high = boundOf(high, this.scale);
     this.#becomeValid();
+    this.#era.restore(streams.era);
     return Effect.valid;
   }
 }

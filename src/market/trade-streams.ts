@@ -1,10 +1,10 @@
 /** The trade streams of one src: their ids, which of them is the flow, and the connections they come by. */
 import type { TradeChain } from '../model/continuity.js';
 import { Field, NOT_FLOW, STREAM_SHIFT } from '../model/event.js';
-import { MAX_OLD_RUN } from './old-run.js';
+import { TradeIds } from './trade-ids.js';
 
 interface TradeStream {
-  chain: TradeChain;
+  ids: TradeIds;
   origin: number;
   /** null where it is not known */
   conn: string | null;
@@ -15,17 +15,14 @@ interface TradeStream {
 const UNHEARD = -1;
 const NO_ORIGIN = -2;
 
-/** What `take` says of a trade besides the number of trades missing before it. */
-export const NOT_OF_FLOW = -1;
-export const REPEATED = -2;
-export const COUNTS_ANEW = -3;
+/** What `take` says of a trade besides what its ids tell. */
+export const NOT_OF_FLOW = -3;
 
 export class TradeStreams {
   readonly #createChain: () => TradeChain;
   readonly #connOf: (origin: number) => string | null;
   /** by layout and variant */
   readonly #streams = new Map<number, TradeStream>();
-  #repeats = 0;
   /** a stream's connection or its being the flow was asked for while only a checkpoint told of the stream */
   guessed = false;
 
@@ -36,7 +33,7 @@ export class TradeStreams {
 
   /**
    * Judges the trade record at offset `o` by its id.
-   * @returns how many trades are missing before it (0 as a rule), or NOT_OF_FLOW, REPEATED, COUNTS_ANEW
+   * @returns as `TradeIds.next`, or NOT_OF_FLOW
    */
   take(events: Float64Array, o: number): number {
     const flags = events[o + Field.FLAGS];
@@ -47,22 +44,14 @@ export class TradeStreams {
       stream.conn = this.#connOf(origin);
       stream.isFlow = (flags & NOT_FLOW) === 0;
     }
-    const missing = stream.chain.next(events[o + Field.LAST], events[o + Field.FIRST]);
-    if (!stream.isFlow) return NOT_OF_FLOW;
-    if (missing >= 0) {
-      this.#repeats = 0;
-      return missing;
-    }
-    if (++this.#repeats < MAX_OLD_RUN) return REPEATED;
-    this.#repeats = 0;
-    stream.chain.reset();
-    return COUNTS_ANEW;
+    const missing = stream.ids.next(events[o + Field.FIRST], events[o + Field.LAST], events[o + Field.MATCHED]);
+    return stream.isFlow ? missing : NOT_OF_FLOW;
   }
 
   #streamOf(id: number): TradeStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { chain: this.#createChain(), origin: UNHEARD, conn: null, isFlow: true };
+      stream = { ids: new TradeIds(this.#createChain()), origin: UNHEARD, conn: null, isFlow: true };
       this.#streams.set(id, stream);
     }
     return stream;
@@ -83,7 +72,7 @@ export class TradeStreams {
   /** The connection that brought the newest trade of a stream, null where it is not known, and its id; null before any. */
   newest(id: number): { conn: string | null; last: number } | null {
     const stream = this.#streams.get(id);
-    return stream === undefined ? null : { conn: stream.conn, last: stream.chain.last() };
+    return stream === undefined ? null : { conn: stream.conn, last: stream.ids.last };
   }
 
   /** From here on another connection brings the stream. */
@@ -105,17 +94,18 @@ export class TradeStreams {
 
   /** No run of repeats is being counted. */
   get plain(): boolean {
-    return this.#repeats === 0;
+    for (const { ids } of this.#streams.values()) if (!ids.plain) return false;
+    return true;
   }
 
   /** Plain JSON, for checkpoints. */
   state(): Record<string, unknown> {
-    return Object.fromEntries([...this.#streams].map(([id, { chain }]) => [String(id), chain.state()]));
+    return Object.fromEntries([...this.#streams].map(([id, { ids }]) => [String(id), ids.state()]));
   }
 
   restore(state: Record<string, unknown>): void {
     for (const [id, ids] of Object.entries(state))
-      this.#streamOf(Number(id)).chain.restore(typeof ids === 'object' && ids !== null ? { ...ids } : {});
+      this.#streamOf(Number(id)).ids.restore(typeof ids === 'object' && ids !== null ? { ...ids } : {});
   }
 }
 

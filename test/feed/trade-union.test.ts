@@ -38,9 +38,52 @@ test('a venue that counts anew is followed again after a run of what may be repe
   for (let id = 1_000_000; id < 1_000_010; id++) union.take('a', id, id, id);
   for (let id = 1; id <= 99; id++) union.take('a', id, id, 2_000_000 + id);
   // not yet: it might still be an old message said again
+  expect(union.held).toBe(0);
   union.take('a', 102, 102, 2_000_200);
+  // how many trades are missing there, nobody can say
+  expect(told(union.given(legs('a'), 2_000_200))).toEqual([[1_000_010, 1_000_009, 102]]);
   union.take('a', 105, 105, 2_000_300);
   expect(told(union.given(legs('a'), 2_000_300))).toEqual([[103, 104, 105]]);
+});
+
+describe('a venue that counts anew, as match times tell', () => {
+  test('is followed from its first trade on: where it began is told, and each hole behind that', () => {
+    const union = createTradeUnion();
+    union.take('a', 5000, 5000, 100, 50);
+    union.take('a', 7, 7, 110, 60);
+    expect(union.given(legs('a'), 110)).toEqual([
+      { first: 5001, last: 5000, got: 7, from: 100, shownT: 110, isTold: false },
+    ]);
+    union.take('a', 7, 7, 111, 60);
+    union.take('a', 10, 10, 112, 61);
+    expect(told(union.given(legs('a'), 112))).toEqual([[8, 9, 10]]);
+  });
+
+  test('costs no gap of its own behind a lost connection', () => {
+    const union = createTradeUnion();
+    union.take('a', 5000, 5000, 100, 50);
+    union.forget('a');
+    union.forgive();
+    union.take('b', 7, 7, 110, 60);
+    expect(union.given(legs('b'), 110)).toMatchObject([{ isTold: true }]);
+  });
+
+  test('is not left for a connection that still brings the old numbers, which fill old holes', () => {
+    const union = createTradeUnion();
+    union.take('a', 5000, 5000, 100, 50);
+    union.take('b', 5000, 5000, 100, 50);
+    union.take('a', 5002, 5002, 101, 52);
+    union.take('a', 7, 7, 110, 60);
+    expect(told(union.given(legs('a', 'b'), 110))).toEqual([[5003, 5002, 7]]);
+    for (const [n, id] of [5001, 5002].entries()) union.take('b', id, id, 111 + n, 51 + n);
+    union.take('a', 8, 8, 113, 60);
+    for (const id of [7, 8, 9]) union.take('b', id, id, 110 + id, 60);
+    expect(union.held).toBe(0);
+    union.take('a', 11, 11, 120, 61);
+    // the other one may bring what is missing
+    expect(union.given(legs('a', 'b'), 120)).toEqual([]);
+    expect(told(union.given(legs('a'), 120))).toEqual([[10, 10, 11]]);
+  });
 });
 
 describe('two connections', () => {

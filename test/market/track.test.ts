@@ -370,6 +370,29 @@ describe('gaps and repairs', () => {
     expect(effects[99]).toBe(lost);
   });
 
+  /** An update with the match time `at`, in ms from that of the others. */
+  const timed = (first: number, last: number, previous: number, at: number): string =>
+    futures.depth(first, last, previous).replaceAll('1700000000000', String(1_700_000_000_000 + at));
+
+  it('an old id with a time later than that of all updates is no repeat', () => {
+    const track = futures.track();
+    feed(track, binanceUsdm, [futures.snapshot(1000), timed(990, 1000, 980, 0), timed(1001, 1005, 1000, 5)]);
+    expect(feed(track, binanceUsdm, [timed(1001, 1005, 1000, 5), timed(990, 1000, 980, 0)])).toEqual([none, none]);
+    const restored = futures.track();
+    restored.entry({ t: T0, src: futures.src, book: track.checkpoint() });
+    for (const one of [track, restored]) expect(feed(one, binanceUsdm, [timed(1, 2, 0, 6)])).toEqual([lost]);
+    expect(track.gap).toMatchObject({ reason: 'sequence', expected: 1005, got: 0 });
+  });
+
+  it('updates that a snapshot is ahead of are old, as late as they come', () => {
+    const track = futures.track();
+    feed(track, binanceUsdm, [futures.snapshot(1000), timed(990, 1000, 980, 0), timed(1001, 1005, 1000, 5)]);
+    const lose = futures.other(`"gap":{"stream":"*","from":${T0},"reason":"disconnect"}`);
+    feed(track, binanceUsdm, [lose, futures.snapshot(3000), timed(2990, 3000, 2980, 50)]);
+    expect(track.state).toBe('valid');
+    expect(feed(track, binanceUsdm, [timed(2900, 2950, 2890, 60)])).toEqual([none]);
+  });
+
   it('a number that cannot be held costs its own stream only', () => {
     const track = futures.track();
     feed(track, binanceUsdm, [futures.snapshot(100), futures.depth(90, 100, 80), futures.trade(1)]);

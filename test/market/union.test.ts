@@ -78,17 +78,17 @@ const CLOCK = '"clock":{"wall":0,"loop":0,"exchange":null}';
 /** Lines of Binance USD-M; ids of books go on by one. */
 const message = (conn: string, stream: string, data: string): string =>
   `"conn":"${conn}","msg":{"stream":"xusdt@${stream}","data":${data}}`;
-const trade = (conn: string, id: number, price = 10): string =>
+const trade = (conn: string, id: number, price = 10, at = 1): string =>
   message(
     conn,
     'trade',
-    `{"e":"trade","E":1,"T":1,"s":"XUSDT","t":${id},"p":"${price}","q":"2","X":"MARKET","m":true}`,
+    `{"e":"trade","E":1,"T":${at},"s":"XUSDT","t":${id},"p":"${price}","q":"2","X":"MARKET","m":true}`,
   );
-const depth = (conn: string, id: number, previous = id - 1): string =>
+const depth = (conn: string, id: number, previous = id - 1, at = 1): string =>
   message(
     conn,
     'depth@100ms',
-    `{"e":"depthUpdate","E":1,"T":1,"s":"XUSDT","U":${id},"u":${id},"pu":${previous},"b":[["9","${id}"]],"a":[]}`,
+    `{"e":"depthUpdate","E":1,"T":${at},"s":"XUSDT","U":${id},"u":${id},"pu":${previous},"b":[["9","${id}"]],"a":[]}`,
   );
 const touch = (conn: string, id: number): string =>
   message(conn, 'bookTicker', `{"e":"bookTicker","u":${id},"s":"XUSDT","b":"9","B":"1","a":"11","A":"1","T":1,"E":1}`);
@@ -224,6 +224,79 @@ describe('trades with ids', () => {
     expect(one.take(trade('a', 100))).toBe('t100 trade gap');
     expect(one.take(trade('a', 101))).toBe('t101');
     expect(one.track.counts.tradesMissing).toBe(0);
+  });
+
+  describe('that were matched later and have lower ids', () => {
+    const at = (conn: string, id: number, ms: number): string => trade(conn, id, 10, ms);
+
+    test('are counted anew, whoever brings them first; the other is waited for', () => {
+      const one = play('binance-usdm', [
+        [at('a', 1000, 5), 't1000'],
+        [at('b', 1000, 5), ''],
+        [at('a', 1001, 6), 't1001'],
+        [at('b', 3, 8), 't3 trade gap'],
+        [at('a', 1002, 7), ''],
+        [at('b', 4, 9), 't4'],
+        [at('a', 3, 8), ''],
+        [at('a', 4, 9), ''],
+        [at('a', 5, 9), 't5'],
+        [at('b', 8, 10), ''],
+        [at('a', 6, 9), 't6'],
+        [at('a', 8, 10), 't8 trade gap'],
+      ]);
+      expect(one.track.counts.tradesMissing).toBe(1);
+    });
+
+    test('a connection that came before the venue counted anew and speaks only after that fills holes', () => {
+      play('binance-usdm', [
+        [at('a', 1000, 5), 't1000'],
+        [at('b', 1000, 5), ''],
+        [at('c', 1000, 5), ''],
+        [at('a', 1001, 6), 't1001'],
+        [at('a', 3, 8), 't3 trade gap'],
+        [at('a', 5, 9), ''],
+        [at('b', 4, 8), 't4 t5'],
+        [at('c', 6, 9), 't6'],
+      ]);
+    });
+
+    test('after another connection was alone for a while, what it brought then tells nothing', () => {
+      play('binance-usdm', [
+        // two are there throughout
+        [mark('a', 5), 'b500000000'],
+        [mark('d', 5), ''],
+        [at('a', 1000, 5), 't1000'],
+        [at('b', 1000, 5), ''],
+        [at('a', 1001, 6), 't1001'],
+        [at('b', 1001, 6), ''],
+        [close('b'), ''],
+        [at('a', 1002, 50), 't1002'],
+        [at('a', 1003, 60), 't1003'],
+        [at('c', 1002, 50), ''],
+        [at('c', 1003, 60), ''],
+        [at('c', 1004, 70), 't1004'],
+      ]);
+    });
+
+    test('are known as what they are by who begins at a checkpoint', () => {
+      const one = play('binance-usdm', [
+        [depth('a', 100), 'd100'],
+        [depth('b', 100), ''],
+        [snapshot(100), 'valid'],
+        [at('a', 1000, 5), 't1000'],
+        [at('b', 1000, 5), ''],
+        [at('a', 1001, 6), 't1001'],
+        [at('a', 3, 8), 't3 trade gap'],
+      ]);
+      const book = JSON.stringify(one.union.checkpoint());
+      play('binance-usdm', [
+        [`"book":${book}`, 'valid'],
+        [at('b', 1001, 6), ''],
+        [at('b', 1002, 7), ''],
+        [at('b', 4, 9), 't4'],
+        [at('a', 2, 10), 't2 trade gap'],
+      ]);
+    });
   });
 });
 

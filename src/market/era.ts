@@ -1,0 +1,62 @@
+/** Tells records that were seen before from those of a venue that counts anew, as after a restart of its own: both have old ids. */
+import type { Micros } from '../model/entry.js';
+
+/** Old records in a row that are taken for repeats where no exchange time tells; a longer run means that the venue counts anew. */
+export const MAX_OLD_RUN = 100;
+
+/** The time in which one numbering of a stream holds, by exchange times; 0 is a time that is not known. */
+export class Era {
+  /** newest of the numbering before; 0 where there was none */
+  #before: Micros = 0;
+  /** of the record that began this one; 0 where it was not seen */
+  #began: Micros = 0;
+  #newest: Micros = 0;
+
+  /** A record followed by its ids. */
+  followed(at: Micros): void {
+    if (at > this.#newest) this.#newest = at;
+  }
+
+  /** Whether what has an old id was made after all that was seen: then it is no repeat. */
+  isOver(at: Micros): boolean {
+    return this.#newest > 0 && at > this.#newest;
+  }
+
+  /** Ids begin anew with a record of this time. */
+  begin(at: Micros): void {
+    this.#before = this.#newest;
+    this.#began = at;
+    this.#newest = at;
+  }
+
+  /** Whether a record is known to be of the numbering before. */
+  isBefore(at: Micros): boolean {
+    return at > 0 && at < this.#began && at <= this.#before;
+  }
+
+  /** Whether a record is known to be of this numbering, and not of the one before. */
+  isSince(at: Micros): boolean {
+    return this.#began > 0 && at >= this.#began && at > this.#before;
+  }
+
+  /** Nothing is known of it. */
+  forget(): void {
+    this.#before = 0;
+    this.#began = 0;
+    this.#newest = 0;
+  }
+
+  /** Plain JSON. */
+  state(): number[] {
+    return [this.#before, this.#began, this.#newest];
+  }
+
+  /** Takes over what `state` gave; what is anything else tells nothing. */
+  restore(state: unknown): void {
+    const times: unknown[] = Array.isArray(state) ? state : [];
+    const [before, began, newest] = times.map((time) => (typeof time === 'number' ? time : 0));
+    this.#before = before ?? 0;
+    this.#began = began ?? 0;
+    this.#newest = newest ?? 0;
+  }
+}
