@@ -126,7 +126,16 @@ async function mergeSource(
   let venue: Venue | null = null;
   for (const { tape, segments } of group) {
     const { tape: header } = segments[0].header();
-    venue ??= venueOf(header.venue, segments[0].path);
+    const named = venueOf(header.venue, segments[0].path);
+    venue ??= named;
+    if (named !== venue)
+      throw new TapedeckError(
+        'E_HEADER',
+        `while merging: its header names ${named.id}, that of ${group[0].tape} ${venue.id}`,
+        {
+          file: segments[0].path,
+        },
+      );
     if (!isUsable(header.instrument))
       throw new TapedeckError('E_HEADER', 'while merging: the header names no usable instrument', {
         file: segments[0].path,

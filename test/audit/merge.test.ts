@@ -319,6 +319,15 @@ describe('what is refused, and what is damaged', () => {
       code: 'E_USAGE',
       message: expect.stringContaining('no market in common'),
     });
+    const strange = join(temporaryFolder(), 'x.ndjson');
+    for (const [venue, code] of [
+      ['x', 'E_VENUE'],
+      ['okx-swap', 'E_HEADER'],
+    ]) {
+      const lines = linesOf(received, { name: 'dddd' }).join('');
+      fs.writeFileSync(strange, lines.replace('"venue":"binance-usdm"', `"venue":"${venue}"`));
+      await expect(mergeTapes(options([a, strange]))).rejects.toMatchObject({ code, place: { file: strange } });
+    }
     const empty = temporaryFolder();
     expect((await mergeTapes(options([a, b], empty))).reports).toHaveLength(1);
   });

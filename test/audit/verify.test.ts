@@ -202,6 +202,18 @@ describe('what is missing', () => {
     expect(told.problems[0].message).toMatch(/^bookTicker messages are missing since .*: silence$/);
   });
 
+  test('a gap entry may say a time of no date, or no time', async () => {
+    const received = market(30);
+    const lines = tapeLines(received);
+    for (const from of [0, -1, 1e17, Number.MAX_SAFE_INTEGER, 1e300]) {
+      const gap = entry(received[10].t + 1, { gap: { stream: 'depth', from, reason: 'silence' } });
+      const { problems } = await verifyLines(lines.toSpliced(2 + 11, 0, gap));
+      expect(problems.map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(/^depth messages are missing( since [-+0-9T:.]+Z)?: silence$/),
+      );
+    }
+  });
+
   test('a reconnect is one gap, whether the recorder marked it or not', async () => {
     const received = market(60);
     const [early, late] = [received.slice(0, 91), received.slice(97)];
