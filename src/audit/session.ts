@@ -1,8 +1,7 @@
-/** Audits what one recorder wrote of one src: continuity, gaps, trade ids, checkpoints, best quotes, times. */
+/** Audits what one recorder wrote of one src: its book, checkpoints, best quotes and times; what is missing is another's business. */
 import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
-import { COUNTS_ANEW, TradeIds } from '../market/trade-ids.js';
 import { type OneStream, Union } from '../market/union.js';
 import type { Skips } from '../model/continuity.js';
 import {
@@ -15,19 +14,17 @@ import {
   type Micros,
 } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
-import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
 import { BookAudit, type Place } from './book-audit.js';
 import { BookTimes } from './book-times.js';
 import { checkpointDifference } from './checkpoint-check.js';
 import { ChecksumAudit } from './checksum-audit.js';
 import { ClockAudit } from './clock-audit.js';
-import { GapLedger } from './gap-ledger.js';
 import { LevelAudit, type LevelCounts } from './level-audit.js';
-import { MissingTrades } from './missing-trades.js';
+import { LossAudit } from './loss-audit.js';
 import type { Problems } from './problems.js';
 import type { Spans } from './spans.js';
-import { BOOK_STREAM, StreamAudit, type StreamSums } from './stream-audit.js';
+import { BOOK_STREAM, type StreamSums } from './stream-audit.js';
 
 export interface SessionOptions {
   header: HeaderEntry;
@@ -79,8 +76,7 @@ export class SessionAudit {
   /** of the message being taken in */
   #bytes: Buffer = NO_BYTES;
   #place: Place = { file: '', frame: -1, line: 0 };
-  readonly #ledger = new GapLedger();
-  readonly #tradeIds = new Map<number, TradeIds>();
+  readonly #losses: LossAudit;
   readonly #book: BookAudit;
   /** channels of best quotes */
   readonly #quoteStreams: readonly string[];
@@ -92,22 +88,15 @@ export class SessionAudit {
   #joined = false;
   /** no message of the segment was seen yet: a checkpoint says what led up to it */
   #segmentStart = true;
-  /** a connection was closed and no gap entry said so yet; then the connection opened since */
-  #closed = false;
-  #reopened: string | null = null;
-  #lastMessage: Micros = 0;
   /** connections that brought the newest book update and the newest best quote; null before any */
   #bookConn: string | null = null;
   #quoteConn: string | null = null;
   readonly #checkpoints = { checked: 0, agreed: 0 };
   #lastCheckpoint: SessionResult['lastCheckpoint'] = null;
-  readonly #streams: StreamAudit;
   readonly #times = new BookTimes();
   readonly #clock = new ClockAudit();
-  readonly #drops = { entries: 0, count: 0 };
   readonly #checksums: ChecksumAudit | null;
   readonly #levels: LevelAudit | null;
-  readonly #missing: MissingTrades;
 
   constructor(options: SessionOptions) {
     const { header, venue, decoder, problems } = options;
@@ -130,9 +119,8 @@ export class SessionAudit {
     this.#checksums = venue.checksum === undefined ? null : new ChecksumAudit(venue.checksum, problems);
     const { audit } = venue.rest;
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
-    this.#missing = new MissingTrades(venue.rest.trades);
     this.#first = header.t;
-    this.#streams = new StreamAudit(venue);
+    this.#losses = new LossAudit(venue, problems);
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
   }
@@ -167,14 +155,13 @@ export class SessionAudit {
     const o = i * EVENT_STRIDE;
     const t = e[o + Field.T];
     const isData = this.#isData(e, o);
-    this.#streams.read(t);
-    if (this.#closed && isData) this.#checkReopened(conn, t, place);
+    this.#losses.streams.read(t);
+    if (isData) this.#losses.begins(conn, t, place);
     this.#segmentStart = false;
     this.#last = t;
-    if (isData) this.#lastMessage = t;
     if (e[o + Field.EMITTED] > 0) this.#clock.lag.add(t - e[o + Field.EMITTED]);
     this.#judge(bytes, buffer, i, conn, isData, place);
-    if (isData && (e[o + Field.FLAGS] & MORE) === 0) this.#streams.message(this.#streamOf(e, o), t);
+    if (isData && (e[o + Field.FLAGS] & MORE) === 0) this.#losses.streams.message(this.#streamOf(e, o), t);
   }
 
   #judge(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, isData: boolean, place: Place): void {
@@ -187,7 +174,8 @@ export class SessionAudit {
         this.#depth(bytes, buffer, i, place);
         return;
       case Kind.trade:
-        this.#trade(buffer, i, place);
+        this.#losses.trade(this.#streamOf(e, o), e, o, place);
+        this.#apply(buffer, i, place);
         break;
       case Kind.touch:
         this.#quoteConn = conn;
@@ -202,7 +190,7 @@ export class SessionAudit {
       default:
         this.#apply(buffer, i, place);
     }
-    if (this.#ledger.pending && isData) this.#ledger.resume(this.#streamOf(e, o));
+    if (isData) this.#losses.resume(this.#streamOf(e, o));
   }
 
   /** Whether the message is of a stream: acks and what nobody knows come before the gap that data after a loss shows. */
@@ -225,7 +213,7 @@ export class SessionAudit {
     // a whole book in the stream does both: what led to it is not known
     if ((effect & Effect.lost) !== 0) {
       this.#lost(lastBookT);
-      if (track.gap !== null) this.#broken('depth', track.gap, track.t, place);
+      if (track.gap !== null) this.#losses.broken({ ...track.gap, stream: BOOK_STREAM }, track.t, place);
       // quotes count with the book: those so far would be taken for newer than all that follow
       if (countsAnew(track.gap)) this.#book.interruptQuotes();
     }
@@ -250,31 +238,8 @@ export class SessionAudit {
     if (this.#track.state === 'valid' || e[o + Field.KIND] === Kind.snapshot) return;
     if ((effect & Effect.lost) !== 0) this.#book.forgetUpdates();
     const { applied, broken } = this.#book.waiting(bytes, buffer, i, place);
-    if (broken) this.#broken('depth', { stream: 'depth', from: 0, reason: 'sequence' }, e[o + Field.T], place);
-    if (applied && this.#ledger.pending) this.#ledger.resume('depth');
-  }
-
-  #trade(buffer: EventBuffer, i: number, place: Place): void {
-    const e = buffer.events;
-    const o = i * EVENT_STRIDE;
-    const layout = layoutOf(e, o);
-    let ids = this.#tradeIds.get(layout);
-    if (ids === undefined) {
-      ids = new TradeIds(this.#venue.tradeChain());
-      this.#tradeIds.set(layout, ids);
-    }
-    const id = e[o + Field.LAST];
-    const missing = ids.next(e[o + Field.FIRST], id, e[o + Field.MATCHED]);
-    this.#apply(buffer, i, place);
-    let why = `messages are missing before id ${id}`;
-    if (missing > 0) {
-      why = `${missing} ${this.#streamOf(e, o)} ${why}`;
-      const first = e[o + Field.FIRST];
-      this.#missing.missed(this.#streamOf(e, o), first - missing, first - 1);
-    } else if (missing === COUNTS_ANEW) why = `the ids of ${this.#streamOf(e, o)} messages begin anew at ${id}`;
-    else return;
-    this.#streams.missing(this.#streamOf(e, o), 0, e[o + Field.T]);
-    if (this.#ledger.broken(this.#streamOf(e, o))) this.#problems.add('GAP', why, { ...place });
+    if (broken) this.#losses.broken({ stream: BOOK_STREAM, from: 0, reason: 'sequence' }, e[o + Field.T], place);
+    if (applied) this.#losses.resume(BOOK_STREAM);
   }
 
   /** An entry that is no message, already known to be well-formed. */
@@ -282,33 +247,26 @@ export class SessionAudit {
     this.#place = place;
     this.#last = entry.t;
     this.#union.pass(entry.t, this.#one);
-    this.#streams.read(entry.t);
+    this.#losses.streams.read(entry.t);
     if ('clock' in entry) this.#clock.reading(entry.clock);
     if ('book' in entry) {
       this.#checkpoint(entry, place);
       return;
     }
     if ('close' in entry && !isOwnClose(entry.close)) this.#close(entry);
-    if ('open' in entry && this.#closed) this.#reopened = entry.conn;
-    if ('drop' in entry) {
-      this.#drops.entries++;
-      this.#drops.count += entry.drop.count;
-      const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
-      const text = `the recorder dropped ${entry.drop.count} entries: ${entry.drop.reason}`;
-      this.#broken('*', gap, entry.t, place, text);
-    }
+    if ('open' in entry) this.#losses.opened(entry.conn);
+    if ('drop' in entry) this.#losses.drop(entry.drop, entry.t, place);
     if ('gap' in entry) this.#gapEntry(entry.gap, entry.t, place);
     this.#applyEntry(entry, place);
     if (!('http' in entry)) return;
     this.#levels?.answer(entry, place);
-    this.#missing.answer(entry);
+    this.#losses.missing.answer(entry);
   }
 
   /** What came by this connection may miss messages from here on. */
   #close({ conn }: CloseEntry): void {
     if (this.#union.covers(conn)) return;
-    this.#closed = true;
-    this.#reopened = null;
+    this.#losses.closed();
     if (this.#bookConn === null || this.#bookConn === conn) this.#book.interruptUpdates();
     if (this.#quoteConn === null || this.#quoteConn === conn) this.#book.interruptQuotes();
   }
@@ -325,14 +283,10 @@ export class SessionAudit {
   }
 
   #gapEntry(gap: Gap, t: Micros, place: Place): void {
-    this.#closed = false;
     if (gap.stream === '*') this.#interrupted();
     else if (gap.stream.startsWith('depth') && gap.reason !== 'sequence') this.#book.forgetUpdates();
     else if (this.#quoteStreams.includes(gap.stream)) this.#book.interruptQuotes();
-    const isNew = this.#ledger.entry(gap);
-    if (isNew) this.#problems.add('GAP', gapText(gap), { ...place });
-    // a break of the chain was seen at the message before, which is where it ends
-    if (isNew || gap.reason !== 'sequence') this.#streams.missing(gap.stream, gap.from, t);
+    this.#losses.entry(gap, t, place);
   }
 
   #checkpoint(entry: BookEntry, place: Place): void {
@@ -344,8 +298,8 @@ export class SessionAudit {
     const difference = checkpointDifference(entry.book, track);
     if (difference !== null && this.#segmentStart) {
       // the messages do not lead up to where this segment begins: a segment before it is not there
-      const gap: Gap = { stream: '*', from: this.#lastMessage, reason: 'damage' };
-      this.#broken('*', gap, entry.t, place, `messages before this segment are missing: ${difference}`);
+      const gap = this.#losses.sinceLast('damage');
+      this.#losses.broken(gap, entry.t, place, `messages before this segment are missing: ${difference}`);
       this.#lost(track.lastBookT);
       track.lose(gap);
       this.#interrupted();
@@ -362,8 +316,7 @@ export class SessionAudit {
   /** Bytes of the tape are lost here; the caller lists the damage itself. */
   damage(): void {
     this.#union.end(this.#last, this.#one);
-    this.#ledger.broken('*');
-    this.#streams.lost(this.#last);
+    this.#losses.damage(this.#last);
     const lastBookT = this.#track.lastBookT;
     const effect = this.#track.lose({ stream: '*', from: lastBookT, reason: 'damage' });
     if ((effect & Effect.lost) !== 0) this.#lost(lastBookT);
@@ -382,14 +335,14 @@ export class SessionAudit {
     const recorded = Math.max(0, this.#last - this.#first);
     const verified = Math.max(0, this.#valid - touch.contradicted);
     return {
-      gaps: this.#ledger.count,
+      gaps: this.#losses.gaps,
       depth: counts.depth,
       joined: this.#joined,
       recorded,
       verified,
-      streams: this.#streams.finish(recorded, verified, touch.contradicted),
-      suspect: this.#streams.suspect.total + touch.contradicted,
-      drops: this.#drops,
+      streams: this.#losses.streams.finish(recorded, verified, touch.contradicted),
+      suspect: this.#losses.streams.suspect.total + touch.contradicted,
+      drops: this.#losses.drops,
       crossed: this.#times.crossed,
       stale: this.#times.stale,
       clock: this.#clock,
@@ -399,8 +352,8 @@ export class SessionAudit {
       checkpoints: this.#checkpoints,
       lastCheckpoint: this.#lastCheckpoint,
       skips: continuity.skips ?? { updates: 0, ids: 0 },
-      missing: this.#missing.missing,
-      backfilled: this.#missing.backfilled,
+      missing: this.#losses.missing.missing,
+      backfilled: this.#losses.missing.backfilled,
       unknown: counts.unknown,
     };
   }
@@ -409,7 +362,7 @@ export class SessionAudit {
     this.#levels?.forget();
     this.#validSince = t;
     this.#joined = true;
-    this.#ledger.resume('depth');
+    this.#losses.resume(BOOK_STREAM);
   }
 
   /** The book is no longer valid, from its last good update on (not from when that was seen). */
@@ -426,19 +379,6 @@ export class SessionAudit {
     this.#book.interruptUpdates();
     this.#book.interruptQuotes();
   }
-
-  /** @param t when it was seen */
-  #broken(stream: string, gap: Gap, t: Micros, place: Place, text = gapText(gap)): void {
-    this.#streams.missing(stream, gap.from, t);
-    if (this.#ledger.broken(stream)) this.#problems.add('GAP', text, { ...place });
-  }
-
-  /** A connection came back and brings messages, and no gap entry owned up to what it missed. */
-  #checkReopened(conn: string | null, t: Micros, place: Place): void {
-    if (conn === null || conn !== this.#reopened) return;
-    this.#closed = false;
-    this.#broken('*', { stream: '*', from: this.#lastMessage, reason: 'disconnect' }, t, place);
-  }
 }
 
 /** Which of the venue's layouts explains a record. */
@@ -448,15 +388,3 @@ function layoutOf(e: Float64Array, o: number): number {
 
 /** Whether a gap of the book is one because its ids begin anew. */
 const countsAnew = (gap: Gap | null): boolean => gap?.reason === 'sequence' && (gap.got ?? 0) < (gap.expected ?? 0);
-
-/** A gap in words: `depth messages are missing since 2023-04-05T…: sequence, expected 5, got 7`. */
-function gapText(gap: Gap): string {
-  const stream = gap.stream === '*' ? 'messages of all streams' : `${gap.stream} messages`;
-  // a damaged line may name a time that no date can show
-  const since = gap.from > 0 && Number.isSafeInteger(gap.from) ? ` since ${formatTime(gap.from)}` : '';
-  const ids =
-    gap.expected === undefined && gap.got === undefined
-      ? ''
-      : `, expected ${gap.expected ?? 'another'}, got ${gap.got ?? 'nothing'}`;
-  return `${stream} are missing${since}: ${gap.reason}${ids}`;
-}

@@ -1,0 +1,131 @@
+/** What is missing from the streams of one recording, as its ids, its own entries and its connections tell; each gap is told once. */
+import { COUNTS_ANEW, TradeIds } from '../market/trade-ids.js';
+import type { DropEntry, Gap, Micros } from '../model/entry.js';
+import { Field } from '../model/event.js';
+import { formatTime } from '../model/time.js';
+import type { Venue } from '../venues/venue.js';
+import type { Place } from './book-audit.js';
+import { GapLedger } from './gap-ledger.js';
+import { MissingTrades } from './missing-trades.js';
+import type { Problems } from './problems.js';
+import { StreamAudit } from './stream-audit.js';
+
+export class LossAudit {
+  readonly streams: StreamAudit;
+  readonly missing: MissingTrades;
+  readonly drops = { entries: 0, count: 0 };
+  readonly #venue: Venue;
+  readonly #problems: Problems;
+  readonly #ledger = new GapLedger();
+  /** by the name of their stream */
+  readonly #tradeIds = new Map<string, TradeIds>();
+  /** a connection was closed and no gap entry said so yet; then the connection opened since */
+  #closed = false;
+  #reopened: string | null = null;
+  /** `t` of the newest message of a stream */
+  #lastMessage: Micros = 0;
+
+  constructor(venue: Venue, problems: Problems) {
+    this.#venue = venue;
+    this.#problems = problems;
+    this.streams = new StreamAudit(venue);
+    this.missing = new MissingTrades(venue.rest.trades);
+  }
+
+  /** Gaps, each counted once. */
+  get gaps(): number {
+    return this.#ledger.count;
+  }
+
+  /** A message of a stream begins, by this connection; before it is judged. */
+  begins(conn: string | null, t: Micros, place: Place): void {
+    if (this.#closed) this.#checkReopened(conn, t, place);
+    this.#lastMessage = t;
+  }
+
+  /** A connection came back and brings messages, and no gap entry owned up to what it missed. */
+  #checkReopened(conn: string | null, t: Micros, place: Place): void {
+    if (conn === null || conn !== this.#reopened) return;
+    this.#closed = false;
+    this.broken(this.sinceLast('disconnect'), t, place);
+  }
+
+  /** A good message of a stream: a gap of it is over. */
+  resume(stream: string): void {
+    if (this.#ledger.pending) this.#ledger.resume(stream);
+  }
+
+  /** The trade record at offset `o`. */
+  trade(stream: string, e: Float64Array, o: number, place: Place): void {
+    let ids = this.#tradeIds.get(stream);
+    if (ids === undefined) {
+      ids = new TradeIds(this.#venue.tradeChain());
+      this.#tradeIds.set(stream, ids);
+    }
+    const first = e[o + Field.FIRST];
+    const last = e[o + Field.LAST];
+    const missing = ids.next(first, last, e[o + Field.MATCHED]);
+    if (missing > 0) this.missing.missed(stream, first - missing, first - 1);
+    else if (missing !== COUNTS_ANEW) return;
+    const text =
+      missing > 0
+        ? `${missing} ${stream} messages are missing before id ${last}`
+        : `the ids of ${stream} messages begin anew at ${last}`;
+    this.broken({ stream, from: 0, reason: 'sequence' }, e[o + Field.T], place, text);
+  }
+
+  /** Something is missing, seen at `t`; where it is not known since when, `from` is 0. */
+  broken(gap: Gap, t: Micros, place: Place, text = gapText(gap)): void {
+    this.streams.missing(gap.stream, gap.from, t);
+    if (this.#ledger.broken(gap.stream)) this.#problems.add('GAP', text, { ...place });
+  }
+
+  /** A gap of all streams since their newest message. */
+  sinceLast(reason: Gap['reason']): Gap {
+    return { stream: '*', from: this.#lastMessage, reason };
+  }
+
+  /** The recorder's own entry of a gap. */
+  entry(gap: Gap, t: Micros, place: Place): void {
+    this.#closed = false;
+    const isNew = this.#ledger.entry(gap);
+    if (isNew) this.#problems.add('GAP', gapText(gap), { ...place });
+    // a break of the chain was seen at the message before, which is where it ends
+    if (isNew || gap.reason !== 'sequence') this.streams.missing(gap.stream, gap.from, t);
+  }
+
+  /** The recorder could not write what it received. */
+  drop({ count, reason }: DropEntry['drop'], t: Micros, place: Place): void {
+    this.drops.entries++;
+    this.drops.count += count;
+    this.broken(this.sinceLast('damage'), t, place, `the recorder dropped ${count} entries: ${reason}`);
+  }
+
+  /** A connection ended that alone brought something. */
+  closed(): void {
+    this.#closed = true;
+    this.#reopened = null;
+  }
+
+  opened(conn: string): void {
+    if (this.#closed) this.#reopened = conn;
+  }
+
+  /** Bytes of the tape are lost behind `t`; who reads it says so. */
+  damage(t: Micros): void {
+    this.#ledger.broken('*');
+    this.streams.lost(t);
+  }
+}
+
+/** A gap in words: `depth messages are missing since 2023-04-05T…: sequence, expected 5, got 7`. */
+function gapText(gap: Gap): string {
+  const stream = gap.stream === '*' ? 'messages of all streams' : `${gap.stream} messages`;
+  // a damaged line may name a time that no date can show
+  const since = gap.from > 0 && Number.isSafeInteger(gap.from) ? ` since ${formatTime(gap.from)}` : '';
+  const ids =
+    gap.expected === undefined && gap.got === undefined
+      ? ''
+      : `, expected ${gap.expected ?? 'another'}, got ${gap.got ?? 'nothing'}`;
+  return `${stream} are missing${since}: ${gap.reason}${ids}`;
+}
