@@ -28,10 +28,13 @@ export type Joined = 'fetch' | 'wait' | { from: ScaledSnapshot; updates: KeptUpd
 
 /** Enough for minutes of the busiest stream; beyond it the oldest are let go, and a refetch is due anyway. */
 const MAX_KEPT = 20_000;
+/** A snapshot that the stream has not reached by then is of other ids, as of before the venue began to count anew. */
+const LONGEST_WAIT: Micros = 30_000_000;
 
 export class SnapshotJoin {
   #kept: KeptUpdate[] = [];
   #from: ScaledSnapshot | null = null;
+  #offeredT: Micros = 0;
 
   forget(): void {
     this.#kept = [];
@@ -59,13 +62,14 @@ export class SnapshotJoin {
     return this.#kept.at(-1)?.last ?? -1;
   }
 
-  /** The snapshot to try from now on. */
-  offer(from: ScaledSnapshot): void {
+  /** The snapshot to try from `t` on. */
+  offer(from: ScaledSnapshot, t: Micros): void {
     this.#from = from;
+    this.#offeredT = t;
   }
 
-  /** Tries to join; on success `continuity` stands behind the last update and everything kept is forgotten. */
-  join(continuity: Continuity): Joined {
+  /** Tries to join at `t`; on success `continuity` stands behind the last update and everything kept is forgotten. */
+  join(continuity: Continuity, t: Micros): Joined {
     const from = this.#from;
     if (from === null) return 'fetch';
     continuity.reset();
@@ -81,6 +85,11 @@ export class SnapshotJoin {
         continuity.reset();
         return 'fetch';
       }
+    }
+    if (!continuity.joined && t - this.#offeredT > LONGEST_WAIT) {
+      this.#from = null;
+      continuity.reset();
+      return 'fetch';
     }
     this.#kept = [];
     if (!continuity.joined) return 'wait';

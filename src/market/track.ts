@@ -319,7 +319,7 @@ export class Track {
 
   /** Tries to join the snapshot at hand with the updates kept. */
   #tryJoin(): number {
-    const joined = this.#join.join(this.continuity);
+    const joined = this.#join.join(this.continuity, this.t);
     this.needsSnapshot = joined === 'fetch';
     if (joined === 'fetch' || joined === 'wait') return Effect.none;
     this.#loadLevels(joined.from.levels);
@@ -366,7 +366,7 @@ export class Track {
       return Effect.none;
     }
     this.state = 'syncing';
-    this.#join.offer({ snapshot, levels });
+    this.#join.offer({ snapshot, levels }, this.t);
     return this.#tryJoin();
   }
 

@@ -384,6 +384,19 @@ describe('gaps and repairs', () => {
     expect(track.gap).toMatchObject({ reason: 'sequence', expected: 1005, got: 0 });
   });
 
+  it('a snapshot that the stream does not reach is given up for another one', () => {
+    const track = futures.track();
+    feed(track, binanceUsdm, [futures.depth(1, 2, 0), futures.snapshot(900_000)]);
+    clock += 29_999_999;
+    expect(feed(track, binanceUsdm, [futures.depth(3, 4, 2)])).toEqual([none]);
+    expect(track.needsSnapshot).toBe(false);
+    clock += 1;
+    feed(track, binanceUsdm, [futures.depth(5, 6, 4)]);
+    expect(track.needsSnapshot).toBe(true);
+    expect(feed(track, binanceUsdm, [futures.depth(7, 8, 6), futures.snapshot(6)])).toEqual([none, valid]);
+    expect(track.continuity.last).toBe(8);
+  });
+
   it('updates that a snapshot is ahead of are old, as late as they come', () => {
     const track = futures.track();
     feed(track, binanceUsdm, [futures.snapshot(1000), timed(990, 1000, 980, 0), timed(1001, 1005, 1000, 5)]);
