@@ -214,8 +214,6 @@ export class SessionAudit {
     if ((effect & Effect.lost) !== 0) {
       this.#lost(lastBookT);
       if (track.gap !== null) this.#losses.broken({ ...track.gap, stream: BOOK_STREAM }, track.t, place);
-      // quotes count with the book: those so far would be taken for newer than all that follow
-      if (countsAnew(track.gap)) this.#book.interruptQuotes();
     }
     if ((effect & Effect.valid) !== 0) {
       this.#book.joined(null, place);
@@ -256,6 +254,8 @@ export class SessionAudit {
     if ('close' in entry && !isOwnClose(entry.close)) this.#close(entry);
     if ('open' in entry) this.#losses.opened(entry.conn);
     if ('drop' in entry) this.#losses.drop(entry.drop, entry.t, place);
+    // a message that nobody can read may have been a quote, and their ids do not tell
+    if ('bin' in entry) this.#book.interruptQuotes();
     if ('gap' in entry) this.#gapEntry(entry.gap, entry.t, place);
     this.#applyEntry(entry, place);
     if (!('http' in entry)) return;
@@ -385,6 +385,3 @@ export class SessionAudit {
 function layoutOf(e: Float64Array, o: number): number {
   return Math.floor(e[o + Field.FLAGS] / (MAX_STREAMS << STREAM_SHIFT));
 }
-
-/** Whether a gap of the book is one because its ids begin anew. */
-const countsAnew = (gap: Gap | null): boolean => gap?.reason === 'sequence' && (gap.got ?? 0) < (gap.expected ?? 0);

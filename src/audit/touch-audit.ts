@@ -7,8 +7,9 @@ import type { Micros } from '../model/entry.js';
 
 /** Columns of one book top: id (NaN where the book was lost), t, bid, bid size, ask, ask size, and its place (file, frame, line). */
 const TOP = 9;
-/** Columns of one quote: id, bid, bid size, ask, ask size. */
-const QUOTE = 5;
+/** Columns of one quote: id, bid, bid size, ask, ask size, and which one it was to arrive. */
+const QUOTE = 6;
+const ARRIVAL = 5;
 const MAX_TOPS = 16_384;
 const MAX_QUOTES = 65_536;
 /** A quote is final for an update once this many newer ones came: others may still arrive out of order. */
@@ -37,7 +38,10 @@ export class TouchAudit {
   #topCount = 0;
   #quotes = new Float64Array(4096 * QUOTE);
   #quoteCount = 0;
-  /** quotes at the front that came before a break: they say nothing about later updates */
+  #arrived = 0;
+  /** id of the newest top; NaN before any */
+  #newestTop = Number.NaN;
+  /** since when the book is known to differ from the quotes; NaN while it is not */
   #wrongSince = Number.NaN;
 
   constructor(mismatch: (mismatch: Mismatch) => void) {
@@ -56,6 +60,8 @@ export class TouchAudit {
     frame: number,
     line: number,
   ): void {
+    if (id < this.#newestTop) this.#beginAnew();
+    if (!Number.isNaN(id)) this.#newestTop = id;
     if (this.#topCount === MAX_TOPS) this.#settle(MAX_TOPS >> 1, 0);
     const o = this.#topCount * TOP;
     if (o === this.#tops.length) this.#tops = doubled(this.#tops);
@@ -95,6 +101,7 @@ export class TouchAudit {
     quotes[o + 2] = bidSize;
     quotes[o + 3] = ask;
     quotes[o + 4] = askSize;
+    quotes[o + ARRIVAL] = this.#arrived++;
     this.#quoteCount++;
   }
 
@@ -102,6 +109,19 @@ export class TouchAudit {
   interrupt(): void {
     this.#settle(this.#topCount, 0);
     this.#quoteCount = 0;
+  }
+
+  /** The venue counts anew: quotes that came behind the newest and are older than all before it are of the new ids, and are kept. */
+  #beginAnew(): void {
+    const quotes = this.#quotes;
+    const newest = quotes[(this.#quoteCount - 1) * QUOTE + ARRIVAL];
+    let count = 0;
+    while (count < this.#quoteCount && quotes[count * QUOTE + ARRIVAL] > newest) count++;
+    const kept = quotes.slice(0, count * QUOTE);
+    this.#dropQuotes(count);
+    this.interrupt();
+    this.#quotes.set(kept);
+    this.#quoteCount = count;
   }
 
   /** Decides everything; `t` is the end of the session. */

@@ -69,6 +69,25 @@ describe('known answers', () => {
     touch.finish(1000);
     expect([touch.checked, touch.agreed]).toEqual([1, 1]);
   });
+
+  test('ids that begin anew are held against the quotes with the new ids, those that came first among them', () => {
+    const { touch, wrong } = audit();
+    quote(touch, { id: 1001, value: 100 });
+    top(touch, { id: 1005, value: 100 });
+    quote(touch, { id: 1009, value: 101 });
+    top(touch, { id: 1010, value: 101 });
+    // late, and of the old ids
+    quote(touch, { id: 1007, value: 102 });
+    // of the new ones, before the book tells
+    quote(touch, { id: 3, value: 103 });
+    touch.lost(10_100);
+    quote(touch, { id: 5, value: 104 });
+    top(touch, { id: 4, value: 103 });
+    top(touch, { id: 8, value: 104 });
+    quote(touch, { id: 9, value: 109 });
+    touch.finish(20_000);
+    expect([touch.checked, touch.agreed, wrong]).toEqual([4, 4, []]);
+  });
 });
 
 test('long sessions with late and repeated quotes are joined as if all was known', () => {

@@ -115,13 +115,16 @@ function bookLost({ notes }: FaultRig): Promise<void> {
 }
 
 /** A book update is lost, and what is asked for then is refused so often. */
-async function refused(rig: FaultRig, times: number, refusal: Refusal | 'hang'): Promise<void> {
+async function refused(rig: FaultRig, times: number, refusal: Refusal | 'hang' | 'old'): Promise<void> {
+  // only a book that is valid is lost with an update
+  await rig.recovered();
+  const old = [...rig.relay.answers].find(([path]) => path.includes('depth'))?.[1] ?? '';
   let left = times;
   rig.relay.refuse = (path) => {
     if (!path.includes('depth')) return null;
     if (left === 0) return null;
     left--;
-    return refusal;
+    return refusal === 'old' ? { status: 200, body: old } : refusal;
   };
   await next(rig, 'depth', 1, () => []);
   await until('all were refused', () => left === 0);
@@ -315,10 +318,7 @@ export const FAULTS: Fault[] = [
     name: 'snapshots older than the stream',
     needs: asksForBooks,
     costs: true,
-    async make(rig) {
-      const old = [...rig.relay.answers].find(([path]) => path.includes('depth'))?.[1] ?? '';
-      await refused(rig, 4, { status: 200, body: old });
-    },
+    make: (rig) => refused(rig, 4, 'old'),
   },
   {
     name: 'sequence reset to lower numbers',
