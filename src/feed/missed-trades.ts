@@ -21,7 +21,7 @@ export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backf
     ended: (symbol, hole, outcome) =>
       note(`${venue.id}:${symbol}: ${describe(hole, outcome)}`, { event: 'backfill', venue: venue.id, symbol }),
   });
-  for (const [symbol, source] of sources) source.missed = (hole) => backfill.missed(symbol, hole);
+  for (const [symbol, source] of sources) source.losses.missed = (hole) => backfill.missed(symbol, hole);
   return backfill;
 }
 

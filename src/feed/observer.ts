@@ -131,7 +131,7 @@ function familiesOf(observed: Observed, isWell: boolean): Family[] {
     counter(
       'gaps',
       'Gap entries written.',
-      bySource(({ gaps }) => gaps),
+      bySource(({ losses }) => losses.count),
     ),
     gauge('book_valid', 'Whether the book of a symbol can be trusted now.', [
       ...books.map((source) => ({ labels: labelsOf(source), value: source.track.state === 'valid' ? 1 : 0 })),

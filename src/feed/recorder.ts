@@ -215,7 +215,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
 
   const summary = (): RecordSummary => ({
     ...counts,
-    gaps: sources.reduce((sum, source) => sum + source.gaps, 0),
+    gaps: sources.reduce((sum, source) => sum + source.losses.count, 0),
     reconnects: feeds.reduce((sum, feed) => sum + feed.reconnects, 0),
     linesLost: live?.dropped ?? 0,
     ...disk,

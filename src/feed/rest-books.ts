@@ -67,7 +67,7 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
           `${source.src}: no snapshot could be joined in ${attempts} attempts; trying on`,
           about(venue, symbol, 'no-snapshot'),
         );
-        source.gap({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
+        source.losses.tell({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
       }
       return refusal(answer, (body) => venue.readSnapshot(body), 'snapshot');
     },

@@ -1,16 +1,15 @@
-/** The recorder of one src: gives times, makes lines, follows continuity, and says what is missing. */
+/** The recorder of one src: gives times, makes lines and follows continuity; what is missing is told by its losses. */
 import type { Decoder } from '../decode/decoder.js';
 import { Effect, type Track } from '../market/track.js';
 import type { OneStream, Union } from '../market/union.js';
-import type { Entry, Fills, Gap, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
-import { EVENT_STRIDE, EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
+import type { Entry, Fills, GapReason, Micros, Source, TapeHeader } from '../model/entry.js';
+import { EventBuffer, Field, Kind, STREAM_SHIFT } from '../model/event.js';
 import type { Note } from '../model/note.js';
-import { formatTime } from '../model/time.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
-import type { Hole } from './backfill.js';
 import type { ReceiveClock } from './clock.js';
-import { carry, end, type Identity, type Link, settle, type TopicCover } from './coverage.js';
+import { carry, type Identity, type Link } from './coverage.js';
+import { Losses, type Watched } from './losses.js';
 import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
 import type { SourceSink } from './sink.js';
@@ -24,9 +23,8 @@ const LAGS = 512;
 const DISK = 'the disk was too slow or full';
 
 /** Where a topic's messages go. */
-export interface Route extends TopicCover {
+export interface Route extends Watched {
   recorder: SourceRecorder;
-  link: Link;
   /** while the first data is overdue: since when; else 0 */
   silentFrom: Micros;
   /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
@@ -67,15 +65,13 @@ export class SourceRecorder {
   readonly clock: ReceiveClock;
   readonly links: Link[] = [];
   readonly routes: Route[] = [];
-  gaps = 0;
+  readonly losses: Losses;
   /** newest exchange time minus receive time, µs */
   exchangeLag: Micros | null = null;
   /** receive time minus exchange time of the newest messages, µs */
   readonly lags = new Recent(LAGS);
   /** messages by channel, and the monotonic ms of the newest */
   readonly streams = new Map<string, { messages: number; bytes: number; lastMs: number }>();
-  /** hears of trades that did not arrive, whatever the gap entry says was the reason */
-  missed: (hole: Hole) => void = () => {};
   readonly #options: SourceOptions;
   readonly #sink: SourceSink;
   readonly #buffer = new EventBuffer(4, 4096);
@@ -86,8 +82,6 @@ export class SourceRecorder {
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
-  /** `t` of the newest gap entry */
-  #gapT: Micros = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -97,6 +91,11 @@ export class SourceRecorder {
     this.clock = options.clock;
     this.#sink = options.sink;
     this.#union = options.union;
+    this.losses = new Losses({
+      ...{ src: this.src, clock: this.clock, track: this.track, routes: this.routes },
+      write: (entry) => void this.#write(entry),
+      ...{ note: options.note, named: this.#named },
+    });
     this.#one = {
       record: (buffer, i) => {
         this.#effect |= this.track.apply(buffer, i);
@@ -132,7 +131,7 @@ export class SourceRecorder {
     const { header, version } = this.#options;
     const entries: Entry[] = [{ t: next(), src, tape: { version, ...header } }];
     if (after !== null) {
-      this.gaps++;
+      this.losses.count++;
       entries.push({ t: next(), src, gap: { stream: '*', from: after, reason: 'restart' } });
     }
     for (const entry of entries) this.#apply(entry);
@@ -154,9 +153,9 @@ export class SourceRecorder {
   message(route: Route, conn: string, data: Buffer, atMs: number): number {
     const { link } = route;
     this.#count(route.channel, data.length, atMs);
-    if (link.isOut || route.owed !== null) this.#settle(link, route, conn, atMs);
+    if (link.isOut || route.owed !== null) this.losses.settle(link, route, conn, atMs);
     if (route.silentFrom > 0) {
-      this.gap({ stream: route.channel, from: route.silentFrom, reason: 'silence' }, conn, atMs);
+      this.losses.tell({ stream: route.channel, from: route.silentFrom, reason: 'silence' }, conn, atMs);
       route.silentFrom = 0;
     }
     const t = this.clock.stamp(atMs);
@@ -179,10 +178,10 @@ export class SourceRecorder {
     const effect = this.#takeIn(buffer);
     if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
     if (kind !== Kind.unknown && kind !== Kind.invalid) route.identity = this.#identityOf(route, kind, e[Field.LAST]);
-    if (kind === Kind.trade) this.#followTrades(route, conn, buffer, t);
-    if ((effect & Effect.lost) !== 0 && track.gap !== null) this.gap(track.gap, conn);
+    if (kind === Kind.trade) this.losses.trades(route, conn, buffer, t);
+    if ((effect & Effect.lost) !== 0 && track.gap !== null) this.losses.tell(track.gap, conn);
     else if (kind === Kind.invalid && (effect & Effect.tradeGap) !== 0)
-      this.gap({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
+      this.losses.tell({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
     return effect;
   }
 
@@ -222,25 +221,6 @@ export class SourceRecorder {
     return last >= 0 ? 'order' : 'none';
   }
 
-  /** Trades of every channel are watched, those that are not the flow too. */
-  #followTrades(route: Route, conn: string, { events, count }: EventBuffer, t: Micros): void {
-    for (let o = 0; o < count * EVENT_STRIDE; o += EVENT_STRIDE) {
-      if (events[o + Field.KIND] !== Kind.trade) continue;
-      const last = events[o + Field.LAST];
-      const first = events[o + Field.FIRST];
-      route.trades.take(conn, first < 0 ? last : first, last, t, events[o + Field.MATCHED]);
-    }
-    if (route.trades.held > 0) this.#tellHoles(route, conn);
-  }
-
-  /** Writes gaps of the trades that nobody will bring any more, but for those in a gap that is told already. */
-  #tellHoles({ trades, channel, link, toldT }: TopicCover & { link: Link }, conn?: string): void {
-    for (const { from, first, last, got, isTold } of trades.given(link.legs, this.track.t)) {
-      if (!isTold) this.gap({ stream: channel, from, reason: 'sequence', expected: first, got }, conn);
-      if (last >= first) this.missed({ stream: channel, first, last, gap: isTold ? toldT : this.#gapT });
-    }
-  }
-
   /**
    * A message that is no market data of this src: an ack, an unknown topic, text, binary.
    * @param copy another tape has it too, where it is counted
@@ -275,24 +255,8 @@ export class SourceRecorder {
     this.#sink.entry(entry.t, Buffer.from(entryLine(entry)));
     const { bookConn } = this.track;
     const effect = this.#apply(entry);
-    const follows = (topic: TopicCover): boolean =>
-      topic.book ? bookConn === conn : topic.carried.keys().next().value === conn;
     const untilT = workedMs === null ? entry.t : this.clock.at(workedMs);
-    const told = end(link, conn, untilT, cause, follows);
-    for (const gap of told) this.gap(gap, conn);
-    // what only it might still have filled; where nobody brings the book any more, that is told when it is over, and our own end is no
-    // loss, though a peer may not answer it
-    const { gap } = this.track;
-    const isTold =
-      (cause === null && gap?.reason === 'disconnect') ||
-      this.routes.some(
-        ({ book, owed, channel }) => book && (owed !== null || told.some(({ stream }) => stream === channel)),
-      );
-    if ((effect & Effect.lost) !== 0 && gap !== null && !isTold) this.gap(gap, conn);
-    for (const route of this.routes) {
-      route.trades.forget(conn);
-      if (route.trades.held > 0) this.#tellHoles(route, conn);
-    }
+    this.losses.ended(link, conn, untilT, { cause, bookConn, effect });
   }
 
   /**
@@ -315,27 +279,6 @@ export class SourceRecorder {
     return this.#apply({ t, src: this.src, http: { url, status, sent, body: parsed } });
   }
 
-  /** Writes a gap and lets the market state know. */
-  gap(gap: Gap, conn?: string, atMs?: number): void {
-    this.gaps++;
-    const { stream, from, reason } = gap;
-    this.#options.note(`${this.src}: gap in ${stream} since ${formatTime(from)} (${reason})`, {
-      ...{ event: 'gap', level: 'warn', logOnly: true, ...this.#named, ...(conn === undefined ? {} : { conn }) },
-      data: { stream, from: formatTime(from), reason },
-    });
-    const t = this.clock.stamp(atMs);
-    this.#gapT = t;
-    this.#write(conn === undefined ? { t, src: this.src, gap } : { t, src: this.src, conn, gap });
-  }
-
-  /** Writes the gaps of lost connections, now that they end. */
-  #settle(link: Link, route: Route | null, conn?: string, atMs?: number): void {
-    for (const gap of settle(link, route)) {
-      this.gap(gap, conn, atMs);
-      for (const topic of link.topics) if (gap.stream === '*' || gap.stream === topic.channel) topic.toldT = this.#gapT;
-    }
-  }
-
   /** Writes the clock and checkpoint entries that are due, and lets the tape flush and rotate. */
   tick(nowMs: number, lagMs: number): void {
     this.#lagMs = Math.max(this.#lagMs, lagMs);
@@ -355,7 +298,7 @@ export class SourceRecorder {
     this.#tellLoss();
     if (this.#sink.tick(this.clock.stamp())) this.#opened(nowMs);
     if (this.#sink.wantsCheckpoint()) this.#checkpointAtMs = nowMs;
-    for (const route of this.routes) if (route.trades.held > 0) this.#tellHoles(route);
+    this.losses.tick();
     if (nowMs >= this.#checkpointAtMs && this.#hasCheckpoint) {
       this.#checkpointAtMs = nowMs + CHECKPOINT_EVERY_MS;
       this.#writeCheckpoint();
@@ -383,13 +326,13 @@ export class SourceRecorder {
     if (loss === null) return;
     const { src } = this;
     if (loss.count > 0) this.#write({ t: this.clock.stamp(), src, drop: { count: loss.count, reason: DISK } });
-    this.gap({ stream: '*', from: loss.from, reason: 'damage' });
+    this.losses.tell({ stream: '*', from: loss.from, reason: 'damage' });
   }
 
   /** Pays what is owed, says the book, which verify holds against the rebuilt one, and the time; then the tape may be sealed. */
   end(): Promise<void> {
     this.#tellLoss();
-    for (const link of this.links) this.#settle(link, null);
+    for (const link of this.links) this.losses.settle(link, null);
     if (this.#hasCheckpoint) this.#writeCheckpoint();
     this.#writeClock();
     return this.#sink.seal();
@@ -407,7 +350,7 @@ export class SourceRecorder {
     const effect = this.#apply(entry);
     const { gap } = this.track;
     // time alone may show that nobody brings what was waited for
-    if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry || 'drop' in entry)) this.gap(gap);
+    if ((effect & Effect.lost) !== 0 && gap !== null && !('gap' in entry || 'drop' in entry)) this.losses.tell(gap);
     return entry.t;
   }
 }

@@ -130,7 +130,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       );
       if (route.silentFrom === 0 && !isCovered(link, route, recorder.track.t)) {
         route.silentFrom = link.legs.find(({ conn }) => conn === connection.id)?.openedT ?? link.lastT;
-        recorder.gap({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
+        recorder.losses.tell({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
       }
       // an ack proves nothing: a new connection may be better, but one dead topic must not cost the others data twice
       const { retried, connections } = placeOf(connection).lane;
