@@ -237,6 +237,9 @@ What can be lost, when, and how you would know.
                      each stream, a line on stderr; the book is joined anew
   exchange restarts  the same, tried again for as long as it takes: at first
                      after half a second, later every 30 s
+  ids begin anew     nothing, as match times tell it from repeats at the first
+                     message; what the venue left out there nobody knows, so
+                     that a gap entry (sequence) stands there
   stopped process    nothing that the system kept in the sockets; where that was
                      not enough the exchange closed them: a lost connection
 

@@ -27,14 +27,15 @@ const openLines = ({ relay }: FaultRig): Line[] => relay.lines.filter(({ ended, 
 /** Waits until all connections are there that should be, those of before not counted; then gives them. */
 async function connected(rig: FaultRig, before: readonly Line[] = []): Promise<Line[]> {
   const found = (): Line[] => openLines(rig).filter((line) => !before.includes(line) && line.given.length > 0);
-  await until('all connections are there', () => found().length === rig.connections);
+  // one that was lost while another was may be tried anew after minutes only
+  await rig.hurry(until('all connections are there', () => found().length === rig.connections));
   return found();
 }
 
 /** The connection that brings a topic now. */
 async function lineOf(rig: FaultRig, topic: string): Promise<Line> {
   const find = (): Line | undefined => openLines(rig).find(({ given }) => given.some((one) => one.topic === topic));
-  await until(`a connection brings ${topic}`, () => find() !== undefined);
+  await rig.hurry(until(`a connection brings ${topic}`, () => find() !== undefined));
   return find()!;
 }
 
@@ -148,7 +149,7 @@ export const FAULTS: Fault[] = [
     async make(rig) {
       const before = await connected(rig);
       for (const line of before) line.die();
-      await rig.hurry(connected(rig, before));
+      await connected(rig, before);
     },
   },
   {
@@ -174,7 +175,7 @@ export const FAULTS: Fault[] = [
       const past = unheard().length;
       await rig.hurry(until('all were given up', () => unheard().length >= past + rig.connections));
       rig.relay.listen = null;
-      await rig.hurry(connected(rig, before));
+      await connected(rig, before);
     },
   },
   {
@@ -273,7 +274,7 @@ export const FAULTS: Fault[] = [
     async make(rig) {
       const before = await connected(rig);
       rig.relay.losesPings = true;
-      await rig.hurry(connected(rig, before));
+      await connected(rig, before);
       rig.relay.losesPings = false;
     },
   },
@@ -285,7 +286,7 @@ export const FAULTS: Fault[] = [
     async make(rig) {
       const before = await connected(rig);
       rig.relay.listen = (said, line) => (before.includes(line) ? [] : [said]);
-      await rig.hurry(connected(rig, before));
+      await connected(rig, before);
       rig.relay.listen = null;
     },
   },
