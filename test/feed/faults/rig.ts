@@ -119,6 +119,8 @@ export async function createFaultRig({
   let market: Exchange;
   let marketEnd: () => number;
   let exchange: ServedExchange | null = null;
+  /** the exchange can be reached */
+  let isThere = true;
   let markets = 0;
   /** when the exchange's time began */
   let origin = Number.NaN;
@@ -137,7 +139,7 @@ export async function createFaultRig({
     });
   };
   await open();
-  const relay = await startRelay({ venue, target: () => exchange });
+  const relay = await startRelay({ venue, target: () => (isThere ? exchange : null) });
   const host = `h${relay.port}.exchange.test`;
   hosts.set(host, true);
 
@@ -189,11 +191,15 @@ export async function createFaultRig({
       await until('the book is valid still', () => status.valid === 1);
     },
     async restart(awayMs) {
-      const before = exchange;
-      exchange = null;
-      await before?.stop();
+      isThere = false;
+      await exchange?.stop();
       await rig.passed(awayMs);
       await open();
+      // what it says before anybody can hear it is lost
+      const said = (): number => [...ledger.published.values()].reduce((sum, { length }) => sum + length, 0);
+      const before = said();
+      await until('the exchange says something', () => said() > before);
+      isThere = true;
     },
     unknownHost(on) {
       hosts.set(host, !on);
