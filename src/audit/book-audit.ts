@@ -39,7 +39,7 @@ export class BookAudit {
     this.#problems = options.problems;
     this.#unjoined = new UnjoinedUpdates(options);
     this.#touch = this.#createTouch();
-    this.#provisional = { book: new ProvisionalBook(options), touch: this.#createTouch() };
+    this.#provisional = { book: new ProvisionalBook(options), touch: this.#createTouch(true) };
   }
 
   /** An update was applied to the joined book. */
@@ -123,12 +123,12 @@ export class BookAudit {
     touch.top(id, t, bid, bidSize, ask, askSize, this.#files.length - 1, frame, line);
   }
 
-  #createTouch(): TouchAudit {
+  #createTouch(partial = false): TouchAudit {
     return new TouchAudit((mismatch) => {
       const { id, book, quote, file, frame, line } = mismatch;
       const message = `after update ${id} the book's touch is ${this.#text(book)}, the venue's ${this.#text(quote)}`;
       this.#problems.add('TOUCH', message, { file: this.#files[file], frame, line });
-    });
+    }, partial);
   }
 
   /** `1.003 at 100 / 1 at 100.1` */

@@ -34,6 +34,7 @@ export class TouchAudit {
   /** time during which the book is known to differ from the quotes */
   contradicted: Micros = 0;
   readonly #mismatch: (mismatch: Mismatch) => void;
+  readonly #partial: boolean;
   #tops = new Float64Array(1024 * TOP);
   #topCount = 0;
   #quotes = new Float64Array(4096 * QUOTE);
@@ -44,8 +45,10 @@ export class TouchAudit {
   /** since when the book is known to differ from the quotes; NaN while it is not */
   #wrongSince = Number.NaN;
 
-  constructor(mismatch: (mismatch: Mismatch) => void) {
+  /** @param partial the book lacks levels that have not changed since it began: where a quote is better, that is why */
+  constructor(mismatch: (mismatch: Mismatch) => void, partial = false) {
     this.#mismatch = mismatch;
+    this.#partial = partial;
   }
 
   /** The book's touch after an applied update; an empty side is NaN. */
@@ -171,6 +174,8 @@ export class TouchAudit {
       tops[o + 5] === quotes[q + 4];
     // without a newer quote the right one may only have been cut off
     if (!same && newest + 1 === this.#quoteCount) return;
+    const isBehind = !(tops[o + 2] >= quotes[q + 1] && tops[o + 4] <= quotes[q + 3]);
+    if (this.#partial && isBehind) return;
     const t = tops[o + 1];
     this.#endWrong(t);
     this.checked++;

@@ -70,6 +70,22 @@ describe('known answers', () => {
     expect([touch.checked, touch.agreed]).toEqual([1, 1]);
   });
 
+  test('a book of changes alone is not wrong where a quote is better: it has not heard of that level', () => {
+    const wrong: Mismatch[] = [];
+    const touch = new TouchAudit((mismatch) => wrong.push(mismatch), true);
+    const books: [id: number, bid: number, ask: number][] = [
+      [2, Number.NaN, 101],
+      [4, 99, 101],
+      [6, 100, 102],
+      [8, 100, 101],
+      [10, 100.5, 101],
+    ];
+    for (const [id, bid, ask] of books) touch.top(id, id * 10, bid, 1, ask, 1, 0, 0, 0);
+    for (let id = 1; id < 12; id++) touch.quote(id, 100, 1, 101, 1);
+    touch.finish(1000);
+    expect([touch.checked, touch.agreed, wrong.map(({ id }) => id)]).toEqual([2, 1, [10]]);
+  });
+
   test('ids that begin anew are held against the quotes with the new ids, those that came first among them', () => {
     const { touch, wrong } = audit();
     quote(touch, { id: 1001, value: 100 });
