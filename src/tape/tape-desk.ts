@@ -9,7 +9,8 @@ import { type Removed, Retention } from './retain.js';
 import { createTapeWriter, type OpeningLine, type TapeWriter } from './writer.js';
 
 const FIRST_RETRY_MS = 500;
-const MOST_RETRY_MS = 30_000;
+/** so soon after there is space again it goes on: a busy market fills the queue in seconds */
+const MOST_RETRY_MS = 5_000;
 
 export interface TapeDesk {
   /** carries out orders and reports once, or again later when something comes of them */

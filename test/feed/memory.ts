@@ -25,7 +25,7 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 
 /** Records for so long, with a lost connection now and then: nothing is dropped, memory is flat, verify finds the gaps only. */
 export async function recordFlat(seconds: number): Promise<void> {
-  const rig = await createRig({ symbols: SYMBOLS, rate: RATE });
+  const rig = await createRig({ symbols: SYMBOLS, rate: RATE, forgets: true });
   const { wsUrl, httpUrl } = rig.exchange;
   const words = ['record', `binance-usdm:${SYMBOLS.join(',')}`, '-o', rig.out, '--rotate', '1m'];
   const child = spawn(process.execPath, [CLI, ...words, '--endpoint', wsUrl, '--rest-endpoint', httpUrl], {

@@ -1,5 +1,6 @@
 /** A recorder stopped for five seconds, and over a full disk, again and again: what was sent is on the tape. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -18,6 +19,12 @@ afterEach(async () => {
   await rig.close();
 });
 
+/** Bytes in the files of a folder. */
+const writtenIn = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+
 const limit = (bytes: string): unknown => execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]);
 
 test.each([
@@ -34,7 +41,9 @@ test.each([
     await until('messages are sent', () => rig.exchange.sent > sent + 1000);
     begin();
     await pause(STALL_MS);
+    const before = writtenIn(rig.out);
     end();
+    await until('lines are written again', () => writtenIn(rig.out) > before);
   }
   const { sent } = rig.exchange;
   await until('messages are sent', () => rig.exchange.sent > sent + 5000);
