@@ -55,7 +55,7 @@ export class Union {
   /** connections that brought a message and have not ended */
   readonly #alive = new Set<string>();
   /** connections that opened, and brought no message yet */
-  readonly #opening = new Set<string>();
+  #opening = new Set<string>();
   /** those whose opening was seen, once reading began at a checkpoint that said nothing of connections; else null */
   #opened: Set<string> | null = null;
   /** by layout and variant; empty while one connection is there */
@@ -356,7 +356,8 @@ export class Union {
   /** Null where each brings streams of its own: then who goes on from here learns all there is to know. */
   #connections(): Connections | null {
     const open = [...this.#alive, ...this.#opening];
-    if (open.length < 2) return null;
+    // one alone may still bring what another had brought
+    if (open.length < 2 && !this.several) return null;
     const silent = new Set(open);
     const streams: [number, SharedState][] = [];
     let isShared = false;
@@ -368,7 +369,8 @@ export class Union {
       streams.push([id, stream.state(this.#track.newest(id)?.last ?? stream.bringers[0].last)]);
     }
     if (!isShared && silent.size === 0) return null;
-    return { open: open.sort(), streams: Object.fromEntries(streams.sort(([a], [b]) => a - b)) };
+    const [alive, opening] = [this.#alive, this.#opening].map((some) => [...some].sort());
+    return { open: alive, opening, streams: Object.fromEntries(streams.sort(([a], [b]) => a - b)) };
   }
 
   /** A stream that nobody asked for since several connections are there. */
@@ -386,6 +388,7 @@ export class Union {
     const { connections } = streams;
     if (isConnections(connections)) {
       for (const conn of connections.open) this.#alive.add(conn);
+      this.#opening = new Set(connections.opening ?? []);
       for (const [id, state] of Object.entries(connections.streams)) {
         if (!isSharedState(state)) continue;
         const stream = new SharedStream(Number(id), state.kind);
@@ -398,8 +401,8 @@ export class Union {
       this.#opened = new Set();
       const { bookConn } = this.#track;
       if (bookConn !== null) this.#alive.add(bookConn);
+      this.#opening.clear();
     }
-    this.#opening.clear();
     this.#refresh();
   }
 }
