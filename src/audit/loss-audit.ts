@@ -52,11 +52,16 @@ export class LossAudit {
 
   /** A good message of a stream: a gap of it is over. */
   resume(stream: string): void {
-    if (this.#ledger.pending) this.#ledger.resume(stream);
+    this.#ledger.resume(stream);
   }
 
-  /** The trade record at offset `o`. */
-  trade(stream: string, e: Float64Array, o: number, place: Place): void {
+  /** A gap is open: `resume` has to be told of good messages. */
+  get pending(): boolean {
+    return this.#ledger.pending;
+  }
+
+  /** Judges the trade record at offset `o`. Returns false where something is missing before it: the next one ends that gap. */
+  trade(stream: string, e: Float64Array, o: number, place: Place): boolean {
     let ids = this.#tradeIds.get(stream);
     if (ids === undefined) {
       ids = new TradeIds(this.#venue.tradeChain());
@@ -66,12 +71,13 @@ export class LossAudit {
     const last = e[o + Field.LAST];
     const missing = ids.next(first, last, e[o + Field.MATCHED]);
     if (missing > 0) this.missing.missed(stream, first - missing, first - 1);
-    else if (missing !== COUNTS_ANEW) return;
+    else if (missing !== COUNTS_ANEW) return true;
     const text =
       missing > 0
         ? `${missing} ${stream} messages are missing before id ${last}`
         : `the ids of ${stream} messages begin anew at ${last}`;
     this.broken({ stream, from: 0, reason: 'sequence' }, e[o + Field.T], place, text);
+    return false;
   }
 
   /** Something is missing, seen at `t`; where it is not known since when, `from` is 0. */

@@ -1,4 +1,4 @@
-/** Audits what one recorder wrote of one src: its book, checkpoints, best quotes and times; what is missing is another's business. */
+/** Audits what one recorder wrote of one src: its book, checkpoints, best quotes and times; what is missing, its `LossAudit` tells. */
 import type { Decoder } from '../decode/decoder.js';
 import { MAX_STREAMS } from '../decode/layout.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
@@ -167,6 +167,7 @@ export class SessionAudit {
   #judge(bytes: Buffer, buffer: EventBuffer, i: number, conn: string | null, isData: boolean, place: Place): void {
     const e = buffer.events;
     const o = i * EVENT_STRIDE;
+    let isGood = true;
     switch (e[o + Field.KIND]) {
       case Kind.depth:
       case Kind.snapshot:
@@ -174,7 +175,7 @@ export class SessionAudit {
         this.#depth(bytes, buffer, i, place);
         return;
       case Kind.trade:
-        this.#losses.trade(this.#streamOf(e, o), e, o, place);
+        isGood = this.#losses.trade(this.#streamOf(e, o), e, o, place);
         this.#apply(buffer, i, place);
         break;
       case Kind.touch:
@@ -190,7 +191,7 @@ export class SessionAudit {
       default:
         this.#apply(buffer, i, place);
     }
-    if (isData) this.#losses.resume(this.#streamOf(e, o));
+    if (isData && isGood && this.#losses.pending) this.#losses.resume(this.#streamOf(e, o));
   }
 
   /** Whether the message is of a stream: acks and what nobody knows come before the gap that data after a loss shows. */
@@ -255,7 +256,7 @@ export class SessionAudit {
     if ('open' in entry) this.#losses.opened(entry.conn);
     if ('drop' in entry) this.#losses.drop(entry.drop, entry.t, place);
     // a message that nobody can read may have been a quote, and their ids do not tell
-    if ('bin' in entry) this.#book.interruptQuotes();
+    if ('bin' in entry || ('text' in entry && this.#venue.capabilities.touchById)) this.#book.interruptQuotes();
     if ('gap' in entry) this.#gapEntry(entry.gap, entry.t, place);
     this.#applyEntry(entry, place);
     if (!('http' in entry)) return;

@@ -174,10 +174,9 @@ export class TouchAudit {
       tops[o + 5] === quotes[q + 4];
     // without a newer quote the right one may only have been cut off
     if (!same && newest + 1 === this.#quoteCount) return;
-    const isBehind = !(tops[o + 2] >= quotes[q + 1] && tops[o + 4] <= quotes[q + 3]);
-    if (this.#partial && isBehind) return;
     const t = tops[o + 1];
     this.#endWrong(t);
+    if (this.#partial && !(tops[o + 2] >= quotes[q + 1] && tops[o + 4] <= quotes[q + 3])) return;
     this.checked++;
     if (same) {
       this.agreed++;

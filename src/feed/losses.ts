@@ -39,6 +39,11 @@ export class Losses {
     this.#options = options;
   }
 
+  /** The entries that a recording begins with hold a gap. */
+  began(): void {
+    this.count++;
+  }
+
   /** Writes a gap; `atMs` is the monotonic time of the message that showed it. */
   tell(gap: Gap, conn?: string, atMs?: number): void {
     const { src, clock, write, note, named } = this.#options;

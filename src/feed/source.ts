@@ -131,7 +131,7 @@ export class SourceRecorder {
     const { header, version } = this.#options;
     const entries: Entry[] = [{ t: next(), src, tape: { version, ...header } }];
     if (after !== null) {
-      this.losses.count++;
+      this.losses.began();
       entries.push({ t: next(), src, gap: { stream: '*', from: after, reason: 'restart' } });
     }
     for (const entry of entries) this.#apply(entry);

@@ -1,5 +1,5 @@
 /** Trade ids of one topic by several connections: what none of them brought is missing. */
-import { Era, MAX_OLD_RUN } from '../market/era.js';
+import { Era, MAX_LATE_RUN, MAX_OLD_RUN } from '../market/era.js';
 import type { Micros } from '../model/entry.js';
 
 /** Ids `first` to `last` are missing. */
@@ -38,8 +38,9 @@ export function createTradeUnion(): TradeUnion {
   let newestT: Micros = 0;
   let forgiven = false;
   const era = new Era();
-  /** in a row */
+  /** old trades in a row, and late ones of a numbering that is over */
   let repeats = 0;
+  let late = 0;
   let holes: Hole[] = [];
   /** newest id by each socket */
   const positions = new Map<string, number>();
@@ -61,8 +62,10 @@ export function createTradeUnion(): TradeUnion {
       const isOld = newest >= 0 && (last <= newest || isLate);
       if (!isLate) positions.set(conn, Math.max(last, positions.get(conn) ?? -1));
       if (isOld && holes.length > 0) fill(first, last);
-      if (isOld && !era.isOver(at) && ++repeats < MAX_OLD_RUN) return;
+      if (isLate && ++late < MAX_LATE_RUN) return;
+      if (isOld && !isLate && !era.isOver(at) && ++repeats < MAX_OLD_RUN) return;
       repeats = 0;
+      late = 0;
       if (isOld) {
         holes.push({ first: newest + 1, last: newest, got: last, from: newestT, shownT: t, isTold: forgiven });
         positions.clear();

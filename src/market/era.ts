@@ -3,6 +3,10 @@ import type { Micros } from '../model/entry.js';
 
 /** Old records in a row that are taken for repeats where no exchange time tells; a longer run means that the venue counts anew. */
 export const MAX_OLD_RUN = 100;
+/** A longer run of records of a numbering that is over means that the one that followed was a mistake. */
+export const MAX_LATE_RUN = 1000;
+/** Nothing of a numbering that is over comes so long after its end. */
+const LATEST: Micros = 10_000_000;
 
 /** The time in which one numbering of a stream holds, by exchange times; 0 is a time that is not known. */
 export class Era {
@@ -14,7 +18,9 @@ export class Era {
 
   /** A record followed by its ids. */
   followed(at: Micros): void {
-    if (at > this.#newest) this.#newest = at;
+    if (at <= this.#newest) return;
+    this.#newest = at;
+    if (this.#began > 0 && at > this.#began + LATEST) this.#began = this.#before = 0;
   }
 
   /** Whether what has an old id was made after all that was seen: then it is no repeat. */
@@ -29,9 +35,9 @@ export class Era {
     this.#newest = at;
   }
 
-  /** Whether a record is known to be of the numbering before. */
+  /** Whether a record with an id that does not follow is of the numbering before. */
   isBefore(at: Micros): boolean {
-    return at > 0 && at < this.#began && at <= this.#before;
+    return at > 0 && at < this.#began;
   }
 
   /** Whether a record is known to be of this numbering, and not of the one before. */

@@ -9,7 +9,7 @@ import type { StreamKind } from './stream-kind.js';
 /** Records that wait for a hole before them to be filled: as many of a stream, and as long, at most. */
 const MOST_HELD = 1000;
 const LONGEST_HELD: Micros = 5_000_000;
-/** So many copies in so long a time, and nothing that goes on: the venue counts anew, as after a restart of its own. */
+/** So many copies in so long a time, and nothing that goes on: the venue counts anew, where no match time says so before. */
 const MOST_COPIES = 20;
 const LONGEST_COPIES: Micros = 5_000_000;
 
@@ -42,7 +42,7 @@ export interface SharedState {
   bringers: [string, number, boolean][];
   /** records in a row that were brought already, and `t` of the first */
   copies: [count: number, from: Micros];
-  /** of its ids, by the times at which records were matched: those at which they were pushed may differ by connection */
+  /** state of its `Era`, by match times: push times may differ by connection */
   era?: number[];
 }
 
@@ -153,6 +153,8 @@ export class SharedStream {
       this.#beginAnew(by, last, at);
       return 'pass';
     }
+    // of the numbering before, by a connection that was not heard of then
+    if (place === 'ahead' && this.#era.isBefore(at)) return 'copy';
     if (place !== 'old') {
       by.last = last;
       this.#era.followed(at);

@@ -84,6 +84,9 @@ export class Track {
   #renewal: Renewal | null = null;
   /** since the book was joined: before that, updates that are older than a snapshot may come as late as they like */
   readonly #era = new Era();
+  /** a checkpoint told of the book and of no time, and no update followed since */
+  #unsure = false;
+  #guessed = false;
   /** updates in a row that were older than the book */
   #staleRun = 0;
 
@@ -268,11 +271,13 @@ export class Track {
         this.lastBookT = t;
         this.bookAt = at;
         this.#era.followed(at);
+        this.#unsure = false;
         this.#staleRun = 0;
         return Effect.book;
       }
       // old updates are repeats, unless the venue counts anew
       const isAnew = last < newest && this.#era.isOver(at);
+      this.#guessed ||= this.#unsure;
       if (verdict === 'stale' && !isAnew && ++this.#staleRun < MAX_OLD_RUN) {
         this.counts.stale++;
         return Effect.none;
@@ -337,6 +342,7 @@ export class Track {
   #becomeValid(): void {
     this.state = 'valid';
     this.#era.forget();
+    this.#unsure = false;
     this.gap = null;
     this.needsSnapshot = false;
   }
@@ -450,9 +456,12 @@ export class Track {
     return this.#staleRun === 0 && this.#trades.plain;
   }
 
-  /** True where something mattered since that a restored checkpoint does not hold: which connection brings the trades. */
+  /**
+   * True where something mattered since that a restored checkpoint does not hold: which connection brings the trades, or by older ones,
+   * when the newest record was made.
+   */
   get guessed(): boolean {
-    return this.#trades.guessed;
+    return this.#guessed || this.#trades.guessed;
   }
 
   #renewAgain(snapshot: Snapshot): void {
@@ -485,6 +494,7 @@ export class Track {
     this.high = boundOf(high, this.scale);
     this.#becomeValid();
     this.#era.restore(streams.era);
+    this.#unsure = streams.era === undefined;
     return Effect.valid;
   }
 }

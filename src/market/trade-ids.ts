@@ -2,7 +2,7 @@
 
 import type { TradeChain } from '../model/continuity.js';
 import type { Micros } from '../model/entry.js';
-import { Era, MAX_OLD_RUN } from './era.js';
+import { Era, MAX_LATE_RUN, MAX_OLD_RUN } from './era.js';
 
 /** What `next` says instead of the number of trades that are missing. */
 export const REPEATED = -1;
@@ -11,8 +11,11 @@ export const COUNTS_ANEW = -2;
 export class TradeIds {
   readonly #chain: TradeChain;
   readonly #era = new Era();
-  /** old trades in a row */
+  /** old trades in a row, and late ones of a numbering that is over */
   #repeats = 0;
+  #late = 0;
+  /** a checkpoint told of the ids and of no time, and no trade followed since: whether an old id is a repeat is a guess */
+  unsure = false;
 
   constructor(chain: TradeChain) {
     this.#chain = chain;
@@ -25,16 +28,19 @@ export class TradeIds {
   next(first: number, last: number, at: Micros): number {
     const chain = this.#chain;
     const era = this.#era;
-    // a late one of a numbering that is over
     const isLate = era.isBefore(at) && first > chain.last() + 1;
+    if (isLate && ++this.#late < MAX_LATE_RUN) return REPEATED;
     const missing = isLate ? REPEATED : chain.next(last, first);
     if (missing >= 0) {
       this.#repeats = 0;
+      this.#late = 0;
+      this.unsure = false;
       era.followed(at);
       return missing;
     }
-    if (!era.isOver(at) && ++this.#repeats < MAX_OLD_RUN) return REPEATED;
+    if (!isLate && !era.isOver(at) && ++this.#repeats < MAX_OLD_RUN) return REPEATED;
     this.#repeats = 0;
+    this.#late = 0;
     era.begin(at);
     chain.reset();
     chain.next(last, first);
@@ -46,9 +52,9 @@ export class TradeIds {
     return this.#chain.last();
   }
 
-  /** No run of repeats is being counted. */
+  /** No run of repeats or late ones is being counted. */
   get plain(): boolean {
-    return this.#repeats === 0;
+    return this.#repeats === 0 && this.#late === 0;
   }
 
   /** Plain JSON, for checkpoints. */
@@ -59,5 +65,6 @@ export class TradeIds {
   restore(state: Record<string, unknown>): void {
     this.#chain.restore(state);
     this.#era.restore(state.era);
+    this.unsure = state.era === undefined;
   }
 }

@@ -23,7 +23,7 @@ export class TradeStreams {
   readonly #connOf: (origin: number) => string | null;
   /** by layout and variant */
   readonly #streams = new Map<number, TradeStream>();
-  /** a stream's connection or its being the flow was asked for while only a checkpoint told of the stream */
+  /** a stream's connection, its being the flow or whether an id is a repeat was asked for while only a checkpoint told of the stream */
   guessed = false;
 
   constructor(createChain: () => TradeChain, connOf: (origin: number) => string | null) {
@@ -45,6 +45,7 @@ export class TradeStreams {
       stream.isFlow = (flags & NOT_FLOW) === 0;
     }
     const missing = stream.ids.next(events[o + Field.FIRST], events[o + Field.LAST], events[o + Field.MATCHED]);
+    if (missing < 0 && stream.ids.unsure) this.guessed = true;
     return stream.isFlow ? missing : NOT_OF_FLOW;
   }
 

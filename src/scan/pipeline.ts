@@ -430,7 +430,9 @@ function close({ run, voice }: Running, t: Micros, reason: EndReason): void {
 /** What is known of a src as text, times aside that no signal depends on. */
 function knowledgeOf(union: Union): string {
   const { streams, ...rest } = union.checkpoint();
-  return JSON.stringify({ ...rest, streams: { ...streams, lastBookT: 0, lastTradeT: 0, emitted: 0 } });
+  const known = { ...rest, streams: { ...streams, lastBookT: 0, lastTradeT: 0, emitted: 0 } };
+  // checkpoints of before told of no eras; whoever needs one says that it guessed
+  return JSON.stringify(known, (key, value: unknown) => (key === 'era' ? undefined : value));
 }
 
 const SURROGATE = /[\ud800-\udfff]/;

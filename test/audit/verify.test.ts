@@ -214,15 +214,31 @@ describe('what is missing', () => {
     }
   });
 
+  test('missing trades that the recorder tells of behind the next one are one gap', async () => {
+    const received = market(60);
+    const trades = received.flatMap(({ kind }, n) => (kind === 'trade' ? [n] : []));
+    const lines = tapeLines(received);
+    const [before, lost, next] = trades.slice(20);
+    const told = { stream: 'trade', from: received[before].t, reason: 'sequence', expected: 1, got: 2 };
+    const marked = lines.toSpliced(2 + next + 1, 0, entry(received[next].t + 1, { conn: 'rec1.1', gap: told }));
+    expect(await verifyLines(marked.toSpliced(2 + lost, 1))).toMatchObject({ gaps: 1 });
+    // and the next loss is another
+    expect(await verifyLines(marked.toSpliced(2 + trades[30] + 1, 1).toSpliced(2 + lost, 1))).toMatchObject({
+      gaps: 2,
+    });
+  });
+
   test('a quote that nobody can read contradicts no book', async () => {
     const received = market(60);
     const lines = tapeLines(received);
     const at = received.findIndex(({ kind }, n) => kind === 'touch' && n > 30);
     const { t, text } = received[at];
-    const unreadable = entry(t, { conn: 'rec1.1', bin: Buffer.from(`${text}\xff`, 'latin1').toString('base64') });
-    const spoilt = await verifyLines(lines.with(2 + at, unreadable));
-    expect(spoilt.problems).toEqual([]);
-    expect(spoilt.touch).toEqual({ checked: 59, agreed: 59 });
+    const bin = Buffer.from(`${text}\xff`, 'latin1').toString('base64');
+    for (const unreadable of [{ bin }, { text: text.slice(0, 40) }]) {
+      const spoilt = await verifyLines(lines.with(2 + at, entry(t, { conn: 'rec1.1', ...unreadable })));
+      expect(spoilt.problems).toEqual([]);
+      expect(spoilt.touch).toEqual({ checked: 59, agreed: 59 });
+    }
     // one that is not there at all does
     expect(codes(await verifyLines(lines.toSpliced(2 + at, 1)))).toEqual(['TOUCH']);
   });

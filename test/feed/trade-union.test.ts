@@ -68,6 +68,20 @@ describe('a venue that counts anew, as match times tell', () => {
     expect(union.given(legs('b'), 110)).toMatchObject([{ isTold: true }]);
   });
 
+  test('is left by no trade of the old numbers, whoever brings it and however many there are', () => {
+    const union = createTradeUnion();
+    union.take('a', 5000, 5000, 100, 50);
+    union.take('b', 4500, 4500, 101, 20);
+    union.take('a', 7, 7, 110, 1000);
+    expect(told(union.given(legs('a', 'b'), 110))).toEqual([[5001, 5000, 7]]);
+    // of what `a` had brought, and of what it had not
+    for (let id = 4501; id <= 5150; id++) union.take('b', id, id, 111, 21 + (id - 4500) / 10);
+    for (const id of [8, 9]) union.take('a', id, id, 112, 1001);
+    for (const id of [7, 8, 9]) union.take('b', id, id, 113, 1000 + (id > 7 ? 1 : 0));
+    expect(union.held).toBe(0);
+    expect(union.given(legs('a', 'b'), 6_000_000)).toEqual([]);
+  });
+
   test('is not left for a connection that still brings the old numbers, which fill old holes', () => {
     const union = createTradeUnion();
     union.take('a', 5000, 5000, 100, 50);

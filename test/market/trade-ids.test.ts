@@ -70,8 +70,31 @@ describe('a numbering that is over', () => {
     ]);
   });
 
-  test('is not what a trade is of that came between the two', () => {
-    play(anew(), [[5003, 103, 4995]]);
+  test('is what a trade is of that came between the two', () => {
+    play(anew(), [
+      [5003, 103, REPEATED],
+      [8, 106, 0],
+    ]);
+  });
+
+  test('does not come back with a long run of late trades, nor is waited for for ever', () => {
+    const ids = anew();
+    for (let n = 0; n < 999; n++) play(ids, [[5003 + n, 103, REPEATED]]);
+    expect(ids.plain).toBe(false);
+    play(ids, [
+      [8, 106, 0],
+      [9, 10_000_105, 0],
+      [5003, 103, REPEATED],
+      [10, 10_000_106, 0],
+      // nothing of it comes so late
+      [12, 104, 1],
+    ]);
+    const mistaken = anew();
+    for (let n = 0; n < 999; n++) play(mistaken, [[5003 + n, 103, REPEATED]]);
+    play(mistaken, [
+      [6002, 103, COUNTS_ANEW],
+      [6003, 104, 0],
+    ]);
   });
 
   test('is known to who goes on from a checkpoint', () => {

@@ -260,6 +260,22 @@ describe('trades with ids', () => {
       ]);
     });
 
+    test('a connection that is heard for the first time, of the old ids, brings nothing', () => {
+      const one = play('binance-usdm', [
+        [at('a', 1000, 5), 't1000'],
+        [at('b', 1000, 5), ''],
+        [at('a', 1001, 6), 't1001'],
+        [at('a', 3, 100), 't3 trade gap'],
+        [at('c', 1002, 7), ''],
+        [at('b', 3, 100), ''],
+      ]);
+      // and nothing waits for what nobody brings
+      expect(one.take(at('a', 4, 101), 6 * SECOND)).toBe('t4');
+      expect(one.take(at('b', 4, 101))).toBe('');
+      expect(one.take(at('c', 5, 101))).toBe('t5');
+      expect(one.track.counts.tradesMissing).toBe(0);
+    });
+
     test('after another connection was alone for a while, what it brought then tells nothing', () => {
       play('binance-usdm', [
         // two are there throughout
@@ -612,6 +628,39 @@ describe('checkpoints', () => {
     third.take(`"book":${JSON.stringify(checkpoint)}`);
     third.take(close('a'));
     expect(third.union.several).toBe(false);
+  });
+
+  /** The lines after those before a checkpoint, read by who saw all and by who begins there: the same comes of them. */
+  const expectSame = (id: string, before: readonly string[], after: readonly string[]): string[] => {
+    const whole = reader(id);
+    for (const line of before) whole.take(line);
+    const part = reader(id);
+    part.take(`"book":${JSON.stringify(whole.union.checkpoint())}`);
+    const begun = clock;
+    const said = after.map((line) => whole.take(line));
+    clock = begun;
+    expect(after.map((line) => part.take(line))).toEqual(said);
+    expect(part.union.guessed).toBe(false);
+    return said;
+  };
+
+  test('hold what one that was left alone still brings of what the other had brought', () => {
+    const both = [
+      depth('a', 100),
+      snapshot(100),
+      depth('b', 100),
+      touch('a', 5),
+      touch('a', 7),
+      touch('b', 4),
+      close('a'),
+    ];
+    expect(expectSame('binance-usdm', both, [touch('b', 5), touch('b', 7), touch('b', 8)])).toEqual(['', '', 'q8']);
+  });
+
+  test('tell those that brought nothing yet from those that did', () => {
+    const both = [depth('a', 100), snapshot(100), depth('b', 100), mark('a', 1), mark('b', 1), open('c')];
+    const after = [close('a'), mark('c', 2), mark('b', 2), mark('c', 3)];
+    expectSame('binance-usdm', both, after);
   });
 
   test('a connection that opens behind one may share a stream that was not heard of since: that is a guess', () => {
