@@ -60,7 +60,7 @@ export class LossAudit {
     return this.#ledger.pending;
   }
 
-  /** Judges the trade record at offset `o`. Returns false where something is missing before it: the next one ends that gap. */
+  /** Judges the trade record at offset `o`. Returns false where a gap begins with it: the next one ends that. */
   trade(stream: string, e: Float64Array, o: number, place: Place): boolean {
     let ids = this.#tradeIds.get(stream);
     if (ids === undefined) {
@@ -76,14 +76,15 @@ export class LossAudit {
       missing > 0
         ? `${missing} ${stream} messages are missing before id ${last}`
         : `the ids of ${stream} messages begin anew at ${last}`;
-    this.broken({ stream, from: 0, reason: 'sequence' }, e[o + Field.T], place, text);
-    return false;
+    return !this.broken({ stream, from: 0, reason: 'sequence' }, e[o + Field.T], place, text);
   }
 
-  /** Something is missing, seen at `t`; where it is not known since when, `from` is 0. */
-  broken(gap: Gap, t: Micros, place: Place, text = gapText(gap)): void {
+  /** Something is missing, seen at `t`; where it is not known since when, `from` is 0. Returns whether that is a gap of its own. */
+  broken(gap: Gap, t: Micros, place: Place, text = gapText(gap)): boolean {
     this.streams.missing(gap.stream, gap.from, t);
-    if (this.#ledger.broken(gap.stream)) this.#problems.add('GAP', text, { ...place });
+    const isNew = this.#ledger.broken(gap.stream);
+    if (isNew) this.#problems.add('GAP', text, { ...place });
+    return isNew;
   }
 
   /** A gap of all streams since their newest message. */
