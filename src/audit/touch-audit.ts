@@ -42,6 +42,8 @@ export class TouchAudit {
   #arrived = 0;
   /** id of the newest top; NaN before any */
   #newestTop = Number.NaN;
+  /** ids from here on are of quotes of before the venue counted anew, which may still come late; until tops come there */
+  #oldFrom = Number.POSITIVE_INFINITY;
   /** since when the book is known to differ from the quotes; NaN while it is not */
   #wrongSince = Number.NaN;
 
@@ -65,6 +67,7 @@ export class TouchAudit {
   ): void {
     if (id < this.#newestTop) this.#beginAnew();
     if (!Number.isNaN(id)) this.#newestTop = id;
+    if (id >= this.#oldFrom) this.#oldFrom = Number.POSITIVE_INFINITY;
     if (this.#topCount === MAX_TOPS) this.#settle(MAX_TOPS >> 1, 0);
     const o = this.#topCount * TOP;
     if (o === this.#tops.length) this.#tops = doubled(this.#tops);
@@ -89,6 +92,7 @@ export class TouchAudit {
 
   /** A best quote of the venue; ids usually rise, late and repeated ones are put in their place. */
   quote(id: number, bid: number, bidSize: number, ask: number, askSize: number): void {
+    if (id >= this.#oldFrom) return;
     if (this.#quoteCount === MAX_QUOTES) this.#makeRoom();
     if (this.#quoteCount * QUOTE === this.#quotes.length) this.#quotes = doubled(this.#quotes);
     const quotes = this.#quotes;
@@ -122,6 +126,7 @@ export class TouchAudit {
     while (count < this.#quoteCount && quotes[count * QUOTE + ARRIVAL] > newest) count++;
     const kept = quotes.slice(0, count * QUOTE);
     this.#dropQuotes(count);
+    this.#oldFrom = this.#quoteCount > 0 ? this.#quotes[0] : Number.POSITIVE_INFINITY;
     this.interrupt();
     this.#quotes.set(kept);
     this.#quoteCount = count;

@@ -70,6 +70,32 @@ describe('known answers', () => {
     expect([touch.checked, touch.agreed]).toEqual([1, 1]);
   });
 
+  test('a late quote of the ids before takes no part: the right one may have been cut off', () => {
+    const { touch, wrong } = audit();
+    quote(touch, { id: 1001, value: 100 });
+    quote(touch, { id: 1009, value: 101 });
+    top(touch, { id: 1005, value: 100 });
+    touch.lost(10_060);
+    quote(touch, { id: 3, value: 103 });
+    top(touch, { id: 4, value: 103 });
+    quote(touch, { id: 1012, value: 102 });
+    top(touch, { id: 8, value: 104 });
+    touch.finish(20_000);
+    expect([touch.checked, touch.agreed, wrong]).toEqual([2, 2, []]);
+    // until the book has such ids again
+    const { touch: later } = audit();
+    quote(later, { id: 10, value: 100 });
+    top(later, { id: 12, value: 100 });
+    top(later, { id: 2, value: 101 });
+    quote(later, { id: 11, value: 102 });
+    top(later, { id: 13, value: 103 });
+    quote(later, { id: 14, value: 104 });
+    top(later, { id: 15, value: 104 });
+    quote(later, { id: 16, value: 105 });
+    later.finish(20_000);
+    expect([later.checked, later.agreed]).toEqual([2, 2]);
+  });
+
   test('a book of changes alone is not wrong where a quote is better: it has not heard of that level', () => {
     const wrong: Mismatch[] = [];
     const touch = new TouchAudit((mismatch) => wrong.push(mismatch), true);
