@@ -1,5 +1,5 @@
 /** Trade ids of one topic by several connections: what none of them brought is missing. */
-import { Era, MAX_LATE_RUN, MAX_OLD_RUN } from '../market/era.js';
+import { Era } from '../market/era.js';
 import type { Micros } from '../model/entry.js';
 
 /** Ids `first` to `last` are missing. */
@@ -38,14 +38,12 @@ export function createTradeUnion(): TradeUnion {
   let newestT: Micros = 0;
   let forgiven = false;
   const era = new Era();
-  /** old trades in a row, and late ones of a numbering that is over */
-  let repeats = 0;
-  let late = 0;
   let holes: Hole[] = [];
   /** newest id by each socket */
   const positions = new Map<string, number>();
 
   const fill = (first: number, last: number): void => {
+    if (holes.length === 0) return;
     holes = holes.flatMap((hole) => {
       if (last < hole.first || first > hole.last) return [hole];
       const left: Hole[] = [];
@@ -61,21 +59,16 @@ export function createTradeUnion(): TradeUnion {
       const isLate = era.isBefore(at) && first > newest + 1;
       const isOld = newest >= 0 && (last <= newest || isLate);
       if (!isLate) positions.set(conn, Math.max(last, positions.get(conn) ?? -1));
-      if (isOld && holes.length > 0) fill(first, last);
-      if (isLate && ++late < MAX_LATE_RUN) return;
-      if (isOld && !isLate && !era.isOver(at) && ++repeats < MAX_OLD_RUN) return;
-      repeats = 0;
-      late = 0;
-      if (isOld) {
-        holes.push({ first: newest + 1, last: newest, got: last, from: newestT, shownT: t, isTold: forgiven });
+      if (first <= newest || isLate) fill(first, last);
+      const isAnew = isOld && era.beginsAnew(isLate, at);
+      if (isOld && !isAnew) return;
+      if (isAnew) {
         positions.clear();
         positions.set(conn, last);
-        era.begin(at);
-      } else {
-        if (newest >= 0 && first > newest + 1)
-          holes.push({ first: newest + 1, last: first - 1, got: last, from: newestT, shownT: t, isTold: forgiven });
-        else if (first <= newest && holes.length > 0) fill(first, last);
-        era.followed(at);
+      } else era.followed(at);
+      if (isAnew || (newest >= 0 && first > newest + 1)) {
+        const before = isAnew ? newest : first - 1;
+        holes.push({ first: newest + 1, last: before, got: last, from: newestT, shownT: t, isTold: forgiven });
       }
       forgiven = false;
       newest = last;

@@ -2,7 +2,7 @@
 
 import type { TradeChain } from '../model/continuity.js';
 import type { Micros } from '../model/entry.js';
-import { Era, MAX_LATE_RUN, MAX_OLD_RUN } from './era.js';
+import { Era } from './era.js';
 
 /** What `next` says instead of the number of trades that are missing. */
 export const REPEATED = -1;
@@ -11,9 +11,6 @@ export const COUNTS_ANEW = -2;
 export class TradeIds {
   readonly #chain: TradeChain;
   readonly #era = new Era();
-  /** old trades in a row, and late ones of a numbering that is over */
-  #repeats = 0;
-  #late = 0;
   /** a checkpoint told of the ids and of no time, and no trade followed since: whether an old id is a repeat is a guess */
   unsure = false;
 
@@ -29,19 +26,13 @@ export class TradeIds {
     const chain = this.#chain;
     const era = this.#era;
     const isLate = era.isBefore(at) && first > chain.last() + 1;
-    if (isLate && ++this.#late < MAX_LATE_RUN) return REPEATED;
     const missing = isLate ? REPEATED : chain.next(last, first);
     if (missing >= 0) {
-      this.#repeats = 0;
-      this.#late = 0;
       this.unsure = false;
       era.followed(at);
       return missing;
     }
-    if (!isLate && !era.isOver(at) && ++this.#repeats < MAX_OLD_RUN) return REPEATED;
-    this.#repeats = 0;
-    this.#late = 0;
-    era.begin(at);
+    if (!era.beginsAnew(isLate, at)) return REPEATED;
     chain.reset();
     chain.next(last, first);
     return COUNTS_ANEW;
@@ -54,7 +45,7 @@ export class TradeIds {
 
   /** No run of repeats or late ones is being counted. */
   get plain(): boolean {
-    return this.#repeats === 0 && this.#late === 0;
+    return this.#era.plain;
   }
 
   /** Plain JSON, for checkpoints. */
