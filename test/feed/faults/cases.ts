@@ -370,10 +370,12 @@ export const FAULTS: Fault[] = [
     name: 'DNS failure',
     costs: true,
     async make(rig) {
-      rig.unknownHost(true);
       const unknown = (): number => rig.notes.filter((note) => note.includes('ENOTFOUND')).length;
       const before = unknown();
-      for (const line of await connected(rig)) line.cut();
+      // nobody connects any more from here on
+      const lines = await connected(rig);
+      rig.unknownHost(true);
+      for (const line of lines) line.cut();
       await until('it cannot be found', () => unknown() >= before + 4);
       rig.unknownHost(false);
       await rig.hurry(rig.recovered());
