@@ -63,20 +63,20 @@ export function compressFrame(bytes: Uint8Array, level: number = DEFAULT_LEVEL):
   return Buffer.from(scratch.subarray(0, compressor.compress2(scratch, bytes)));
 }
 
-/** Decompresses whole frames one-shot into a buffer the caller reuses: the fastest way there is from Node. */
-export class FrameDecompressor {
-  readonly #context = new (zstd().DCtx)();
+/** A frame at a time leaves nothing behind, so all share one: opening a thousand segments would else make two thousand. */
+let decompressor: Zstd.DCtx | null = null;
 
-  /**
-   * @returns how many bytes of `into` were filled
-   * @throws {TapedeckError} E_FRAME_CORRUPT when the frame or its checksum is wrong, or `into` is too small
-   */
-  decompress(compressed: Uint8Array, into: Uint8Array): number {
-    try {
-      return this.#context.decompress(into, compressed);
-    } catch (error) {
-      throw corrupt(error);
-    }
+/**
+ * Decompresses a whole frame one-shot into a buffer the caller reuses: the fastest way there is from Node.
+ * @returns how many bytes of `into` were filled
+ * @throws {TapedeckError} E_FRAME_CORRUPT when the frame or its checksum is wrong, or `into` is too small
+ */
+export function decompressFrame(compressed: Uint8Array, into: Uint8Array): number {
+  decompressor ??= new (zstd().DCtx)();
+  try {
+    return decompressor.decompress(into, compressed);
+  } catch (error) {
+    throw corrupt(error);
   }
 }
 

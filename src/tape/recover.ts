@@ -6,7 +6,7 @@ import type { Damage } from '../model/batch.js';
 import type { Micros, Source } from '../model/entry.js';
 import { fromSystemError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastLineOf, lastTimeOf } from './checkpoints.js';
-import { FrameDecompressor, frameExtent, frameHeader } from './frame.js';
+import { decompressFrame, frameExtent, frameHeader } from './frame.js';
 import { ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
 import { anyTimeOf, envelopeOf, MAX_LINE_BYTES, parseEntry } from './line.js';
 import { lockFolder } from './lock.js';
@@ -167,7 +167,6 @@ function walkFrames(path: string): Walked & { whole: number } {
   let end: Walked['end'] = 'none';
   const fd = fs.openSync(path, 'r');
   try {
-    const decompressor = new FrameDecompressor();
     for (;;) {
       const { bytes, extent } = readFrame(fd, walked.offset);
       const header = frameHeader(bytes, 0);
@@ -183,7 +182,7 @@ function walkFrames(path: string): Walked & { whole: number } {
       if (header.contentBytes === 0 || header.contentBytes > LARGEST_READ) return done('damage');
       const text = Buffer.allocUnsafeSlow(header.contentBytes);
       try {
-        decompressor.decompress(bytes.subarray(0, extent), text);
+        decompressFrame(bytes.subarray(0, extent), text);
       } catch {
         return done('damage');
       }

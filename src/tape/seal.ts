@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type { Damage } from '../model/batch.js';
 import type { Micros, SeekEntry } from '../model/entry.js';
 import { openFile, readExactly } from './files.js';
-import { FrameDecompressor } from './frame.js';
+import { decompressFrame } from './frame.js';
 import { ONE_SHOT_BYTES } from './frame-header.js';
 import { endOfLine, parseEntry } from './line.js';
 import { decodeSeekTable, FOOTER_BYTES, seekTableBytes } from './seek-table.js';
@@ -46,7 +46,7 @@ export function readSeal(path: string, bytes: number): SegmentIndex | null {
 function parseSeal(compressed: Buffer, textBytes: number, offset: number): SegmentIndex | null {
   try {
     const text = Buffer.allocUnsafeSlow(textBytes);
-    new FrameDecompressor().decompress(compressed, text);
+    decompressFrame(compressed, text);
     const indexTo = endOfLine(text, 0, text.length);
     const index = parseEntry(text.subarray(0, indexTo));
     const end = parseEntry(text.subarray(indexTo));

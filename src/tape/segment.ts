@@ -220,8 +220,8 @@ export function scanSegment(segment: Segment, each?: (batch: PlacedBatch) => voi
 /** A copy of the first line that can be read, and the form of the file; null when there is none. */
 function firstLine(path: string): { line: Buffer; form: 'zstd' | 'plain' } | null {
   const fd = openFile(path);
+  const decoder = createTapeDecoder({ file: path });
   try {
-    const decoder = createTapeDecoder({ file: path });
     for (let position = 0; !decoder.done; ) {
       const item = decoder.next();
       if (item === null) {
@@ -236,6 +236,7 @@ function firstLine(path: string): { line: Buffer; form: 'zstd' | 'plain' } | nul
     }
     return null;
   } finally {
+    decoder.close();
     fs.closeSync(fd);
   }
 }

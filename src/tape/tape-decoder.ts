@@ -1,7 +1,7 @@
 /** Bytes of a tape (zstd or plain NDJSON) to batches of lines, without I/O; damage is reported where it stands. */
 import type { Damage, LineBatch, TextRooms } from '../model/batch.js';
 import { TapedeckError } from '../model/errors.js';
-import { FrameDecompressor, frameExtent, frameHeader, StreamDecompressor } from './frame.js';
+import { decompressFrame, frameExtent, frameHeader, StreamDecompressor } from './frame.js';
 import { isMagicAt, ONE_SHOT_BYTES, ZSTD_MAGIC } from './frame-header.js';
 import { createLineAssembly } from './line-assembly.js';
 import { beginsLikeEntry, foreignInput, sniffForm } from './sniff.js';
@@ -49,6 +49,10 @@ export interface TapeDecoder {
   close(): void;
 }
 
+/** Input that a decoder has done with, for the next one: of a thousand small segments each would else have a megabyte of its own. */
+let spare: Buffer<ArrayBuffer> | null = null;
+const LARGEST_SPARE = 4 * 1024 * 1024;
+
 type State = 'sniff' | 'plain' | 'frames' | 'stream' | 'skip' | 'lost' | 'done';
 
 /** A decoder is fed through `room` and `filled`, and emptied through `next`; one buffer serves all its batches. */
@@ -74,7 +78,6 @@ export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
   let lostWhy = '';
   /** file offset of the frame that gave the last text */
   let frameFrom = options.offset ?? 0;
-  let whole: FrameDecompressor | null = null;
   let pieces: StreamDecompressor | null = null;
 
   const report = (code: Damage['damage']['code'], bytes: number, message: string): void => {
@@ -127,8 +130,7 @@ export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
 
   /** Decompresses the whole frame at `from`; throws E_FRAME_CORRUPT. */
   const decodeWhole = (extent: number, contentBytes: number): void => {
-    whole ??= new FrameDecompressor();
-    const produced = whole.decompress(input.subarray(from, from + extent), lines.room(contentBytes));
+    const produced = decompressFrame(input.subarray(from, from + extent), lines.room(contentBytes));
     if (produced !== contentBytes)
       throw new TapedeckError('E_FRAME_CORRUPT', `while decompressing: ${produced} bytes instead of ${contentBytes}`);
     frameFrom = base + from;
@@ -267,6 +269,10 @@ export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
 
   return {
     room(bytes) {
+      if (input.length === 0 && spare !== null && spare.length >= bytes) {
+        input = spare;
+        spare = null;
+      }
       if (input.length - to < bytes) {
         const held = to - from;
         if (held + bytes > input.length) {
@@ -306,6 +312,10 @@ export function createTapeDecoder(options: TapeDecoderOptions): TapeDecoder {
     get line() {
       return lines.line;
     },
-    close: () => lines.close(),
+    close() {
+      lines.close();
+      if (input.length > (spare?.length ?? 0) && input.length <= LARGEST_SPARE) spare = input;
+      input = Buffer.allocUnsafeSlow(0);
+    },
   };
 }

@@ -50,6 +50,25 @@ describe('undamaged input', () => {
     for (let at = 1; at < tape.length; at++) expect((await collect(decode(tape, [at, tape.length]))).text).toBe(whole);
   });
 
+  test('input that a decoder has done with is used by one other only', () => {
+    const feed = (text: string): ReturnType<typeof createTapeDecoder> => {
+      const decoder = createTapeDecoder({ file: 'f' });
+      const bytes = compressFrame(Buffer.from(text));
+      bytes.copy(decoder.room(bytes.length));
+      decoder.filled(bytes.length);
+      return decoder;
+    };
+    const textOf = (decoder: ReturnType<typeof createTapeDecoder>): string => {
+      const item = decoder.next();
+      return item !== null && 'bytes' in item ? item.bytes.toString('utf8', item.from, item.to) : '';
+    };
+    feed(frameTexts[0]).close();
+    // the input stands in each of them before any is read
+    const decoders = frameTexts.map(feed);
+    expect(decoders.map(textOf)).toEqual(frameTexts);
+    for (const decoder of decoders) decoder.close();
+  });
+
   test('frames and first lines are numbered', () => {
     const numbers: number[][] = [];
     for (const item of decode(tape)) if ('bytes' in item) numbers.push([item.frame, item.line]);
