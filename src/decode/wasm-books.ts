@@ -29,17 +29,21 @@ const SHIFT_BYTES = 4096 + 64;
 const SHIFTS = 13;
 let made = 0;
 
-/** Gives back the rooms of books that are gone: a book does not say so itself. */
+/** Tells of rooms whose books are gone, since a book does not say so itself; they are for the next ones. */
 let lost: FinalizationRegistry<Buffer> | null = null;
+const left: Buffer[] = [];
 
 /** A room for one book; in ordinary memory where there is no compiled scanner, or no room in its memory. */
 export function scannerBooks(): BookRoom {
   const machine = theMachine();
   if (machine === null) return plainRoom();
   const { rooms, bytes } = machine;
-  const whole = rooms.take(SHIFTS * SHIFT_BYTES + STATE_BYTES + 2 * SIDE_BYTES);
-  if (whole.buffer !== bytes.buffer) return plainRoom();
+  const used = left.pop();
+  const whole = used ?? rooms.takeNew(SHIFTS * SHIFT_BYTES + STATE_BYTES + 2 * SIDE_BYTES);
+  if (whole === null) return plainRoom();
   const room = whole.subarray((made++ % SHIFTS) * SHIFT_BYTES);
+  // a new room is all zeros, most of which is never touched; what far tables hold is overwritten
+  if (used !== undefined) for (const side of [STATE_BYTES, STATE_BYTES + SIDE_BYTES]) room.fill(0, side, side + FAR_AT);
   const at = room.byteOffset;
   const state = new Int32Array(bytes.buffer, at, BOOK_STATE);
   const { FAR_BID, FAR_ASK } = BookState;
@@ -47,15 +51,13 @@ export function scannerBooks(): BookRoom {
     sideOf(room, STATE_BYTES, state.subarray(FAR_BID, FAR_BID + 2)),
     sideOf(room, STATE_BYTES + SIDE_BYTES, state.subarray(FAR_ASK, FAR_ASK + 2)),
   ];
-  lost ??= new FinalizationRegistry((unused) => theMachine()?.rooms.give(unused));
+  lost ??= new FinalizationRegistry((unused) => void left.push(unused));
   // a book keeps the arrays, not the object they came in
   lost.register(state, whole);
   return { sides, state, fast: new WasmBook(machine, at) };
 }
 
 function sideOf(room: Buffer, offset: number, state: Int32Array): SideRoom {
-  // what far tables hold is overwritten, and most of it is never touched
-  room.fill(0, offset, offset + FAR_AT);
   const { buffer } = room;
   const at = room.byteOffset + offset;
   return {

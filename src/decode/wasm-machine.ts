@@ -1,10 +1,19 @@
 /** The WebAssembly instance of a thread: compiled at build time, started when first asked for, shared by all its users. */
 import { existsSync, readFileSync } from 'node:fs';
-import type { TextRooms } from '../model/batch.js';
 import { EVENT_STRIDE } from '../model/event.js';
 import { digestOf } from './assembly-source.js';
 import type { Layouts } from './layout.js';
-import { createMemory, createRooms, EVENTS, EVENTS_AT, LEVELS, LEVELS_AT, RESULTS_AT, RUN_AT } from './wasm-memory.js';
+import {
+  createMemory,
+  createRooms,
+  EVENTS,
+  EVENTS_AT,
+  LEVELS,
+  LEVELS_AT,
+  RESULTS_AT,
+  type Rooms,
+  RUN_AT,
+} from './wasm-memory.js';
 
 export interface Exports {
   applyBook(
@@ -31,7 +40,7 @@ export interface Machine {
   exports: Exports;
   /** all of the memory */
   bytes: Buffer;
-  rooms: TextRooms;
+  rooms: Rooms;
   /** records and levels where the scanner writes them */
   events: Float64Array;
   levels: Float64Array;

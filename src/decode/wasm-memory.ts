@@ -36,24 +36,36 @@ export function createMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE, maximum: MEMORY_BYTES / PAGE });
 }
 
-/** Rooms inside the memory, so that text is decompressed where it is scanned. */
-export function createRooms(memory: WebAssembly.Memory): TextRooms {
+/** Rooms inside the memory, so that text is decompressed where it is scanned, and books stand where it is applied. */
+export interface Rooms extends TextRooms {
+  /** a room that nobody had before, so all zeros; null where there is none left */
+  takeNew(bytes: number): Buffer | null;
+}
+
+const wholePages = (bytes: number): number => Math.ceil((bytes + SLACK) / PAGE) * PAGE;
+
+export function createRooms(memory: WebAssembly.Memory): Rooms {
   /** rooms given back, by size */
   const free = new Map<number, number[]>();
   const taken = new WeakMap<Buffer, number>();
   let next = ROOMS_AT;
+  const roomAt = (at: number, size: number): Buffer => {
+    const room = Buffer.from(memory.buffer, at, size - SLACK);
+    taken.set(room, at);
+    return room;
+  };
+  const takeNew = (bytes: number): Buffer | null => {
+    const size = wholePages(bytes);
+    if (next + size > MEMORY_BYTES - PAGE) return null;
+    next += size;
+    return roomAt(next - size, size);
+  };
   return {
+    takeNew,
     take(bytes) {
-      const size = Math.ceil((bytes + SLACK) / PAGE) * PAGE;
-      let at = free.get(size)?.pop();
-      if (at === undefined) {
-        if (next + size > MEMORY_BYTES - PAGE) return Buffer.allocUnsafeSlow(bytes);
-        at = next;
-        next += size;
-      }
-      const room = Buffer.from(memory.buffer, at, size - SLACK);
-      taken.set(room, at);
-      return room;
+      const size = wholePages(bytes);
+      const at = free.get(size)?.pop();
+      return at === undefined ? (takeNew(bytes) ?? Buffer.allocUnsafeSlow(bytes)) : roomAt(at, size);
     },
     give(room) {
       const at = taken.get(room);
