@@ -76,7 +76,7 @@ export class Plan {
   readonly #settings: ScanSettings;
   readonly #extents: readonly Extent[];
   readonly #readFrom: Micros | undefined;
-  /** a look at a checkpoint costs a frame to decompress */
+  /** by time, places that were looked at: each look decompresses and parses a checkpoint */
   readonly #known = new Map<Micros, Cut | null>();
 
   constructor(groups: readonly (readonly Segment[])[], settings: ScanSettings, options: PlanOptions) {
@@ -84,19 +84,33 @@ export class Plan {
     this.#settings = settings;
     this.#extents = groups.map(extentOf);
     this.#readFrom = settings.from === undefined ? undefined : readingStart(settings, settings.from);
-    const all = groups.map((_, group) => group);
+    this.lanes = this.#proven(options.jobs, options.leastBytes ?? LEAST_BYTES);
+    this.bytes = this.lanes.reduce((sum, { runs: some }) => sum + some.reduce((bytes, run) => bytes + run.bytes, 0), 0);
+  }
+
+  /** The best division whose places were looked at: most that are thought of are not chosen, so only those of the best are. */
+  #proven(jobs: number, least: number): Lane[] {
+    const all = this.#groups.map((_, group) => group);
+    for (;;) {
+      const lanes = this.#best(all, jobs, least);
+      const cuts = lanes.flatMap(({ runs }) => runs.flatMap(({ from, continues }) => (continues ? [from ?? 0] : [])));
+      const unseen = cuts.filter((t) => !this.#known.has(t));
+      if (unseen.length === 0) return lanes;
+      for (const t of unseen) this.#known.set(t, this.#cutAt(all, t));
+    }
+  }
+
+  #best(all: readonly number[], jobs: number, least: number): Lane[] {
     const whole = this.#whole(all);
-    const least = options.leastBytes ?? LEAST_BYTES;
-    const ways = [[lane(all, [whole], 1)], this.#bySource(all, options.jobs, least)];
+    const ways = [[lane(all, [whole], 1)], this.#bySource(all, jobs, least)];
     // one run a worker reads the fewest look-backs, several balance better where units are few or uneven
     for (let each = 1; each <= MOST_RUNS; each++) {
-      const runs = this.#byTime(all, whole.bytes, options.jobs, each, least);
-      if (runs.length > 1) ways.push([lane(all, runs, Math.min(options.jobs, runs.length))]);
+      const runs = this.#byTime(all, whole.bytes, jobs, each, least);
+      if (runs.length > 1) ways.push([lane(all, runs, Math.min(jobs, runs.length))]);
     }
     const costs = ways.map((lanes) => Math.max(...lanes.map(costOf)));
     const best = costs.indexOf(Math.min(...costs));
-    this.lanes = ways[costs[best] <= (1 - LEAST_GAIN) * costs[0] ? best : 0];
-    this.bytes = this.lanes.reduce((sum, { runs: some }) => sum + some.reduce((bytes, run) => bytes + run.bytes, 0), 0);
+    return ways[costs[best] <= (1 - LEAST_GAIN) * costs[0] ? best : 0];
   }
 
   /** All that `run` of a lane left over, as one run that starts where that run did. */
@@ -174,7 +188,7 @@ export class Plan {
         const near = mark.t - below < unit / 2 ? [below, below + unit] : [below + unit, below];
         const cut = near
           .filter((t) => t > lowest && t < end && since(lowest, t) >= least)
-          .map((t) => this.#knownCutAt(groups, t))
+          .map((t) => this.#likelyCutAt(t))
           .find((one) => one !== null);
         if (cut !== undefined && cut !== null) cuts.push(cut);
       }
@@ -198,12 +212,10 @@ export class Plan {
     });
   }
 
-  #knownCutAt(groups: readonly number[], t: Micros): Cut | null {
+  /** The cut at `t`; where nobody looked yet, it is taken for a possible one. */
+  #likelyCutAt(t: Micros): Cut | null {
     const known = this.#known.get(t);
-    if (known !== undefined) return known;
-    const cut = this.#cutAt(groups, t);
-    this.#known.set(t, cut);
-    return cut;
+    return known === undefined ? { t, readFrom: readingStart(this.#settings, t), proofs: new Map() } : known;
   }
 
   /** A boundary of units at which time can be cut for all these srcs; null where one of them must be read through. */
