@@ -1,6 +1,7 @@
 /** A scan by several worker threads whose output is that of one: in order, in bounded memory, ended by the first fault. */
 import { Worker } from 'node:worker_threads';
 import { TapedeckError } from '../model/errors.js';
+import type { Signal } from '../model/signal.js';
 import type { Segment } from '../tape/segment.js';
 import { joinSums, type SumsPart, sumsOf } from './checksum.js';
 import type { FromWorker, ToWorker } from './messages.js';
@@ -80,6 +81,19 @@ async function* scanPlan(plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOp
   } finally {
     options.signal?.removeEventListener('abort', stop);
     await Promise.all(lanes.map((lane) => lane.close()));
+  }
+}
+
+/** What a thread printed: as a rule only the line is asked for. */
+class PrintedLine implements Printed {
+  readonly line: string;
+
+  constructor(line: string) {
+    this.line = line;
+  }
+
+  get signal(): Signal {
+    return JSON.parse(this.line) as Signal;
   }
 }
 
@@ -258,7 +272,7 @@ class LaneScan {
       const message = await scan.next();
       switch (message.kind) {
         case 'printed':
-          yield message.printed;
+          yield message.lines.split('\n').map((line) => new PrintedLine(line));
           scan.taken(message.bytes);
           break;
         case 'damage':

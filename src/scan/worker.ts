@@ -29,7 +29,7 @@ function serve(port: MessagePort): void {
       }
       const bytes = value.reduce((sum, { line }) => sum + line.length, 0);
       waiting += bytes;
-      say({ kind: 'printed', printed: value, bytes });
+      say({ kind: 'printed', lines: value.map(({ line }) => line).join('\n'), bytes });
       while (waiting > task.mostWaiting && !stopped)
         await new Promise<void>((resolve) => {
           wake = resolve;
