@@ -1,5 +1,9 @@
 // How punctual `replay --speed 1` is: when each line reached a pipe, against when it was due; and what waiting costs.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { median, quantile, start } from './measure.mjs';
 import { simulatedSession } from './session.mjs';
 import { importLines } from './tapes.mjs';
@@ -12,10 +16,10 @@ const QUIET_RATE = 20;
 
 export async function measurePacing({ tape, tapedeck, folder, seconds, say }) {
   say('pacing:');
-  const busy = await pace({ tapedeck, path: tape.path, seconds });
+  const busy = await pace({ tapedeck, path: tape.path, folder, seconds });
   const path = join(folder, 'quiet');
   await importLines({ lines: await simulatedSession(seconds, QUIET_RATE), folder, name: 'quiet', tapedeck });
-  const quiet = await pace({ tapedeck, path, seconds });
+  const quiet = await pace({ tapedeck, path, folder, seconds });
   const faults = [];
   const hold = (value, most, what) => {
     if (!(Math.abs(value) < most)) faults.push({ speed: true, text: `${what} is ${value.toFixed(3)}, under ${most}` });
@@ -30,21 +34,19 @@ export async function measurePacing({ tape, tapedeck, folder, seconds, say }) {
   return { notes, faults };
 }
 
-/** Replays the first `seconds` of the tape in real time and times every line's arrival here. */
-async function pace({ tapedeck, path, seconds }) {
-  const { child, ended, cpu } = start(`${tapedeck} replay ${path} --speed 1 --to +${seconds}s`, null);
-  const arrivals = [];
-  let rest = '';
-  child.stdout.setEncoding('latin1');
-  child.stdout.on('data', (chunk) => {
-    const now = performance.now();
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop();
-    for (const line of lines) arrivals.push(now - Number(line.slice(5, 21)) / 1000);
-  });
+/** Replays the first `seconds` of the tape in real time and times every line's arrival. */
+async function pace({ tapedeck, path, folder, seconds }) {
+  const fifo = join(folder, 'pacing.fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = new Worker(new URL('pacing-reader.mjs', import.meta.url), { workerData: { fifo } });
+  await once(reader, 'message');
+  const read = once(reader, 'message');
+  const { ended, cpu } = start(`${tapedeck} replay ${path} --speed 1 --to +${seconds}s > ${fifo}`, null);
   const started = performance.now();
   await ended;
   const took = (performance.now() - started) / 1e3;
+  const [arrivals] = await read;
+  await rm(fifo);
   // When the first line was taken is not known here, only when it came: so the quickest hundredth counts as on time.
   const onTime = quantile(arrivals, 0.01);
   const late = arrivals.map((offset) => offset - onTime);
