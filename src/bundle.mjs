@@ -27,6 +27,35 @@ const ownPlaces = {
 };
 
 /**
+ * Parts of Node that most runs of most commands call nothing of: a start is a few milliseconds shorter without them. What is
+ * imported of them must be functions.
+ */
+const lateBuiltins = {
+  name: 'late-builtins',
+  renderChunk: (code) =>
+    code.replace(/^import \{ (.*) \} from "(node:(?:crypto|zlib))";$/gm, (_, names, builtin) =>
+      names
+        .split(', ')
+        .map((name) => name.split(' as '))
+        .map(
+          ([name, local = name]) =>
+            `const ${local} = (...words) => process.getBuiltinModule("${builtin}").${name}(...words);`,
+        )
+        .join('\n'),
+    ),
+};
+
+/** One character beyond Latin makes V8 keep and read all of a file in two bytes a character; in legal comments they may be escaped too. */
+const asciiOnly = {
+  name: 'ascii-only',
+  // the very last step: strings are printed anew before it
+  generateBundle(_options, bundle) {
+    const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    for (const chunk of Object.values(bundle)) chunk.code = chunk.code?.replace(/[^\0-\x7f]/g, escaped);
+  },
+};
+
+/**
  * What several commands share, in three files: left to itself, the bundler makes a file of each handful of modules, and a scan
  * that loads forty of them starts a tenth later.
  */
@@ -61,7 +90,7 @@ const build = await rolldown({
   platform: 'node',
   // native; loaded with the first frame
   external: /^zstd-napi/,
-  plugins: [ownPlaces, licences],
+  plugins: [ownPlaces, lateBuiltins, asciiOnly, licences],
   treeshake: {
     // of yargs/helpers the parser is used; the rest would be kept for what it does when loaded
     moduleSideEffects: [

@@ -98,15 +98,11 @@ export function createDataWriter(stream: Writable, { live = false }: { live?: bo
         hand(chunk);
         return settled(0);
       }
-      if (live) {
-        // a copy of bytes: the caller may use them again. Room to join lines in would be taken anew for each line
-        hand(typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk));
-        return inFlight > LAG_BYTES ? settled(LAG_BYTES / 2) : undefined;
-      }
       // a UTF-16 unit is at most three bytes of UTF-8
       const most = typeof chunk === 'string' ? chunk.length * 3 : chunk.length;
       if (most > JOIN_BYTES - used) handJoined();
-      if (most > JOIN_BYTES) hand(Buffer.from(chunk as string));
+      // a live line is not joined with others, so takes no room to join them in; bytes are copied: the caller may use them again
+      if (live || most > JOIN_BYTES) hand(Buffer.from(chunk as string));
       else if (typeof chunk === 'string') used += joined.write(chunk, used);
       else {
         joined.set(chunk, used);
