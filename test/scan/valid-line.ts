@@ -3,17 +3,23 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { lineSchema } from '../../src/scan/schema.js';
 
 // strict: an unknown keyword, or a type that is not said, is a fault of the schema
-const ajv = new Ajv2020({ strict: true, strictTypes: true, allowUnionTypes: true, allErrors: true });
-const validate = ajv.compile(lineSchema());
+const strict = { strict: true, strictTypes: true, allowUnionTypes: true };
+const passes = new Ajv2020(strict).compile(lineSchema());
 
 /** @throws where a line is not valid, with the line and what is wrong with it */
 export function checkLine(line: string): void {
-  if (validate(JSON.parse(line))) return;
-  // the branches of the schema that are meant for other lines say nothing
-  const { signal } = JSON.parse(line) as { signal?: string };
+  const parsed = JSON.parse(line) as { signal?: string };
+  if (!passes(parsed)) throw new Error(`${faultsOf(parsed)}\n${line}`);
+}
+
+/** All that is wrong: of every line, the faults by the branches that are meant for others take eight times as long. */
+function faultsOf(parsed: { signal?: string }): string {
+  const ajv = new Ajv2020({ ...strict, allErrors: true });
+  const validate = ajv.compile(lineSchema());
+  validate(parsed);
   const faults = (validate.errors ?? []).filter(({ schemaPath }) => {
     const branch = /#\/\$defs\/([^/]+)/.exec(schemaPath)?.[1];
-    return branch === undefined || branch === 'signal' || branch === signal;
+    return branch === undefined || branch === 'signal' || branch === parsed.signal;
   });
-  throw new Error(`${ajv.errorsText(faults, { dataVar: 'line' })}\n${line}`);
+  return ajv.errorsText(faults, { dataVar: 'line' });
 }
