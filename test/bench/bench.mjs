@@ -1,7 +1,7 @@
 // `npm run bench`: whole commands against each other, interleaved, as medians and ratios; each proves equal work.
 //
 //   npm run bench                      all groups: 500 MB and 2 GB of text; below a promise it ends with 1
-//   npm run bench -- --write           the same, and the tables go into README
+//   npm run bench -- --write           the same, and the tables go into README; with --only, the lines of those groups
 //   npm run bench -- --ci              50 MB, three rounds: equal work and memory are checked, speed is only printed
 //   npm run bench -- --only scan,jobs  some of: scan, peers, length, jobs, replay, import, symbols, detectors,
 //                                      startup, pacing, live, record
@@ -183,7 +183,7 @@ async function bench(folder) {
   }
   const table = markdown({ outcomes, rows, notes, rounds });
   process.stdout.write(`${table}\n`);
-  if (options.write) writeReadme(join(root, 'README.md'), table);
+  if (options.write) writeReadme(join(root, 'README.md'), table, options.only === undefined ? null : wanted);
   for (const { text } of faults) say(`promise not kept: ${text}`);
   // a busy machine must not fail a check, so speed decides in full runs only
   return faults.some(({ speed }) => !speed || !options.ci) ? 1 : 0;

@@ -10,7 +10,11 @@ const venue = venueById('binance-usdm');
 
 async function recorded() {
   const ending = new AbortController();
-  process.on('message', () => ending.abort());
+  let now = { dropped: 0, gaps: 0 };
+  process.on('message', ({ end }) => {
+    if (end) ending.abort();
+    else process.send({ status: { dropped: now.dropped, gaps: now.gaps } });
+  });
   const { received, written, dropped, gaps } = await record({
     // a request each gives a connection each
     requests: symbols.map((symbol) => ({ venue: { ...venue }, symbols: [symbol], channels })),
@@ -21,6 +25,9 @@ async function recorded() {
     durationMs: null,
     tool: 'bench',
     signal: ending.signal,
+    status(newest) {
+      now = newest;
+    },
     note: (text) => process.stderr.write(`  ${text}\n`),
   });
   return { received, dropped: dropped + received - written, gaps };
@@ -35,7 +42,9 @@ async function counted() {
     socket.on('message', () => received++);
     return socket;
   });
-  await new Promise((resolve) => process.on('message', resolve));
+  await new Promise((resolve) =>
+    process.on('message', ({ end }) => (end ? resolve() : process.send({ status: { dropped: 0, gaps: 0 } }))),
+  );
   for (const socket of sockets) socket.terminate();
   return { received, dropped: 0, gaps: 0 };
 }

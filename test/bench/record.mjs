@@ -32,6 +32,8 @@ const LEAST_SENT = 0.9;
 const HOLD = 0.75;
 /** So much more memory in the second half than in the first is growth. */
 const GROWTH_MB = 24;
+/** A recorder's status is no older than this. */
+const STATUS_SECONDS = 0.2;
 /** A kernel's clock tick, in seconds. */
 const TICK = 0.01;
 
@@ -74,58 +76,98 @@ function start(name, words, core) {
   });
 }
 
-async function measure({ kind, connections, folder, steps, say }) {
+/** A sender, and who takes from it by so many connections. */
+async function openPair({ kind, connections, folder, messages }) {
   const symbols = Array.from({ length: connections }, (_, n) => nameOf(n)).join(',');
-  const sender = start('record-sender.mjs', [symbols, steps.messages / connections], 1);
+  const sender = start('record-sender.mjs', [symbols, messages / connections], 1);
   const { port } = await heard(sender, 'port');
   const ready = heard(sender, 'ready');
-  const client = start(
-    'record-client.mjs',
-    [kind, `127.0.0.1:${port}`, symbols, join(folder, `record-${connections}`)],
-    0,
-  );
-  try {
-    await ready;
+  const out = join(folder, `record-${pairs++}`);
+  const client = start('record-client.mjs', [kind, `127.0.0.1:${port}`, symbols, out], 0);
+  const close = () => {
+    client.kill();
+    sender.kill();
+  };
+  await ready;
+  return {
+    sender,
+    client,
+    close,
+    /** Ends both. `unheard`: messages that were sent, an answer to each subscription besides, and neither taken nor told to be dropped. */
+    async end() {
+      const { sent } = await asked(sender, { ask: 'sent' }, 'sent');
+      const { received, dropped, gaps } = await asked(client, { end: true }, 'received');
+      close();
+      return { unheard: sent + connections - received, dropped, gaps };
+    },
+  };
+}
+let pairs = 0;
 
+async function measure({ kind, connections, folder, steps, say }) {
+  const open = () => openPair({ kind, connections, folder, messages: steps.messages });
+  let pair = await open();
+  try {
     /** Of the highest rate asked for that was kept up with: what was sent of it. */
     let sustained = 0;
     /** The lowest rate that was not kept up with is more than the sender can. */
     let atLeast = false;
-    /** Whether the rate was kept up with. */
-    const keeps = async (rate, seconds) => {
+    let unheard = 0;
+
+    /** Sends at a rate: how much came, and how far behind the other side is afterwards. */
+    const send = async (rate) => {
+      const { sender } = pair;
       const before = await asked(sender, { ask: 'sent' }, 'sent');
       const began = performance.now();
       await asked(sender, { set: rate }, 'set');
-      await wait(seconds);
+      await wait(steps.seconds);
       await asked(sender, { set: 0 }, 'set');
       const took = (performance.now() - began) / 1000;
       const { lag, sent } = await asked(sender, { ask: 'lag' }, 'lag');
-      const came = (sent - before.sent) / took;
+      return { lag, came: (sent - before.sent) / took };
+    };
+
+    /** Everything is compiled before anything is measured. */
+    const warmUp = () => send(steps.first[kind] / 2);
+
+    /** Whether the rate was kept up with. */
+    const keeps = async (rate) => {
+      const { lag, came } = await send(rate);
+      await wait(STATUS_SECONDS);
+      const { status } = await asked(pair.client, { ask: 'status' }, 'status');
+      const isWhole = status.dropped === 0 && status.gaps === 0;
+      const dropped = isWhole ? '' : `, ${status.dropped} dropped and said to be`;
       say(
-        `  ${kind}, ${connections}: ${Math.round(rate)}/s asked, ${Math.round(came)}/s sent, ${lag.toFixed(0)} ms behind`,
+        `  ${kind}, ${connections}: ${Math.round(rate)}/s asked, ${Math.round(came)}/s sent, ${lag.toFixed(0)} ms behind${dropped}`,
       );
       const isSenderLate = lag <= MOST_LAG_MS && came <= LEAST_SENT * rate;
-      const kept = lag <= MOST_LAG_MS && !isSenderLate;
+      const kept = lag <= MOST_LAG_MS && !isSenderLate && isWhole;
       if (kept) sustained = came;
-      else atLeast = isSenderLate;
+      else atLeast = isSenderLate && isWhole;
+      if (!isWhole) {
+        // a recorder that has dropped has books to find again: the next rate is for another one
+        unheard += (await pair.end()).unheard;
+        pair = await open();
+        await warmUp();
+      }
       return kept;
     };
 
-    // everything is compiled before anything is measured
-    await keeps(steps.first[kind] / 2, steps.seconds);
+    await warmUp();
     let low = 0;
     let high = steps.first[kind];
-    while (high <= (steps.most ?? Number.POSITIVE_INFINITY) && (await keeps(high, steps.seconds))) {
+    while (high <= (steps.most ?? Number.POSITIVE_INFINITY) && (await keeps(high))) {
       low = high;
       high *= steps.factor;
     }
     if (low === 0) throw new Error(`${kind} does not keep up with ${high} messages/s on this machine`);
     for (let n = 0; n < steps.halvings; n++) {
       const between = Math.sqrt(low * high);
-      if (await keeps(between, steps.seconds)) low = between;
+      if (await keeps(between)) low = between;
       else high = between;
     }
 
+    const { sender, client } = pair;
     const before = { ...(await asked(sender, { ask: 'sent' }, 'sent')), ...usageOf(client.pid) };
     await asked(sender, { set: low * HOLD }, 'set');
     const memory = [];
@@ -136,13 +178,11 @@ async function measure({ kind, connections, folder, steps, say }) {
     await asked(sender, { set: 0 }, 'set');
     const { sent } = await asked(sender, { ask: 'lag' }, 'lag');
     const micros = ((usageOf(client.pid).cpu - before.cpu) / (sent - before.sent)) * 1e6;
-    const done = await asked(client, { end: true }, 'received');
-    // an answer to each subscription besides
-    const lost = sent + connections - done.received + done.dropped;
-    return { rate: sustained, atLeast, micros, memory, lost, gaps: done.gaps };
+    const last = await pair.end();
+    const lost = unheard + last.unheard + last.dropped;
+    return { rate: sustained, atLeast, micros, memory, lost, gaps: last.gaps };
   } finally {
-    client.kill();
-    sender.kill();
+    pair.close();
   }
 }
 
