@@ -258,9 +258,10 @@ output to the byte, for whoever wants to check that.
       for await (const printed of signalsOf(tape, divided, options, watched ? progress : null)) {
         let text = titled ? '' : `${cut(TEXT_TITLES)}\n`;
         titled = true;
-        for (const { line, signal } of printed)
-          if (filter === null || filter.passes(signal))
-            text += `${json ? line : cut(escapeControl(signalText(signal)))}\n`;
+        // by another thread a signal is read from its line, which JSON without a filter need not do
+        for (const one of printed)
+          if (filter === null || filter.passes(one.signal))
+            text += `${json ? one.line : cut(escapeControl(signalText(one.signal)))}\n`;
         await out.write(text);
       }
     } finally {
