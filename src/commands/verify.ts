@@ -75,7 +75,7 @@ function checks({ touch, checksums, levels, checkpoints, book, clock, drops }: S
   if (book.end !== null)
     lines.push([
       'book at end',
-      `${book.end.agreed ? 'is' : 'is not'} the one that the recorder wrote at ${formatTime(book.end.t)}`,
+      `${book.end.agreed ? 'is' : 'is not'} the one the recorder wrote at ${formatTime(book.end.t)}`,
     ]);
   lines.push(['book', `${describeTimes('crossed', book.crossed)}; ${describeTimes('stale', book.stale)}`]);
   if (clock.readings > 0) {
