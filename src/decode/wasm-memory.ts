@@ -36,7 +36,6 @@ export function createMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE, maximum: MEMORY_BYTES / PAGE });
 }
 
-/** Rooms inside the memory, so that text is decompressed where it is scanned, and books stand where it is applied. */
 export interface Rooms extends TextRooms {
   /** a room that nobody had before, so all zeros; null where there is none left */
   takeNew(bytes: number): Buffer | null;
@@ -44,6 +43,7 @@ export interface Rooms extends TextRooms {
 
 const wholePages = (bytes: number): number => Math.ceil((bytes + SLACK) / PAGE) * PAGE;
 
+/** Rooms inside the memory, so that text is decompressed where it is scanned, and books stand where levels are read. */
 export function createRooms(memory: WebAssembly.Memory): Rooms {
   /** rooms given back, by size */
   const free = new Map<number, number[]>();
