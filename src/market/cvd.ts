@@ -7,8 +7,7 @@ import { Effect } from './track.js';
 
 /**
  * A running count of scaled sizes. Where it stands depends on where reading began, so only differences within an epoch mean anything, and
- * detectors look at no others: rolling windows are the one anchor there is here. A count from the start of a day or a session would
- * need all of that day; whoever shows one has to read it.
+ * rules look at no others. What is told of a level has its anchor beside it, see `UnitDelta`.
  */
 export class Cvd implements Follower {
   #level = 0;
@@ -34,6 +33,49 @@ export class Cvd implements Follower {
   lower(by: number): void {
     this.#level -= by;
   }
+}
+
+/**
+ * Cumulative delta since the running unit began, the one moment that every reader has read from: with units of a day it is anchored at
+ * the UTC day. Where reading began within the unit, or trades are missing in it, it counts from there.
+ */
+export class UnitDelta implements Follower {
+  readonly #market: Market;
+  #sum = 0;
+  #unit: Micros = Number.NEGATIVE_INFINITY;
+
+  constructor(market: Market) {
+    this.#market = market;
+    market.follow(this);
+  }
+
+  /** scaled size, negative where more was sold */
+  get value(): number {
+    return this.#sum;
+  }
+
+  /** since when it counts */
+  get anchor(): Micros {
+    return Math.max(this.#unit, this.#market.tradesSince);
+  }
+
+  trade(_t: Micros, side: number, _price: number, size: number): void {
+    this.#sum += side * size;
+  }
+
+  unit(start: Micros): void {
+    this.#sum = 0;
+    this.#unit = start;
+  }
+
+  lose(effect: number): void {
+    if ((effect & Effect.tradeGap) !== 0) this.#sum = 0;
+  }
+}
+
+/** The market's cumulative delta of the running unit. */
+export function unitDeltaOf(market: Market): UnitDelta {
+  return market.share('unit delta', () => new UnitDelta(market));
 }
 
 /** The market's cumulative delta. */

@@ -35,7 +35,7 @@ export interface Follower {
   tick?(t: Micros): void;
   /** data was lost: `effect` holds Effect.lost (the book), Effect.tradeGap (trades) or Effect.besideGap (touches and what is beside) */
   lose?(effect: number): void;
-  /** a unit begins: what depends on more than a bounded past starts afresh */
-  unit?(): void;
+  /** a unit begins, whose time starts at `start`: what depends on more than a bounded past starts afresh */
+  unit?(start: Micros): void;
   readonly levels?: LevelTap;
 }

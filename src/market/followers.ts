@@ -47,7 +47,7 @@ export class Followers {
     for (let i = 0; i < this.#lose.length; i++) this.#lose[i](effect);
   }
 
-  unit(): void {
-    for (let i = 0; i < this.#unit.length; i++) this.#unit[i]();
+  unit(start: Micros): void {
+    for (let i = 0; i < this.#unit.length; i++) this.#unit[i](start);
   }
 }

@@ -308,9 +308,9 @@ export class Market {
 
   // What the scan tells.
 
-  /** A unit begins. */
-  beginUnit(): void {
-    this.#followers.unit();
+  /** A unit begins, whose time starts at `start`. */
+  beginUnit(start: Micros): void {
+    this.#followers.unit(start);
   }
 
   /** Time moves to `t`, before the entry at `t` is applied. Returns Wake.beat on the first entry of a beat. */

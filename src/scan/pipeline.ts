@@ -358,9 +358,10 @@ export class Pipeline {
     if (t >= this.#unitEnd) {
       for (const one of this.#running) close(one, this.#unitEnd - 1, 'hour');
       this.#flush();
-      this.#market.beginUnit();
+      const start = Math.floor(t / unit) * unit;
+      this.#market.beginUnit(start);
       this.#confirmation?.clear();
-      this.#unitEnd = (Math.floor(t / unit) + 1) * unit;
+      this.#unitEnd = start + unit;
     }
     this.done = to !== undefined && t >= to;
     if (!this.#begun) {

@@ -1,6 +1,6 @@
 /** delta: aggressors bought more than they sold, or less, by an amount that is unusual. */
 
-import { deltaRange } from '../market/cvd.js';
+import { deltaRange, type UnitDelta, unitDeltaOf } from '../market/cvd.js';
 import type { FlowWindow } from '../market/flow.js';
 import { type Kyle, kyleOf } from '../market/kyle.js';
 import { type Market, Wake } from '../market/market.js';
@@ -44,8 +44,8 @@ export default defineDetector({
 that amount must be at least the share "share" of all that was traded: much trading makes large deltas by itself. tape-imbalance asks
 how one-sided a few seconds are, however little was traded on balance, and by orders as well; this asks how much it was, over longer, however
 mixed: 400 bought and 200 sold is one here and none there, 12 bought and none sold the other way round.
-Cumulative delta is told as changes over rolling windows only; its level would depend on where reading began. Across missing trades
-no change is known: cvd_epoch says when counting began anew. Kyle's lambda is the slope of the mid's move on signed volume, second
+Cumulative delta is told with its anchor: over rolling windows, and since the unit began, which is the UTC hour, or with --unit 24h the UTC
+day. Across missing trades no change is known: cvd_epoch says when counting began anew, and so does cvd_anchor. Kyle's lambda is the slope of the mid's move on signed volume, second
 by second over the baseline, without the window of the signal; trades and moves of one second are taken together, so it does not say which
 came first. VPIN is the mean one-sidedness of "buckets" equal shares of the volume that the baseline's time holds. Both are told,
 no rule uses them.
@@ -82,6 +82,11 @@ minutes in 6.6 % of the time, that of an hour in 5.2 %.`,
         nullable: true,
         doc: 'when counting began, at the start or behind missing trades; null where that was longer ago than long_ms',
       },
+      cvd: { type: 'size', doc: 'cumulative delta since cvd_anchor' },
+      cvd_anchor: {
+        type: 'text',
+        doc: 'when the unit began (--unit); or later, when the tape did, or when counting began anew behind missing trades',
+      },
       lambda: {
         type: 'bps',
         nullable: true,
@@ -108,6 +113,7 @@ class Delta implements DetectorRun {
   readonly #flow: FlowWindow;
   readonly #long: FlowWindow;
   readonly #seconds: Seconds;
+  readonly #unit: UnitDelta;
   readonly #kyle: Kyle;
   readonly #usual: GridStatistic;
   readonly #lives: readonly [Lifecycle, Lifecycle];
@@ -126,6 +132,7 @@ class Delta implements DetectorRun {
     this.#flow = flow;
     this.#long = market.flow(market.options.baselineMinutes * MICROS_PER_MINUTE);
     this.#seconds = secondsOf(market);
+    this.#unit = unitDeltaOf(market);
     this.#kyle = kyleOf(market, window);
     this.#usual = market.statistic(`delta ${window}`, 'trades', window, (t, sample) => {
       flow.expire(t);
@@ -198,6 +205,8 @@ class Delta implements DetectorRun {
       cvd_long: size(this.#seconds.change(t, long.span)),
       long_ms: long.span / 1000,
       cvd_epoch: t - since < long.span ? formatTime(since) : null,
+      cvd: market.size(this.#unit.value),
+      cvd_anchor: formatTime(this.#unit.anchor),
       lambda: ratio(this.#kyle.bpsPerMillion),
       lambda_r2: ratio(this.#kyle.r2),
       vpin: isLongWhole ? ratio(vpin(long, buckets)) : null,

@@ -28,7 +28,7 @@ function clip(price = ASK): void {
 
 function beginUnit(): void {
   player.play();
-  player.market.beginUnit();
+  player.market.beginUnit(player.market.t);
 }
 
 function told(): readonly RefillRun[] {

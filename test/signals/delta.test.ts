@@ -151,6 +151,30 @@ describe('evidence of the past', () => {
     expect(near[0].evidence).toMatchObject({ cvd_1m: null, cvd_long: null, cvd_epoch: formatTime(gap), vpin: null });
   });
 
+  test('cumulative delta since the unit began, or since the tape or a gap did', async () => {
+    const tape = calm();
+    const begin = Number(tape.lines[1].slice(5, 21));
+    const onset = async (lines: readonly string[], unit: number): Promise<Signal> =>
+      (await scanLines(lines, { detect, unit })).signals.filter(({ side }) => side === 'buy')[0];
+    tape.trade(-1, 1000, 7);
+    big(tape);
+    // calm comes out even
+    expect((await onset(tape.lines, 60 * MINUTE)).evidence).toMatchObject({ cvd: 43, cvd_anchor: formatTime(begin) });
+    const minute = Math.floor(tape.t / MINUTE) * MINUTE;
+    let since = 0;
+    for (const line of tape.lines) {
+      const { t, msg } = JSON.parse(line) as { t: number; msg?: { data: { q: string; m: boolean } } };
+      if (t >= minute && msg !== undefined) since += (msg.data.m ? -1 : 1) * Number(msg.data.q);
+    }
+    const { evidence } = await onset(tape.lines, MINUTE);
+    expect(evidence).toMatchObject({ cvd: since, cvd_anchor: formatTime(minute) });
+    const gap = calm().trade(1, 1000, 1, { lost: 1 });
+    const behind = gap.t - 1;
+    big(calm(quiet(gap, 30), 1, 16));
+    const [near] = (await scanLines(gap.lines, { detect, warmup: 20 * SECOND })).signals;
+    expect(near.evidence).toMatchObject({ cvd: 51, cvd_anchor: formatTime(behind) });
+  });
+
   test('missing trades end a running event', async () => {
     const tape = big(calm()).trade(1, 1000, 1, { lost: 1 });
     expect(
