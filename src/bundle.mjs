@@ -60,8 +60,9 @@ const asciiOnly = {
  * that loads forty of them starts a tenth later.
  */
 const shared = [
-  { name: 'core', test: /src\/(model|output|commands\/command)/, minShareCount: 3 },
-  { name: 'tape', test: /src\/(tape|decode)\//, minShareCount: 3 },
+  // records and books are for who decodes, and no start needs them
+  { name: 'core', test: /src\/(model\/(?!event|book-room)|output|commands\/command)/, minShareCount: 3 },
+  { name: 'tape', test: /src\/(tape|decode|model)\//, minShareCount: 3 },
   { name: 'market', test: /src\/(market|signals|scan)\//, minShareCount: 2 },
 ];
 
