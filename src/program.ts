@@ -26,6 +26,11 @@ export const program: readonly ProgramEntry[] = [
     load: () => import('./commands/view.js'),
   },
   {
+    name: 'fit',
+    describe: 'Learn from a tape for scans of later ones: microprice, weights of levels',
+    load: () => import('./commands/fit.js'),
+  },
+  {
     name: 'verify',
     describe: 'Re-read tapes and say what they prove: damage, gaps, checkpoints, best quotes',
     load: () => import('./commands/verify.js'),

@@ -10,6 +10,7 @@ import { escapeControl, truncate, wrap } from '../output/text.js';
 import type { Sums } from '../scan/checksum.js';
 import { readConfig } from '../scan/config.js';
 import { signalFilter } from '../scan/filter.js';
+import { readFits } from '../scan/fits.js';
 import { type Jobs, planJobs } from '../scan/jobs.js';
 import type { Printed } from '../scan/pipeline.js';
 import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
@@ -132,6 +133,13 @@ export default defineCommand({
       parse: jobCount,
       default: '1',
     },
+    fit: {
+      value: 'FILE',
+      describe: 'use what tapedeck fit learnt from earlier tapes',
+      details:
+        "A signal's context then has the microprice, and ofi the integrated one of several levels. Of each market the newest fit that ended before is in force; none is used for the time it was learnt from.",
+      complete: 'file',
+    },
     checksum: { describe: 'print counts and a digest of everything decoded at the end' },
   },
   examples: [
@@ -193,15 +201,16 @@ Environment. TAPEDECK_SCANNER=typescript or json reads messages without WebAssem
 output to the byte, for whoever wants to check that.
 `,
   async handler(args, io) {
-    const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, ...others } = args;
+    const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, fit, ...others } = args;
     const { equity, risk, fee, slippage, leverage, ...plain } = others;
     const plan = { equity, risk, fee, slippage, leverage };
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
     if (list) return printList(out, json, detect);
     if (schema) return printSchema(out);
-    const file = config === undefined ? {} : readConfigFile(config);
-    const typed = { ...plain, plan, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
+    const file = config === undefined ? {} : readConfig(readText(config, 'reading the config'), config);
+    const fits = fit === undefined ? undefined : readFits(readText(fit, 'reading the fit'), fit);
+    const typed = { ...plain, plan, fits, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
     const given: GivenSettings = mergeSettings(file, typed);
     // wrong settings are said before any tape is opened
     scanSettings(given, { checksum });
@@ -323,14 +332,12 @@ async function printSchema(out: DataWriter): Promise<number> {
   return 0;
 }
 
-function readConfigFile(path: string): GivenSettings {
-  let text: string;
+function readText(path: string, doing: string): string {
   try {
-    text = fs.readFileSync(path, 'utf8');
+    return fs.readFileSync(path, 'utf8');
   } catch (error) {
-    throw fromSystemError(error, 'reading the config', { file: path });
+    throw fromSystemError(error, doing, { file: path });
   }
-  return readConfig(text, path);
 }
 
 function talk(io: CommandIo, text: string): void {

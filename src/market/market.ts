@@ -2,6 +2,7 @@
 import { scaleDecimal, unscale } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
+import type { Fit } from '../model/fit.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { MinuteCounter, minuteOf } from './baseline.js';
 import { ASK, BID, type BookSide } from './book.js';
@@ -56,6 +57,8 @@ export interface MarketOptions {
   lookback: Micros;
   /** best quotes are recorded beside the book, as a stream of their own */
   hasTouches?: boolean;
+  /** what was learnt of it before, in order of their ends */
+  fits?: readonly Fit[];
 }
 
 /** Sums of the best `depth` levels of each side, kept current while the book is valid. */

@@ -166,6 +166,13 @@ export class QuoteFlow {
     return sum;
   }
 
+  /** Sum of the levels, each in units of its own depth and times its weight; after `expire`. */
+  weighted(weights: readonly number[]): number {
+    let sum = 0;
+    for (let level = 0; level < this.levels; level++) sum += weights[level] * this.relative(level);
+    return sum;
+  }
+
   /** Twice the mid of the state in force, an integer. */
   get twiceMid(): number {
     return this.#state[BID] + this.#state[ASK];

@@ -2,8 +2,10 @@
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import type { Context, Evidence } from '../model/signal.js';
+import { FitsInForce } from './fits.js';
 import { HigherTimeframe, moveBps } from './higher-timeframe.js';
 import type { Market } from './market.js';
+import { micropriceShift } from './microprice.js';
 import { Regime } from './regime.js';
 import { isWeekend, sessionAt } from './session.js';
 import { weightedMidShift } from './weighted-mid.js';
@@ -18,9 +20,11 @@ export class Surroundings {
   readonly regime: Regime;
   readonly higher: HigherTimeframe;
   readonly #market: Market;
+  readonly #fits: FitsInForce;
 
   constructor(market: Market, htf: Micros) {
     this.#market = market;
+    this.#fits = new FitsInForce(market.options.fits ?? []);
     this.regime = new Regime(market, htf);
     this.higher = new HigherTimeframe(market, htf);
     market.follow(this.regime);
@@ -42,6 +46,9 @@ export class Surroundings {
       context.spread_bps = rounded(((market.ask - market.bid) / (market.ask + market.bid)) * 2e4);
     const shift = weightedMidShift(market);
     if (!Number.isNaN(shift)) context.weighted_mid = rounded(shift);
+    const table = this.#fits.at(t)?.microprice ?? null;
+    const micro = table === null ? Number.NaN : micropriceShift(market, table);
+    if (!Number.isNaN(micro)) context.microprice = rounded(micro);
     const { trend } = higher;
     if (trend !== null) {
       context.trend = trend;

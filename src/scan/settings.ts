@@ -1,6 +1,7 @@
 /** What a scan is asked to do, and how much of the past it has to know for that. */
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
+import type { Fit } from '../model/fit.js';
 import { MICROS_PER_MINUTE, parseDuration } from '../model/time.js';
 import { type GivenPlan, type PlanSettings, planSettings } from '../signals/plan.js';
 import { type DetectorTable, detectorTable, type GivenDetectors, type SymbolSettings } from './detector-table.js';
@@ -21,6 +22,8 @@ export interface ScanSettings {
   to?: Micros;
   /** what plans of setups are made with */
   plan: PlanSettings;
+  /** what was learnt of markets from earlier tapes */
+  fits: readonly Fit[];
   /** sums over all decoded state are wanted */
   checksum: boolean;
 }
@@ -32,6 +35,7 @@ export interface GivenSettings extends GivenDetectors, GivenFilter {
   warmup?: Micros | undefined;
   htf?: Micros | undefined;
   plan?: GivenPlan | undefined;
+  fits?: readonly Fit[] | undefined;
 }
 
 const DAY: Micros = 1440 * MICROS_PER_MINUTE;
@@ -62,6 +66,7 @@ export function scanSettings(
     warmup: time('warmup'),
     htf: wholeMinutes('htf'),
     plan: planSettings(given.plan),
+    fits: given.fits ?? [],
   };
 }
 

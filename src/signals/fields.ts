@@ -129,6 +129,10 @@ const CONTEXT: Readonly<Record<string, Field>> = {
     'ratio',
     'how far the mid, weighted by the sizes at the touch, lies from the mid, in spreads: towards the ask where more is bid, -0.5 to 0.5',
   ),
+  microprice: said(
+    'ratio',
+    'with --fit: how far the microprice lies from the mid, in spreads; where the mid is expected to go, by what an earlier tape taught',
+  ),
   trend: told(['up', 'down', 'flat'], 'of the last closed bar of the higher timeframe'),
   alignment: told(['with', 'against', 'neutral'], 'the side of the signal and that trend'),
   risk: told(['elevated'], 'there where the side is against the trend'),

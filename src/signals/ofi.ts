@@ -1,5 +1,6 @@
 /** ofi: the best quotes gained far more size on one side than usual, or lost it on the other. */
 
+import { type IntegratedOfi, integratedOfiOf } from '../market/integrated-ofi.js';
 import { type Market, Wake } from '../market/market.js';
 import { bookFlowOf, type Ofi, ofiOf, QUIET } from '../market/ofi.js';
 import type { QuoteFlow } from '../market/quote-flow.js';
@@ -53,8 +54,9 @@ without one; a window is whole again only when all of it lies behind that.
 The price change is part of the measure: an ask that is eaten up adds to it and moves the mid. That it goes with the move of the same seconds
 is a description (in a published study of five months of crypto perpetuals it explains about two thirds of the variance), and no forecast: of the
 variance of the next ten seconds it explained about nothing there, 0.002 on 3.9 million observations.
-levels_ofi sums the first "levels" of the book, each level in units of its own mean depth, with equal weights. Weights by a principal component
-(integrated OFI) are not here: they would have to be fitted to a past without bounds.`,
+levels_ofi sums the first "levels" of the book, each level in units of its own mean depth, with equal weights. With scan --fit, integrated_ofi sums as
+many levels as the fit has, with its weights: those of the first principal component (Cont, Cucuringu and Zhang), learnt by tapedeck fit
+from windows of the same length that ended before. No rule uses either.`,
   needs: ['book'],
   touches: true,
   parameters,
@@ -78,6 +80,12 @@ levels_ofi sums the first "levels" of the book, each level in units of its own m
         optional: true,
         nullable: true,
         doc: 'sum over the levels of the book, each over its own mean depth; null where not all of them were known',
+      },
+      integrated_ofi: {
+        type: 'ratio',
+        optional: true,
+        nullable: true,
+        doc: "with --fit: the same with the fit's levels and weights, whose amounts add up to 1; null before the fit is in force too",
       },
     },
   },
@@ -105,6 +113,7 @@ class OfiRun implements DetectorRun {
   readonly #voice: Voice;
   readonly #ofi: Ofi;
   readonly #levels: QuoteFlow | null;
+  readonly #integrated: IntegratedOfi | null;
   readonly #sides: readonly [Side, Side];
   readonly #floor: number;
   /** distance from the median below which nothing starts, by more than a rounding */
@@ -117,6 +126,7 @@ class OfiRun implements DetectorRun {
     const { window, levels, on, least, hold } = options;
     this.#ofi = ofiOf(market, window);
     this.#levels = levels > 1 ? bookFlowOf(market, window, levels).flow : null;
+    this.#integrated = integratedOfiOf(market, window);
     const side = (sign: number): Side => {
       const life = new Lifecycle({ armFor: hold, disarmFor: hold });
       return { sign, life, median: Number.NaN, deviation: Number.NaN };
@@ -177,6 +187,10 @@ class OfiRun implements DetectorRun {
       this.#levels.expire(t);
       evidence.levels = levels;
       evidence.levels_ofi = this.#levels.isWhole(t) ? rounded(this.#levels.relativeOfAll()) : null;
+    }
+    if (this.#integrated !== null) {
+      const integrated = this.#integrated.value(t);
+      evidence.integrated_ofi = Number.isNaN(integrated) ? null : rounded(integrated);
     }
     return { side, price: flow.twiceMid / (2 * 10 ** scale.price), score: z, evidence };
   }

@@ -1,6 +1,7 @@
 /** What must hold for every detector on every tape: no look-ahead, parts equal the whole, mirrors, scales, other symbols. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import type { Fit } from '../../src/model/fit.js';
 import type { Evidence, Signal } from '../../src/model/signal.js';
 import { formatTime } from '../../src/model/time.js';
 import { readingStart } from '../../src/scan/settings.js';
@@ -58,9 +59,22 @@ const lively: TestSettings = {
     ...['pull.repeats=2', 'iceberg.cycles=2', 'iceberg.quantile=0', 'iceberg.fade=30s', 'iceberg.refill=5s'],
   ],
 };
-/** The same with other definitions of some detectors. */
+/** What an earlier tape might have taught, known from `to` on. */
+const fitUntil = (to: number, ...weights: number[]): Fit => ({
+  ...{ src: 'binance-usdm:BTCUSDT', from: 0, to, tick: '0.1' },
+  microprice: {
+    ticks: [1, 2, 3].map((spread) =>
+      Array.from({ length: 10 }, (_, n) => weights[0] * spread * (n < 5 ? n - 5 : n - 4)),
+    ),
+    observations: [1, 2, 3].map(() => Array.from({ length: 10 }, () => 1000)),
+  },
+  ofi: { window_ms: 3000, windows: 100, explained: 0.8, weights },
+});
+
+/** The same with other definitions of some detectors, and with fits, of which one comes into force on the way. */
 const otherwise: TestSettings = {
   ...lively,
+  fits: [fitUntil(START + MINUTE + 7 * SECOND, 0.6, 0.4), fitUntil(1, 0.5, 0.3, 0.2)],
   set: [
     ...(lively.set ?? []),
     ...['absorption.kind=D', 'absorption.window=3s', 'absorption.zone=0', 'absorption.bps=0', 'absorption.ticks=1'],
@@ -87,13 +101,16 @@ const timeOf = (line: string): string => line.slice(9, 36);
 
 test('the lively settings do make events of every detector, on troubled tapes too', async () => {
   const missing = new Set(['D', 'composite', 'stacked', 'unfinished', 'pull', 'layered', 'flicker', 'touch', 'book']);
+  missing.add('microprice').add('integrated_ofi');
   for (const { name, meaning } of detectors)
     for (const phase of meaning.point ? ['point '] : ['onset ', 'end hour', 'end gap']) missing.add(`${name} ${phase}`);
   for (let seed = 1; seed <= 40 && missing.size > 0; seed++) {
     const tape = randomTape({ seed, minutes: 6, troubled: seed % 2 === 0, extras: true, quotes: true });
     const { signals } = await scanLines(tape.lines, livelyOf(seed));
-    for (const { signal, phase, reason = '', evidence } of signals) {
+    for (const { signal, phase, reason = '', evidence, context } of signals) {
       missing.delete(`${signal} ${phase} ${reason}`);
+      if (context.microprice !== undefined) missing.delete('microprice');
+      if (typeof evidence.integrated_ofi === 'number') missing.delete('integrated_ofi');
       missing.delete(String(evidence.kind));
       missing.delete(String(evidence.source));
     }
@@ -210,7 +227,8 @@ test('what is said beside the market changes the context of signals and nothing 
 /** What of a context has no side. */
 function unsided(context: Signal['context'] = {}): unknown {
   const { direction: _, ...axes } = (context.regime ?? {}) as Evidence;
-  return [axes, context.session];
+  const shifts = [context.weighted_mid, context.microprice].map((shift) => Math.abs(Number(shift)));
+  return [axes, context.session, shifts];
 }
 
 test('mirrored tapes give mirrored signals', async () => {
@@ -238,6 +256,7 @@ test('mirrored tapes give mirrored signals', async () => {
         ...[evidence.gate, evidence.vpin, evidence.lambda_r2, evidence.usual, evidence.span_ms, evidence.form],
         ...[evidence.lifetime_ms, evidence.cancel_lb, evidence.moved_ticks, evidence.approached, evidence.opposite],
         ...[evidence.peak, evidence.cycles, evidence.hidden_lb, evidence.refill_ms],
+        ...[evidence.cvd, evidence.integrated_ofi].map((signed) => Math.abs(Number(signed))),
       ];
       expect(inOrder(mirrored.signals.map((one) => facts(one, true)))).toEqual(
         inOrder(plain.signals.map((one) => facts(one, false))),
@@ -254,7 +273,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
         ...[time, signal, phase, side, score, reason],
         ...[JSON.stringify(confirm), JSON.stringify(context?.regime), context?.trend, context?.alignment],
         ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
-        ...[evidence.ofi_depth, evidence.levels_ofi, evidence.move_ticks, evidence.quotes],
+        ...[evidence.ofi_depth, evidence.levels_ofi, evidence.move_ticks, evidence.quotes, evidence.integrated_ofi],
         ...[evidence.delta_pct, evidence.vpin, evidence.price_z, evidence.cvd_z, evidence.form],
         ...[evidence.swept_ticks, evidence.slippage_bps, evidence.next_gap_ticks, evidence.depth_share, evidence.z],
         ...[evidence.width_ticks, evidence.void_ratio, evidence.other_side_ratio, evidence.wall_age_ms],

@@ -1,5 +1,6 @@
 /** ofi on scripted tapes: what its z is, when it begins and ends, and what it is made of. */
 import { describe, expect, test } from 'vitest';
+import type { Fit } from '../../src/model/fit.js';
 import type { Signal } from '../../src/model/signal.js';
 import { scan } from '../../src/scan/scan.js';
 import { readingStart } from '../../src/scan/settings.js';
@@ -272,6 +273,25 @@ describe('from a book', () => {
     expect(five.evidence).toMatchObject({ levels: 5, levels_ofi: two.evidence.levels_ofi });
     // the book has five
     expect(six.evidence).toMatchObject({ levels: 6, levels_ofi: null });
+  });
+
+  test('integrated_ofi weighs them as an earlier tape taught, from its end on', async () => {
+    const onsetWith = async (weights: number[], { to = 1, seconds = 2 } = {}): Promise<Signal> => {
+      const ofi = { window_ms: seconds * 1000, windows: 60, explained: 1, weights };
+      const fits: Fit[] = [{ src: 'binance-usdm:BTCUSDT', from: 0, to, tick: '0.1', microprice: null, ofi }];
+      return onset((await scanned(bookStory(), ['ofi.levels=2'], { fits })).signals);
+    };
+    const { evidence, time, score } = await onsetWith([0.7, -0.3]);
+    const [first, second] = [Number(evidence.ofi_depth), Number(evidence.levels_ofi) - Number(evidence.ofi_depth)];
+    expect(evidence.integrated_ofi).toBeCloseTo(0.7 * first - 0.3 * second, 5);
+    expect((await onsetWith([1])).evidence.integrated_ofi).toBe(evidence.ofi_depth);
+    // the book has five
+    expect((await onsetWith([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])).evidence.integrated_ofi).toBeNull();
+    expect((await onsetWith([1], { to: START + 10 * MINUTE })).evidence.integrated_ofi).toBeNull();
+    expect((await onsetWith([1], { seconds: 3 })).evidence).not.toHaveProperty('integrated_ofi');
+    const without = onset((await scanned(bookStory(), ['ofi.levels=2'])).signals);
+    expect([without.time, without.score]).toEqual([time, score]);
+    expect(without.evidence).not.toHaveProperty('integrated_ofi');
   });
 });
 
