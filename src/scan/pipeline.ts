@@ -89,6 +89,8 @@ export class Pipeline {
   #header: HeaderEntry;
   #t: Micros = 0;
   #begun = false;
+  /** what lies before the next entry was not recorded, or is lost: trades are whole from there on */
+  #resumes = false;
   #unitEnd = Number.POSITIVE_INFINITY;
   /** before this time nothing begins or ends, and time only moves on */
   #turn: Micros = Number.NEGATIVE_INFINITY;
@@ -312,7 +314,6 @@ export class Pipeline {
     this.#running = [];
     this.#confirmation = null;
     this.#createRuns();
-    if (this.#begun) this.#market.begin(this.#t);
     this.#checksum?.moveTo(this.#market);
   }
 
@@ -325,6 +326,8 @@ export class Pipeline {
     const gap = { stream: '*', from: this.#t, reason };
     this.#union.end(this.#t, this.#one);
     this.#follow(this.#track.entry({ t: this.#t, src: this.src, gap }), 0, null, 0);
+    this.#resumes = true;
+    this.#turn = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -373,8 +376,9 @@ export class Pipeline {
       this.#unitEnd = start + unit;
     }
     this.done = to !== undefined && t >= to;
-    if (!this.#begun) {
+    if (!this.#begun || this.#resumes) {
       this.#begun = true;
+      this.#resumes = false;
       this.#unitEnd = (Math.floor(t / unit) + 1) * unit;
       this.#market.begin(t);
     }

@@ -175,6 +175,22 @@ describe('evidence of the past', () => {
     expect(near.evidence).toMatchObject({ cvd: 51, cvd_anchor: formatTime(behind) });
   });
 
+  test('a recorder that was not running knows of no delta then, though ids go on and an hour began meanwhile', async () => {
+    const before = calm();
+    const next = new TapeBuilder({ start: before.t + 120 * MINUTE, recorder: 'next' });
+    const [, { t: begin }] = [next.wait(SECOND).clock(), JSON.parse(next.lines[1]) as { t: number }];
+    next.trade(1, 1000, 1, { lost: 240 });
+    big(quiet(calm(next), 20));
+    const lines = [...before.lines, ...next.lines];
+    const onset = async (given: object): Promise<Signal> =>
+      (await scanLines(lines, { detect, ...given })).signals.filter(({ evidence }) => evidence.first > begin)[0];
+    const whole = await onset({});
+    expect(whole.evidence).toMatchObject({ cvd: 51, cvd_anchor: formatTime(begin), cvd_epoch: formatTime(begin) });
+    // what is usual is not learnt from the time between
+    expect(await onset({ from: begin })).toEqual(whole);
+    expect((await scanLines(next.lines, { detect })).signals[0]).toEqual(whole);
+  });
+
   test('missing trades end a running event', async () => {
     const tape = big(calm()).trade(1, 1000, 1, { lost: 1 });
     expect(
