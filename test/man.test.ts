@@ -58,6 +58,7 @@ describe('manual pages', () => {
         parameters: {},
         meaning: { point: true, side: 'a', price: 'b', score: 'c', evidence: { 'a-b': { type: 'flag', doc: '.x' } } },
         check: () => null,
+        weighs: () => null,
         lookback: () => 0,
         create: () => {
           throw new Error('not run');

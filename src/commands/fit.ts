@@ -1,17 +1,17 @@
 /** `tapedeck fit`: what an earlier tape teaches, for scans of later ones. */
+import { MOST_LEVELS } from '../market/ofi.js';
 import { TapedeckError } from '../model/errors.js';
+import { formatTime, MICROS_PER_SECOND } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
 import { fitMarkets } from '../study/fit.js';
-import { interleave } from '../tape/interleave.js';
 import { metered } from '../tape/meter.js';
 import { openTape } from '../tape/tape.js';
 import { defineCommand, duration, fromOption, tapesPositional, toOption, wholeNumber } from './command.js';
 
-const SECOND = 1_000_000;
-const MOST_WINDOW = 600 * SECOND;
+const MOST_WINDOW = 600 * MICROS_PER_SECOND;
 /** Compressed bytes between two looks at the progress bar. */
 const PROGRESS_BYTES = 64 * 1024;
 
@@ -30,8 +30,8 @@ export default defineCommand({
     },
     levels: {
       value: 'N',
-      describe: 'levels of each side that are weighted, 2 to 20',
-      parse: wholeNumber(2, 20),
+      describe: `levels of each side that are weighted, 2 to ${MOST_LEVELS}`,
+      parse: wholeNumber(2, MOST_LEVELS),
       default: '10',
     },
   },
@@ -59,11 +59,13 @@ Weights of levels: order flow imbalance of each of the best levels (see ofi in t
 time; of at least sixty such windows the first principal component, scaled so that the amounts of its weights add up to one. "explained" is
 its share of the variance of all levels.
 
-Both are descriptions of one tape. How well they hold for the next is not known before it is there.
+Both read the book at the end of each of its messages, as detectors do, also where the tape has the venue's own best quotes. Both are
+descriptions of one tape. How well they hold for the next is not known before it is there.
 
-Output. One JSON object a line for each market: src, from and to (first and last book message it was learnt from, in microseconds), tick,
+Output. One JSON object a line for each market, and another where its instrument or its channels changed: src, from and to (what it was learnt from
+lies between, in microseconds), tick,
 microprice (null, or ticks: three lists, by spread, of ten figures in ticks, most offered first; observations: how many changes each rests on, mirror
-images counted) and ofi (null, or window_ms, windows, explained and weights, best level first). Why something is null is said on stderr.
+images counted) and ofi (null, or window_ms, windows, weights, best level first, and explained). Why something is null is said on stderr.
 
 Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
   async handler({ tape: paths, from, to, window, levels }, io) {
@@ -83,7 +85,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
       }),
     );
     try {
-      const fits = await fitMarkets(interleave(followed), {
+      const fits = await fitMarkets(followed, {
         ...{ ...range, window, levels, signal: io.signal },
         damage(damage) {
           damaged++;
@@ -92,6 +94,9 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
         note: (text) => void (io.quiet || bar.say(escapeControl(text))),
       });
       bar.stop();
+      if (io.signal.aborted && !io.quiet)
+        for (const { src, to: end } of fits)
+          io.stderr.write(`${escapeControl(src)}: stopped: learnt until ${formatTime(end)}\n`);
       const out = createDataWriter(io.stdout);
       for (const fit of fits) await out.write(`${JSON.stringify(fit)}\n`);
       await out.flush();
@@ -105,6 +110,6 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
 /** @throws {TapedeckError} E_USAGE */
 function ofiWindow(text: string): number {
   const window = duration(text);
-  if (window % SECOND === 0 && window <= MOST_WINDOW) return window;
+  if (window % MICROS_PER_SECOND === 0 && window <= MOST_WINDOW) return window;
   throw new TapedeckError('E_USAGE', `'${text}' is no window of whole seconds up to 10m`);
 }

@@ -137,7 +137,7 @@ export default defineCommand({
       value: 'FILE',
       describe: 'use what tapedeck fit learnt from earlier tapes',
       details:
-        "A signal's context then has the microprice, and ofi the integrated one of several levels. Of each market the newest fit that ended before is in force; none is used for the time it was learnt from.",
+        "A signal's context then has the microprice, and ofi the integrated one of several levels. Of each market the newest fit that has it and ended before is in force; none is used for the time it was learnt from.",
       complete: 'file',
     },
     checksum: { describe: 'print counts and a digest of everything decoded at the end' },

@@ -7,6 +7,8 @@ import { LEVEL_WIDTH, QuoteFlow } from './quote-flow.js';
 import { GRID, type GridStatistic } from './statistic.js';
 import { Effect } from './track.js';
 
+/** Levels of a side that somebody may ask for: each costs time with every book message. */
+export const MOST_LEVELS = 20;
 /** A best quote that was not told again for so long is not known any more: reading may have begun behind it. */
 export const QUIET: Micros = 30_000_000;
 /** Samples that make a baseline trustworthy; groups of trades say nothing of how well quotes are known. */

@@ -24,7 +24,7 @@ export class Surroundings {
 
   constructor(market: Market, htf: Micros) {
     this.#market = market;
-    this.#fits = new FitsInForce(market.options.fits ?? []);
+    this.#fits = new FitsInForce((market.options.fits ?? []).filter(({ microprice }) => microprice !== null));
     this.regime = new Regime(market, htf);
     this.higher = new HigherTimeframe(market, htf);
     market.follow(this.regime);

@@ -23,7 +23,7 @@ export interface OfiWeights {
 /** One line of what `tapedeck fit` prints. */
 export interface Fit {
   src: Source;
-  /** times of the first and last entry it was learnt from */
+  /** times between which all lies that it was learnt from, both included */
   from: Micros;
   to: Micros;
   /** decimal text, of the instrument */

@@ -1,9 +1,11 @@
 /** Fits for a scan: reading what `tapedeck fit` printed, and choosing what a market can use of it. */
 import { TOUCH_BUCKETS, TOUCH_SPREADS } from '../market/microprice.js';
+import { MOST_LEVELS } from '../market/ofi.js';
 import type { HeaderEntry, Micros, Source } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Fit, MicropriceTable, OfiWeights } from '../model/fit.js';
 import { formatTime } from '../model/time.js';
+import type { Chosen } from '../signals/registry.js';
 
 const KEYS = ['src', 'from', 'to', 'tick', 'microprice', 'ofi'];
 
@@ -38,7 +40,6 @@ export function readFits(text: string, file: string): Fit[] {
 function isTable(value: unknown): value is MicropriceTable {
   if (!isObject(value)) return false;
   const { ticks, observations } = value;
-  const isNumber = (one: unknown): boolean => typeof one === 'number';
   return isTableOf(ticks, (one) => one === null || isNumber(one)) && isTableOf(observations, isNumber);
 }
 
@@ -50,9 +51,13 @@ function isTableOf(rows: unknown, isCell: (cell: unknown) => boolean): boolean {
 function isWeights(value: unknown): value is OfiWeights {
   if (!isObject(value)) return false;
   const { window_ms, windows, explained, weights } = value;
-  const isList = Array.isArray(weights) && weights.length > 0 && weights.every((one) => typeof one === 'number');
-  return isList && [window_ms, windows, explained].every((one) => typeof one === 'number');
+  const isList =
+    Array.isArray(weights) && weights.length > 0 && weights.length <= MOST_LEVELS && weights.every(isNumber);
+  return isList && [window_ms, windows, explained].every(isNumber);
 }
+
+/** JSON has numbers that are read as infinite. */
+const isNumber = (one: unknown): boolean => Number.isFinite(one);
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -67,13 +72,13 @@ export interface ChosenFits {
 
 /**
  * What a tape's market can use: fits of its own name, and microprices in its own tick.
- * @param from nothing before is printed @param ofiWindow window of the ofi detector; null where it does not run
+ * @param from nothing before is printed @param chosen the detectors that run
  */
 export function chooseFits(
   all: readonly Fit[],
   header: HeaderEntry,
   from: Micros,
-  ofiWindow: Micros | null,
+  chosen: readonly Chosen[],
 ): ChosenFits {
   if (all.length === 0) return { fits: [], notes: [] };
   const src: Source = header.src;
@@ -81,16 +86,22 @@ export function chooseFits(
   if (own.length === 0) return { fits: [], notes: [`${src}: --fit has nothing of it`] };
   const notes: string[] = [];
   const { tick } = header.tape.instrument;
-  const strange = own.find((fit) => fit.microprice !== null && Number(fit.tick) !== Number(tick));
-  if (strange !== undefined)
-    notes.push(`${src}: its tick is ${tick}, that of a fit ${strange.tick}: that microprice is left out`);
+  const isStrange = ({ tick: other }: Fit): boolean => Number(other) !== Number(tick);
+  const fits = own.map((fit) => (isStrange(fit) ? { ...fit, microprice: null } : fit));
+  // a market whose tick was changed has fits of both
+  const strange = own.find((fit) => fit.microprice !== null);
+  if (strange !== undefined && fits.every(({ microprice }) => microprice === null))
+    notes.push(`${src}: its tick is ${tick}, that of the fit ${strange.tick}: the microprice is left out`);
   if (own[0].to >= Math.max(from, header.t))
     notes.push(`${src}: the fit was learnt until ${formatTime(own[0].to)}: it is used from then on`);
-  const windows = own.flatMap(({ ofi }) => (ofi === null ? [] : [ofi.window_ms]));
-  if (ofiWindow !== null && windows.length > 0 && !windows.includes(ofiWindow / 1000))
+  const windows = new Set(own.flatMap(({ ofi }) => (ofi === null ? [] : [ofi.window_ms * 1000])));
+  for (const { detector, options } of chosen) {
+    const window = detector.weighs(options);
+    if (window === null || windows.size === 0 || windows.has(window)) continue;
+    const there = [...windows].map((one) => `${one / 1e6} s`).join(', ');
     notes.push(
-      `${src}: the fit's weights are of ${windows[0] / 1000} s, ofi.window is ${ofiWindow / 1e6} s: integrated_ofi is left out`,
+      `${src}: weights of the fit are of ${there}, ${detector.name}.window is ${window / 1e6} s: they are left out`,
     );
-  const usable = own.map((fit) => (Number(fit.tick) === Number(tick) ? fit : { ...fit, microprice: null }));
-  return { fits: usable, notes };
+  }
+  return { fits, notes };
 }

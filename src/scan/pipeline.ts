@@ -14,7 +14,6 @@ import type { EndReason, Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { Confirmation } from '../signals/confirmation.js';
 import type { DetectorRun } from '../signals/detector.js';
-import ofiDetector from '../signals/ofi.js';
 import type { Chosen } from '../signals/registry.js';
 import { Voice } from '../signals/voice.js';
 import type { Venue } from '../venues/venue.js';
@@ -79,6 +78,7 @@ export class Pipeline {
   #track: Track;
   #union: Union;
   readonly #one: OneStream;
+  #fits: ChosenFits = { fits: [], notes: [] };
   #market: Market;
   readonly #checksum: Checksum | null;
   readonly #run = new TouchRun();
@@ -141,18 +141,13 @@ export class Pipeline {
     const baselineMinutes = baseline / MICROS_PER_MINUTE;
     const hasTouches = holdsTouches(this.#header, this.#venue);
     const times = { warmup, baselineMinutes, htf, lookback: lookback(this.#settings) };
-    return new Market(this.#track, { facts, ...times, hasTouches, fits: this.#fits().fits });
-  }
-
-  #fits(): ChosenFits {
-    const { fits, detectors } = this.#settings;
-    const ofi = detectors.of(this.src).find(({ detector }) => detector === ofiDetector);
-    return chooseFits(fits, this.#header, this.#from, ofi === undefined ? null : Number(ofi.options.window));
+    this.#fits = chooseFits(this.#settings.fits, this.#header, this.#from, this.#settings.detectors.of(this.src));
+    return new Market(this.#track, { facts, ...times, hasTouches, fits: this.#fits.fits });
   }
 
   #createRuns(): void {
     const { view } = this.#sink;
-    for (const note of this.#fits().notes) this.#note(note);
+    for (const note of this.#fits.notes) this.#note(note);
     if (view !== undefined) this.#market.follow(view(this.#seen()));
     for (const chosen of this.#settings.detectors.of(this.src)) {
       const reason = unsupported(chosen, this.#header, this.#venue);

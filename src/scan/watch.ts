@@ -1,4 +1,4 @@
-/** Flows for a person's eyes: what happens in each market is told to a viewer, in order, by the same state that detectors read. */
+/** Flows without detectors: what happens in each market is told to a follower, in order, by the same state that they read. */
 import type { DecodeMode } from '../decode/decoder.js';
 import type { Follower } from '../market/follower.js';
 import type { Damage, LineFlow } from '../model/batch.js';

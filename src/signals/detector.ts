@@ -62,13 +62,17 @@ export interface DetectorModule<P extends Parameters> {
   check?(options: Values<P>): string | null;
   /** data older than this (µs) plays no role, baselines aside */
   lookback(options: Values<P>): Micros;
+  /** window (µs) that weights of a fit have to be of, where it uses them */
+  weighs?(options: Values<P>): Micros;
   create(options: Values<P>, market: Market, voice: Voice): DetectorRun;
 }
 
 /** A detector whose parameter types are forgotten, as the registry holds it. */
-export interface Detector extends Omit<DetectorModule<Parameters>, 'check' | 'lookback' | 'create'> {
+export interface Detector extends Omit<DetectorModule<Parameters>, 'check' | 'lookback' | 'weighs' | 'create'> {
   check(options: Options): string | null;
   lookback(options: Options): Micros;
+  /** null where it uses no weights */
+  weighs(options: Options): Micros | null;
   create(options: Options, market: Market, voice: Voice): DetectorRun;
 }
 
@@ -81,6 +85,7 @@ export function defineDetector<const P extends Parameters>(module: DetectorModul
     ...module,
     check: (options) => module.check?.(options as Values<P>) ?? null,
     lookback: (options) => module.lookback(options as Values<P>),
+    weighs: (options) => module.weighs?.(options as Values<P>) ?? null,
     create: (options, market, voice) => module.create(options as Values<P>, market, voice),
   };
 }

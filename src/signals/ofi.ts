@@ -2,7 +2,7 @@
 
 import { type IntegratedOfi, integratedOfiOf } from '../market/integrated-ofi.js';
 import { type Market, Wake } from '../market/market.js';
-import { bookFlowOf, type Ofi, ofiOf, QUIET } from '../market/ofi.js';
+import { bookFlowOf, MOST_LEVELS, type Ofi, ofiOf, QUIET } from '../market/ofi.js';
 import type { QuoteFlow } from '../market/quote-flow.js';
 import { NORMAL, robustZ } from '../market/robust.js';
 import { rounded } from '../model/decimal.js';
@@ -34,7 +34,7 @@ const parameters = {
     type: 'integer',
     default: 1,
     min: 1,
-    max: 20,
+    max: MOST_LEVELS,
     doc: 'more than 1: levels of the book that levels_ofi sums; it costs time with every book message',
   },
 } as const satisfies Parameters;
@@ -91,6 +91,7 @@ from windows of the same length that ended before. No rule uses either.`,
   },
   // what is usual rests on windows that ended before this one began, and they on a quote before them
   lookback: ({ window }) => 2 * window + QUIET,
+  weighs: ({ window }) => window,
   create(options, market, voice): DetectorRun {
     return new OfiRun(options, market, voice);
   },

@@ -15,8 +15,33 @@ export interface FitOptions extends Omit<WatchOptions, 'open'> {
   levels: number;
 }
 
+/**
+ * Reads flows to their ends, one after the other: what is lost of one tape is not lost of another.
+ * @returns a fit for each market, or several where its instrument or its channels changed, in order of names and times
+ * @throws {TapedeckError} as `watch`
+ */
+export async function fitMarkets(flows: readonly LineFlow[], options: FitOptions): Promise<Fit[]> {
+  const markets: MarketFit[] = [];
+  const open = (seen: Seen): Follower => {
+    const fit = new MarketFit(seen, options);
+    markets.push(fit);
+    return fit;
+  };
+  for (const flow of flows) for await (const _ of watch(flow, { ...options, open }));
+  const fits = markets.flatMap((market) => market.result() ?? []);
+  for (const src of new Set(markets.map((market) => market.src)))
+    if (!fits.some((fit) => fit.src === src)) options.note(`${src}: nothing is learnt: there is no valid book`);
+  for (const { src, microprice, ofi } of fits) {
+    if (microprice === null)
+      options.note(`${src}: no microprice: too few changes of the touch, or it never went from side to side`);
+    if (ofi === null) options.note(`${src}: no weights of levels: too few whole windows, or nothing happened in them`);
+  }
+  return fits.sort((a, b) => (a.src === b.src ? a.from - b.from : a.src < b.src ? -1 : 1));
+}
+
 /** What one market has taught so far. */
 class MarketFit implements Follower {
+  readonly src: Source;
   readonly #seen: Seen;
   readonly #microprice: MicropriceFit;
   readonly #ofi: OfiFit;
@@ -24,6 +49,7 @@ class MarketFit implements Follower {
   #last: Micros = Number.NaN;
 
   constructor(seen: Seen, { window, levels }: FitOptions) {
+    this.src = `${seen.venue}:${seen.symbol}`;
     this.#seen = seen;
     this.#microprice = new MicropriceFit(seen.market);
     this.#ofi = new OfiFit(seen.market, window, levels);
@@ -37,7 +63,8 @@ class MarketFit implements Follower {
   }
 
   tick(t: Micros): void {
-    this.#ofi.tick(t, this.#seen.from);
+    // a book that nobody changes is known all the same, as long as other entries tell the time
+    if (this.#ofi.tick(t, this.#seen.from)) this.#last = Math.max(this.#last, t);
   }
 
   lose(effect: number): void {
@@ -47,9 +74,9 @@ class MarketFit implements Follower {
   /** null where there was no book */
   result(): Fit | null {
     if (Number.isNaN(this.#first)) return null;
-    const { venue, symbol, market } = this.#seen;
+    const { market } = this.#seen;
     return {
-      src: `${venue}:${symbol}`,
+      src: this.src,
       from: this.#first,
       to: this.#last,
       tick: market.track.instrument.tick,
@@ -57,32 +84,4 @@ class MarketFit implements Follower {
       ofi: this.#ofi.weights(),
     };
   }
-}
-
-/**
- * Reads a flow to its end. Of a market whose instrument changes on the way, only what follows is learnt.
- * @returns a fit for each market, in order of their names
- * @throws {TapedeckError} as `watch`
- */
-export async function fitMarkets(flow: LineFlow, options: FitOptions): Promise<Fit[]> {
-  const markets = new Map<Source, MarketFit>();
-  const open = (seen: Seen): Follower => {
-    const src = `${seen.venue}:${seen.symbol}`;
-    if (markets.has(src)) options.note(`${src}: its instrument or its channels changed: only what follows is learnt`);
-    const fit = new MarketFit(seen, options);
-    markets.set(src, fit);
-    return fit;
-  };
-  for await (const _ of watch(flow, { ...options, open }));
-  const fits: Fit[] = [];
-  for (const [src, market] of [...markets].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const fit = market.result();
-    if (fit === null) options.note(`${src}: nothing is learnt: there is no valid book`);
-    else fits.push(fit);
-    if (fit?.microprice === null)
-      options.note(`${src}: no microprice: too few changes of the touch, or they have no limit`);
-    if (fit?.ofi === null)
-      options.note(`${src}: no weights of levels: too few whole windows, or nothing happened in them`);
-  }
-  return fits;
 }

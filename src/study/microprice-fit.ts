@@ -41,15 +41,31 @@ export class TouchChain {
     if (to !== OUTSIDE) this.#led[from * N + to]++;
   }
 
+  /** States left often enough, less the corners that are never left at all, neither for good nor for the other side: the mid would go on for ever. */
+  #known(): number[] {
+    const left = this.#left;
+    const known = [...left.keys()].filter((state) => left[state] >= LEAST);
+    const ways = new Map(known.map((state) => [state, known.filter((to) => this.#led[state * N + to] > 0)]));
+    const reached = (from: number): Set<number> => {
+      const met = new Set(ways.get(from));
+      for (const state of met) for (const to of ways.get(state) ?? []) met.add(to);
+      return met;
+    };
+    const isLeft = (state: number): boolean =>
+      known.reduce((sum, to) => sum + this.#led[state * N + to], 0) < left[state] ||
+      reached(state).has(mirrorState(state));
+    return known.filter((state) => isLeft(state) || [...reached(state)].some(isLeft));
+  }
+
   /**
    * How far the mid is expected to go from each state until that is forgotten: g = r + P g, with r the mean move of the next change and P
-   * where it leads. It is the limit g* = Σ Bᵏ g₁ of Stoikov, with B = (I − Q)⁻¹ T, g₁ = (I − Q)⁻¹ r and P = Q + T, which exists where the equations
-   * of one half of the states can be solved; the other half is its mirror image. A way that leads to a state seen too rarely, or to a
-   * spread of no table, ends there. Null where no state was seen often enough, or there is no limit.
+   * where it leads. It is the limit g* = Σ Bᵏ g₁ of Stoikov, with B = (I − Q)⁻¹ T, g₁ = (I − Q)⁻¹ r and P = Q + T, where that has one, and its mean
+   * where it swings. Solved for one half of the states; the other is its mirror image. A way that leads to a state seen too rarely, or to a
+   * spread of no table, ends there. Null where no state has a figure.
    */
   table(): MicropriceTable | null {
     const left = this.#left;
-    const known = [...left.keys()].filter((state) => left[state] >= LEAST && state < mirrorState(state));
+    const known = this.#known().filter((state) => state < mirrorState(state));
     const n = known.length;
     if (n === 0) return null;
     const share = (from: number, to: number): number => this.#led[from * N + to] / left[from];

@@ -9,6 +9,9 @@ import { principalOf } from './matrix.js';
 /** Windows that make the weights trustworthy. */
 const LEAST_WINDOWS = 60;
 
+/** Share of the mean squares. */
+const ROUNDING = 1e-12;
+
 /** Sums of what levels do together, window after window. */
 export class LevelSamples {
   readonly levels: number;
@@ -35,11 +38,17 @@ export class LevelSamples {
   component(): { weights: number[]; explained: number } | null {
     const { levels, count } = this;
     const sums = this.#sums;
+    const squares = this.#products.reduce(
+      (sum, product, at) => sum + (at % (levels + 1) === 0 ? product / count : 0),
+      0,
+    );
     const covariance = this.#products.map((product, at) => {
       const [i, j] = [Math.floor(at / levels), at % levels];
       return product / count - (sums[i] / count) * (sums[j] / count);
     });
-    const found = principalOf(covariance, levels);
+    const variance = covariance.reduce((sum, value, at) => sum + (at % (levels + 1) === 0 ? value : 0), 0);
+    // less is what rounding leaves of samples that are all the same
+    const found = variance > ROUNDING * squares ? principalOf(covariance, levels) : null;
     if (found === null) return null;
     const { vector, share } = found;
     const sign = vector.reduce((sum, value) => sum + value, 0) < 0 ? -1 : 1;
@@ -60,12 +69,14 @@ export class OfiFit {
     this.#samples = new LevelSamples(levels);
   }
 
-  /** A second of data time, where what is of before `from` is not to be learnt from. */
-  tick(t: Micros, from: Micros): void {
-    if (t % this.#window !== 0 || t - this.#window < from) return;
+  /** A second of data time, where what is of before `from` is not to be learnt from. @returns whether anything was learnt */
+  tick(t: Micros, from: Micros): boolean {
+    if (t % this.#window !== 0 || t - this.#window < from) return false;
     this.#flow.expire(t);
     const { flow } = this.#flow;
-    if (flow.isWhole(t)) this.#samples.add((level) => flow.relative(level));
+    const isWhole = flow.isWhole(t);
+    if (isWhole) this.#samples.add((level) => flow.relative(level));
+    return isWhole;
   }
 
   /** null where there were too few windows, or nothing happened in them */

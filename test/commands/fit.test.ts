@@ -98,6 +98,27 @@ describe('two days of a market', () => {
   });
 });
 
+test('what is broken in the tape of one market costs no other anything, and the status is 1', () => {
+  const [one, other] = ['BTCUSDT', 'ETHUSDT'].map((symbol, n) => randomTape({ seed: n + 1, minutes: 4, symbol }).lines);
+  const write = (name: string, lines: readonly string[]): string => {
+    const path = join(folder, name);
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    return path;
+  };
+  const paths = [
+    write('BTC.ndjson', one),
+    write(
+      'ETH.ndjson',
+      other.map((line, n) => (n === 500 ? line.slice(9) : line)),
+    ),
+  ];
+  const both = run('fit', ...paths, '--window', '1s');
+  expect(both.status).toBe(1);
+  expect(both.stderr).toContain('E_LINE');
+  expect(linesOf<Fit>(both.stdout).map(({ src }) => src)).toEqual(['binance-usdm:BTCUSDT', 'binance-usdm:ETHUSDT']);
+  expect(both.stdout.split('\n')[0]).toBe(run('fit', paths[0], '--window', '1s').stdout.trimEnd());
+});
+
 test('nothing is learnt from a tape without a book: that is said, and the status is 1', () => {
   const path = join(folder, 'bookless.ndjson');
   writeFileSync(path, `${randomTape({ seed: 1, minutes: 1 }).lines.slice(0, 1).join('\n')}\n`);

@@ -108,10 +108,13 @@ describe('in the context of signals', () => {
     const other = await contexts(95, 5, 1, [learnt(1, '0.01')]);
     expect(other.shifts[0]).toBeUndefined();
     expect(other.notes).toEqual([
-      'binance-usdm:BTCUSDT: its tick is 0.1, that of a fit 0.01: that microprice is left out',
+      'binance-usdm:BTCUSDT: its tick is 0.1, that of the fit 0.01: the microprice is left out',
     ]);
     // the same number written otherwise is the same tick
     expect((await contexts(95, 5, 1, [learnt(1, '0.10')])).shifts[0]).toBe(2);
+    // the newest that has it is used
+    const [old, short] = [learnt(1), { ...learnt(2), microprice: null }];
+    for (const newer of [short, learnt(2, '0.01')]) expect((await contexts(95, 5, 1, [newer, old])).shifts[0]).toBe(2);
     const none = await contexts(95, 5, 1, [{ ...learnt(1), src: 'binance-usdm:ETHUSDT' }]);
     expect(none.shifts[0]).toBeUndefined();
     expect(none.notes).toEqual(['binance-usdm:BTCUSDT: --fit has nothing of it']);

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { HeaderEntry } from '../../src/model/entry.js';
 import type { Fit } from '../../src/model/fit.js';
 import { chooseFits, readFits } from '../../src/scan/fits.js';
+import { defaultsOf } from '../../src/signals/detector.js';
+import { type Chosen, detectorByName } from '../../src/signals/registry.js';
 import { SECOND, START, TapeBuilder } from './tape-builder.js';
 
 const rows = <T>(value: T): T[][] => [1, 2, 3].map(() => Array.from({ length: 10 }, () => value));
@@ -43,6 +45,13 @@ describe('reading', () => {
       'ofi is neither a list of weights nor null',
       textOf(learnt(1, { ofi: { window_ms: 1, windows: 1, explained: 1, weights: [] } })),
     ],
+    [
+      'ofi is neither a list of weights nor null',
+      textOf(learnt(1, { ofi: { window_ms: 1, windows: 1, explained: 1, weights: new Array(21).fill(0) } })),
+    ],
+    // JSON has numbers that are infinite when read
+    ['ofi is neither a list of weights nor null', textOf(learnt(1)).replace('[0.5,0.5]', '[1e999,0.5]')],
+    ['microprice is neither a table nor null', textOf(learnt(1)).replace('"ticks":[[null', '"ticks":[[-1e999')],
   ])('refused: %s', (why, text) => {
     const read = (): unknown => readFits(textOf(learnt(1)) + text, 'a.fit');
     expect(read).toThrow(`while reading the fit: ${why}`);
@@ -52,8 +61,10 @@ describe('reading', () => {
 
 describe('choosing', () => {
   const header = JSON.parse(new TapeBuilder().lines[0]) as HeaderEntry;
-  const choose = (fits: Fit[], { from = Number.NEGATIVE_INFINITY, window = (10 * SECOND) as number | null } = {}) =>
-    chooseFits(fits, header, from, window);
+  const chosen = (...names: string[]): Chosen[] =>
+    names.map(detectorByName).map((detector) => ({ detector, options: defaultsOf(detector) }));
+  const choose = (fits: Fit[], { from = Number.NEGATIVE_INFINITY, detectors = chosen('ofi', 'delta') } = {}) =>
+    chooseFits(fits, header, from, detectors);
 
   test('those of the market, in order of their ends', () => {
     const { fits, notes } = choose([learnt(5), learnt(9, { src: 'binance-usdm:ETHUSDT' }), learnt(3)]);
@@ -72,9 +83,21 @@ describe('choosing', () => {
   });
 
   test('weights of other windows are said to be left out, where somebody asks for them', () => {
-    const note = "binance-usdm:BTCUSDT: the fit's weights are of 10 s, ofi.window is 5 s: integrated_ofi is left out";
-    expect(choose([learnt(1)], { window: 5 * SECOND }).notes).toEqual([note]);
-    expect(choose([learnt(1)], { window: null }).notes).toEqual([]);
-    expect(choose([learnt(1, { ofi: null })], { window: 5 * SECOND }).notes).toEqual([]);
+    const of = (seconds: number): Fit =>
+      learnt(1, { ofi: { window_ms: seconds * 1000, windows: 60, explained: 0.9, weights: [1] } });
+    expect(choose([of(5), of(7)]).notes).toEqual([
+      'binance-usdm:BTCUSDT: weights of the fit are of 5 s, 7 s, ofi.window is 10 s: they are left out',
+    ]);
+    expect(choose([of(5), of(10)]).notes).toEqual([]);
+    expect(choose([of(5)], { detectors: chosen('delta') }).notes).toEqual([]);
+    expect(choose([learnt(1, { ofi: null })]).notes).toEqual([]);
+  });
+
+  test('a microprice in another tick is left out, and that is said where there is no other', () => {
+    const strange = learnt(5, { tick: '0.01' });
+    expect(choose([strange, learnt(3)])).toEqual({ fits: [learnt(3), { ...strange, microprice: null }], notes: [] });
+    expect(choose([strange]).notes).toEqual([
+      'binance-usdm:BTCUSDT: its tick is 0.1, that of the fit 0.01: the microprice is left out',
+    ]);
   });
 });

@@ -34,13 +34,31 @@ test('a way out of the table, or into a state seen too rarely, ends with the mov
   expect(chain.table()?.ticks[0][9]).toBeNull();
 });
 
-test('too little was seen, or the state is never forgotten: there is none', () => {
+test('a state that bounces from side to side has the mean of what it swings between', () => {
   const chain = new TouchChain();
-  for (let n = 0; n < 99; n++) chain.add(HIGH, LOW, 2);
-  expect(chain.table()).toBeNull();
+  for (let n = 0; n < 100; n++) chain.add(HIGH, LOW, 2);
+  expect(chain.table()?.ticks[0][HIGH]).toBe(0.5);
+});
+
+test('too little was seen, or the state is never forgotten: there is none', () => {
+  const rare = new TouchChain();
+  for (let n = 0; n < 99; n++) rare.add(HIGH, OUTSIDE, 2);
+  expect(rare.table()).toBeNull();
   const frozen = new TouchChain();
   for (let n = 0; n < 200; n++) frozen.add(HIGH, HIGH, 1);
   expect(frozen.table()).toBeNull();
+});
+
+test('a corner that is never left has no figure, and leaves the others theirs: a way into it ends there', () => {
+  const chain = new TouchChain();
+  for (let n = 0; n < 100; n++) {
+    chain.add(8, 9, 1);
+    chain.add(9, 8, 0);
+    chain.add(HIGH, LOW, 0);
+    chain.add(HIGH, 9, 2);
+  }
+  // g = ½ · 1 + ½ · g(low) = ½ − ½ g
+  expect(chain.table()?.ticks[0]).toEqual([null, null, -0.333333, null, null, null, null, 0.333333, null, null]);
 });
 
 type Change = readonly [from: number, to: number, halfTicks: number];
@@ -127,7 +145,7 @@ describe('from a tape', () => {
   const learn = async (lines: readonly string[], more = {}): Promise<{ fits: Fit[]; notes: string[] }> => {
     const notes: string[] = [];
     const told = { damage: () => {}, note: (text: string) => void notes.push(text) };
-    return { fits: await fitMarkets(flowOf(lines), { window: 10 * SECOND, levels: 2, ...told, ...more }), notes };
+    return { fits: await fitMarkets([flowOf(lines)], { window: 10 * SECOND, levels: 2, ...told, ...more }), notes };
   };
   const row = ({ fits }: { fits: Fit[] }): (number | null)[] => fits[0].microprice?.ticks[0] ?? [];
 
@@ -199,13 +217,49 @@ describe('from a tape', () => {
     expect(sum(early[0].microprice)).toBe(2 * 200);
   });
 
+  test('an instrument that changes gives a fit of each stretch', async () => {
+    const market = begin();
+    walk(market, false, 200);
+    const other = new TapeBuilder({
+      tick: '0.2',
+      recorder: 'next',
+      start: market.tape.t,
+      price: (ticks) => (ticks / 5).toFixed(1),
+    });
+    const after: Market = { tape: other.snapshot([[10_000, 3]], [[10_001, 1]]), bid: 10_000, sizes: [3, 1] };
+    walk(after, false, 300);
+    const { fits, notes } = await learn([...market.tape.lines, ...other.lines]);
+    expect(fits.map(({ tick, from, to }) => [tick, from < to])).toEqual([
+      ['0.1', true],
+      ['0.2', true],
+    ]);
+    expect(fits[0].to).toBeLessThan(fits[1].from);
+    expect(fits[0].microprice).toEqual((await learn(market.tape.lines)).fits[0].microprice);
+    expect(notes.filter((note) => !note.includes('weights'))).toEqual([]);
+  });
+
+  test('a market told by two connections teaches what one of them does', async () => {
+    const market = begin();
+    walk(market, false, 200);
+    const [header, ...lines] = market.tape.lines;
+    const both = lines.flatMap((line) => {
+      const { t, conn, ...rest } = JSON.parse(line) as { t: number; conn?: string };
+      if (conn === undefined) return [line];
+      const { src, ...said } = rest as { src?: string };
+      return [line, JSON.stringify({ t: t + 1, src, conn: 'test.2', ...said })];
+    });
+    expect((await learn([header, ...both])).fits[0].microprice).toEqual(
+      (await learn([header, ...lines])).fits[0].microprice,
+    );
+  });
+
   test('where nothing can be learnt, it says why', async () => {
     const market = begin();
     walk(market, false, 20);
     const { fits, notes } = await learn(market.tape.lines);
     expect(fits).toMatchObject([{ microprice: null, ofi: null }]);
     expect(notes).toEqual([
-      'binance-usdm:BTCUSDT: no microprice: too few changes of the touch, or they have no limit',
+      'binance-usdm:BTCUSDT: no microprice: too few changes of the touch, or it never went from side to side',
       'binance-usdm:BTCUSDT: no weights of levels: too few whole windows, or nothing happened in them',
     ]);
     const empty = await learn(new TapeBuilder().trade(1, 1000, 1).lines);

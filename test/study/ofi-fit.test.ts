@@ -1,6 +1,6 @@
 /** Learning weights of levels: what goes together, what does not, and what of a tape is a sample. */
 import { describe, expect, test } from 'vitest';
-import type { OfiWeights } from '../../src/model/fit.js';
+import type { Fit, OfiWeights } from '../../src/model/fit.js';
 import { fitMarkets } from '../../src/study/fit.js';
 import { LevelSamples } from '../../src/study/ofi-fit.js';
 import { randomFrom } from '../scan/random-tape.js';
@@ -28,6 +28,9 @@ describe('the component of samples', () => {
 
   test('nothing varies, so there is none', () => {
     expect(of([5, 5], [5, 5])).toBeNull();
+    // which rounding must not make something of
+    expect(of(...Array.from({ length: 100 }, () => [1 / 3, 1 / 7]))).toBeNull();
+    expect(of([0, 0], [0, 0])).toBeNull();
   });
 });
 
@@ -66,7 +69,7 @@ describe('from a tape', () => {
 
   const weightsOf = async (lines: readonly string[], window = SECOND): Promise<OfiWeights | null> => {
     const told = { damage: () => {}, note: () => {} };
-    return (await fitMarkets(flowOf(lines), { window, levels: 2, ...told }))[0].ofi;
+    return (await fitMarkets([flowOf(lines)], { window, levels: 2, ...told }))[0].ofi;
   };
 
   test('a level that follows has the weight of what it adds', async () => {
@@ -80,6 +83,25 @@ describe('from a tape', () => {
 
   test('a level that stands still has none', async () => {
     expect(await weightsOf(tapeOf(120, 0).lines)).toMatchObject({ weights: [1, 0], explained: 1 });
+  });
+
+  test('what it learnt from ends at `to`: what stands behind does not matter, but that time goes on', async () => {
+    const tape = tapeOf(90, 0.5);
+    const quiet = tape.t;
+    // nothing changes in the book, and windows go on to be known
+    for (let n = 0; n < 300; n++) tape.wait(SECOND / 4).clock();
+    const learn = async (lines: readonly string[]): Promise<Fit> => {
+      const told = { damage: () => {}, note: () => {}, window: SECOND, levels: 2 };
+      return (await fitMarkets([flowOf(lines)], told))[0];
+    };
+    expect((await learn(tape.lines)).to).toBeGreaterThan(quiet + 60 * SECOND);
+    for (const cut of [150, 250, 300, 400, tape.lines.length]) {
+      const lines = tape.lines.slice(0, cut);
+      const fit = await learn(lines);
+      const until = lines.filter((line) => Number(line.slice(5, 21)) <= fit.to);
+      const next = JSON.stringify({ t: fit.to + 1, src: tape.src, clock: { wall: 0, loop: 0, exchange: null } });
+      expect(await learn([...until, next])).toEqual(fit);
+    }
   });
 
   test('a window is a sample where all of it is known, and sixty are needed', async () => {
