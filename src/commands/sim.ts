@@ -5,7 +5,8 @@ import { parseTimeSpec } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { serveExchange } from '../serve/exchange.js';
 import { createExchange } from '../sim/exchange.js';
-import { venueById, venues } from '../venues/registry.js';
+import { venueById } from '../venues/registry.js';
+import { servedVenue, servedVenues } from '../venues/servers.js';
 import { aborted, defineCommand, duration, positiveNumber, wholeNumber } from './command.js';
 
 /** A time that stands for itself; there is no tape an offset could be of. */
@@ -15,7 +16,7 @@ function absoluteTime(text: string): Micros {
   throw new TapedeckError('E_USAGE', `'${text}' is an offset; give a time such as 2024-08-08T12:00:00Z`);
 }
 
-const able = venues.filter((one) => one.server !== undefined).map(({ id }) => id);
+const able = servedVenues.map(({ id }) => id);
 
 export default defineCommand({
   name: 'sim',
@@ -92,16 +93,14 @@ BingX) tickers and mark prices, are acknowledged and stay silent. Only this mach
 for testing tools, not ideas.`,
 
   async handler(args, io) {
-    const venue = venueById(args.venue);
-    const { server } = venue;
-    if (server === undefined) {
-      throw new TapedeckError('E_USAGE', `${venue.id} cannot be simulated; ${able.join(', ')} can`);
-    }
+    const { id } = venueById(args.venue);
+    const venue = servedVenue(id);
+    if (venue === null) throw new TapedeckError('E_USAGE', `${id} cannot be simulated; ${able.join(', ')} can`);
     const start = args.start ?? io.now();
     const { symbols, seed, rate, port } = args;
     const market = createExchange({ symbols, seed, rate, start, kind: venue.kind, form: venue.symbolForm });
     const exchange = await serveExchange({
-      venue: { server },
+      venue,
       market,
       port,
       ...(args.ledger === undefined ? {} : { ledger: args.ledger }),

@@ -2,6 +2,7 @@
 import { createDataWriter } from '../output/stdio.js';
 import { table, wrap } from '../output/text.js';
 import { venueById, venues } from '../venues/registry.js';
+import { servedVenue } from '../venues/servers.js';
 import type { Venue } from '../venues/venue.js';
 import { defineCommand, formatOption } from './command.js';
 
@@ -82,7 +83,7 @@ a sentence that says why none can.
 
 /** All there is to say of a venue. */
 function card(venue: Venue): string[] {
-  const { id, title, kind, hosts, channels, capabilities: can, rest, server, checksum } = venue;
+  const { id, title, kind, hosts, channels, capabilities: can, rest, checksum } = venue;
   const books = rest.snapshot === undefined ? 'begin with a snapshot in their own stream' : 'join a snapshot over REST';
   const rows = [
     ['kind', kind],
@@ -100,7 +101,7 @@ function card(venue: Venue): string[] {
     ['groups', can.groups],
     ['liquidations', LIQUIDATIONS[can.liquidations ?? 'none']],
     ['off-book', can.offBookMarked ? 'marked' : 'not marked'],
-    ['simulated', server === undefined ? 'no' : 'by tapedeck sim'],
+    ['simulated', servedVenue(id) === null ? 'no' : 'by tapedeck sim'],
   ];
   const wrapped = rows.flatMap(([name, text]) => wrap(text, CARD_WIDTH).map((line, n) => [n === 0 ? name : '', line]));
   return [`${id}: ${title}`, ...table([{}, {}], wrapped).map((line) => `  ${line}`)];

@@ -5,7 +5,8 @@ import type { Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import type { Segment } from '../tape/segment.js';
 import { readSegments, type TimeRange } from '../tape/source.js';
-import type { Venue, VenueServer } from '../venues/venue.js';
+import type { ServedVenue } from '../venues/servers.js';
+import type { VenueServer } from '../venues/venue.js';
 import { type Cursor, createCursor } from './cursor.js';
 import { createMadeTopics, type MadeTopics } from './made-topics.js';
 import { createRecordedMarket, type RecordedMarket } from './recorded-market.js';
@@ -27,7 +28,7 @@ export interface FaultyPlace {
 }
 
 export interface PlacesOptions {
-  venue: Venue & { server: NonNullable<Venue['server']> };
+  venue: ServedVenue;
   groups: readonly (readonly Segment[])[];
   topics: RecordedTopics;
   headers: readonly TapeHeader[];

@@ -8,7 +8,7 @@ import { type Segment, segmentItems } from '../tape/segment.js';
 import type { TimeRange } from '../tape/source.js';
 import type { Tape } from '../tape/tape.js';
 import { venueById } from '../venues/registry.js';
-import type { Venue } from '../venues/venue.js';
+import { type ServedVenue, servedVenue } from '../venues/servers.js';
 import { createTapeClock, type TapeClock } from './tape-clock.js';
 import { serveTapeVenue, type TapeExchange } from './tape-exchange.js';
 import { findTopics } from './topics-of-tape.js';
@@ -135,13 +135,11 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
   };
 }
 
-type Serving = Venue & { server: NonNullable<Venue['server']> };
-
 /** The tape's srcs by venue, in the order in which they were named; files of a folder that are no tape are damage. */
-function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<Serving, Segment[][]> {
+function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<ServedVenue, Segment[][]> {
   if (tape.hasStdin)
     throw new TapedeckError('E_USAGE', "while serving: '-' (stdin) can be read once, each client reads a tape anew");
-  const byVenue = new Map<Serving, Segment[][]>();
+  const byVenue = new Map<ServedVenue, Segment[][]>();
   for (const group of tape.groups) {
     const [{ fault, form, path }] = group;
     if (fault !== null) {
@@ -153,8 +151,9 @@ function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<
         file: path,
       });
     for (const segment of group) segment.header();
-    const venue = venueById(group[0].header().tape.venue);
-    if (!canServe(venue)) throw new TapedeckError('E_USAGE', `while serving: ${venue.id} cannot be served`);
+    const { id } = venueById(group[0].header().tape.venue);
+    const venue = servedVenue(id);
+    if (venue === null) throw new TapedeckError('E_USAGE', `while serving: ${id} cannot be served`);
     const groups = byVenue.get(venue) ?? [];
     byVenue.set(venue, [...groups, [...group]]);
   }
@@ -162,5 +161,3 @@ function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<
     throw new TapedeckError('E_NOT_A_TAPE', 'while serving: nothing that was named is a tape that can be read');
   return byVenue;
 }
-
-const canServe = (venue: Venue): venue is Serving => venue.server !== undefined;

@@ -3,7 +3,6 @@ import { decimalsOf } from '../model/decimal.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { futuresLayouts, spotLayouts } from './binance-layouts.js';
-import { binanceServer } from './binance-server.js';
 import { binanceTrades } from './binance-trades.js';
 import { checkChannels, coinsOf, isLevels, isObject, wordOf } from './fields.js';
 import { chainedByPrevious, chainedByRange, contiguousTrades } from './sequence.js';
@@ -247,7 +246,6 @@ function createVenue(market: Market): Venue {
     layouts: futures ? futuresLayouts : spotLayouts,
     continuity: futures ? chainedByPrevious : chainedByRange,
     tradeChain: contiguousTrades,
-    server: (served) => binanceServer(market, served),
   };
 }
 

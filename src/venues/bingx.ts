@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument } from '../model/instrument.js';
-import { bingxServer } from './bingx-server.js';
 import {
   checkChannels,
   coinsOf,
@@ -283,6 +282,5 @@ export const bingxSwap: Venue = {
   layouts: bingxLayouts,
   continuity: chainedBySkips,
   tradeChain: unprovenTrades,
-  server: bingxServer,
   symbolForm: /^[A-Z0-9]{1,24}-USD[TC]$/,
 };

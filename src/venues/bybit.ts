@@ -1,7 +1,6 @@
 /** Bybit v5: linear (USDT and USDC), inverse and spot. Facts and their certainty come from the public documentation and recordings. */
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
-import { bybitServer } from './bybit-server.js';
 import { checkChannels, coinsOf, isObject, leadingText, objectsAt, partsOf, positive, wordOf } from './fields.js';
 import { chainedByOne, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -265,7 +264,6 @@ function createVenue(category: Category, title: string): Venue {
     layouts: bybitLayouts,
     continuity: chainedByOne,
     tradeChain: unprovenTrades,
-    server: (market) => bybitServer(category, market),
     symbolForm: SYMBOL_FORMS[category],
   };
 }

@@ -5,7 +5,6 @@ import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive, wordOf } from './fields.js';
-import { mexcServer } from './mexc-server.js';
 import { chainedByRange, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -297,6 +296,5 @@ export const mexcFutures: Venue = {
   layouts: mexcLayouts,
   continuity: chainedByRange,
   tradeChain: unprovenTrades,
-  server: mexcServer,
   symbolForm: SYMBOL_FORM,
 };

@@ -15,7 +15,6 @@ import {
   positive,
   wordOf,
 } from './fields.js';
-import { okxServer } from './okx-server.js';
 import { okxTrades } from './okx-trades.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
@@ -364,7 +363,6 @@ function createVenue(market: Market, title: string): Venue {
     continuity: chainedByLink,
     tradeChain: contiguousTrades,
     checksum: { of: checksumOf, stated: statedChecksum },
-    server: (served) => okxServer(market, served),
     symbolForm: SYMBOL_FORMS[market],
   };
 }

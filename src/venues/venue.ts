@@ -146,8 +146,6 @@ export interface Venue extends VenueRules {
   };
   /** unwrapped REST snapshots and the like in other people's archives: is this bare JSON a snapshot body? */
   isSnapshotBody(body: unknown): boolean;
-  /** the exchange's side, for `sim`: one for each running exchange, made before the market moves, since it may count messages */
-  server?(market: ServedMarket): VenueServer;
   /** how its symbols are written, where they differ from `BTCUSDT` and `BTCUSD_PERP`; `sim` lists no others */
   symbolForm?: RegExp;
 }

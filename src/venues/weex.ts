@@ -18,7 +18,6 @@ import {
 } from './fields.js';
 import { chainedByLink, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
-import { weexServer } from './weex-server.js';
 
 const ID = 'weex-futures';
 
@@ -256,7 +255,6 @@ export const weexFutures: Venue = {
   layouts: weexLayouts,
   continuity: chainedWhereAlive,
   tradeChain: unprovenTrades,
-  server: weexServer,
   // there are no dated contracts
   symbolForm: /^[A-Z0-9]{1,20}USDT$/,
 };

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { createExchange } from '../../dist/sim/exchange.js';
-import { venueById } from '../../dist/venues/registry.js';
+import { servedVenue } from '../../dist/venues/servers.js';
 
 const [symbolList, perSymbol] = process.argv.slice(2);
 const symbols = symbolList.split(',');
@@ -12,7 +12,7 @@ const CHANNELS = ['depth', 'trade', 'bookTicker'];
 const TICK_MS = 2;
 const IDS = /"(U|u|pu|t)":(\d+)/g;
 
-const venue = venueById('binance-usdm');
+const venue = servedVenue('binance-usdm');
 const market = createExchange({
   ...{ symbols, seed: 1, rate: 1000 * symbols.length, start: Date.now() * 1000 },
   ...{ kind: venue.kind, form: venue.symbolForm },

@@ -20,10 +20,10 @@ export function recordedSession(shared) {
 /** The same from the simulated exchange: `seconds` of one symbol at `rate` messages per second. */
 export async function simulatedSession(seconds, rate) {
   const { createExchange, eventsOf } = await import('../../dist/sim/exchange.js');
-  const { venueById } = await import('../../dist/venues/registry.js');
+  const { servedVenue } = await import('../../dist/venues/servers.js');
   const start = Date.UTC(2026, 0, 5, 10) * 1000;
   const exchange = createExchange({ symbols: ['BTCUSDT'], seed: 1, rate, start });
-  const server = venueById('binance-usdm').server(exchange);
+  const server = servedVenue('binance-usdm').server(exchange);
   const client = server.connect('/public/stream');
   const topics = ['btcusdt@depth@100ms', 'btcusdt@trade', 'btcusdt@bookTicker'];
   server.receive(client, JSON.stringify({ method: 'SUBSCRIBE', params: topics, id: 1 }));

@@ -9,7 +9,7 @@ import { serveExchange } from '../../src/serve/exchange.js';
 import { serveTape } from '../../src/serve/serve-tape.js';
 import { eventsOf } from '../../src/sim/exchange.js';
 import { openTape } from '../../src/tape/tape.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import type { ServedEvent, ServedMarket, VenueServer } from '../../src/venues/venue.js';
 import { START, seededMarket } from '../venues/served.js';
 import { createReader, LEVELS, type Level, levelsOf, type Reader, type ReadTrade } from './reader.js';
@@ -101,11 +101,10 @@ export function inBothWays<R>(rows: readonly R[]) {
 /** A market with its server, whose messages are heard by our reader first. */
 function createMarket(options: MarketOptions, write?: (line: string) => void) {
   const { symbol, rate = 2000 } = options;
-  const venue = venueById(options.venue);
-  const { server: serverOf } = venue;
-  if (serverOf === undefined) throw new Error(`${venue.id} cannot be simulated`);
+  const venue = servedVenue(options.venue);
+  if (venue === null) throw new Error(`${options.venue} cannot be simulated`);
   const market = seededMarket(venue, [symbol], rate);
-  const server = serverOf(market);
+  const server = venue.server(market);
   const channels = options.channels ?? venue.channels.default;
   const ours = createReader({ venue, symbol, market, server, channels, write, tradeIds: options.tradeIds });
   const own = createOwnBook(market, symbol);

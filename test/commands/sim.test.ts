@@ -7,7 +7,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CommandIo, takesValue } from '../../src/commands/command.js';
 import sim from '../../src/commands/sim.js';
-import { venues } from '../../src/venues/registry.js';
+import { servedVenues } from '../../src/venues/servers.js';
 import { openClient } from '../serve/client.js';
 import { createIo } from './run.js';
 
@@ -78,7 +78,7 @@ test('it speaks the protocol of the venue asked for, and its help names all it c
   expect(client.heard).toEqual(['pong']);
   abort();
   expect(await run).toBe(0);
-  const able = venues.filter(({ server }) => server !== undefined).map(({ id }) => id);
+  const able = servedVenues.map(({ id }) => id);
   expect(able).toContain('bybit-spot');
   expect(sim.positionals.venue.describe).toContain(able.join(', '));
 });

@@ -7,7 +7,7 @@ import { type RecordOptions, type RecordStatus, type RecordSummary, record } fro
 import type { Entry } from '../../src/model/entry.js';
 import { type ServedExchange, serveExchange } from '../../src/serve/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import type { ServedClient, ServedMarket, Venue, VenueServer } from '../../src/venues/venue.js';
 import { seededMarket } from '../venues/served.js';
 import { linesIn, messageIn } from './tape.js';
@@ -113,9 +113,9 @@ export async function createRig({
   forgets = false,
 }: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'tapedeck-feed-'));
-  const venue = venueById(id);
+  const venue = servedVenue(id);
+  if (venue === null) throw new Error(`${id} cannot be simulated`);
   const { server } = venue;
-  if (server === undefined) throw new Error(`${id} cannot be simulated`);
   const market = seededMarket(venue, symbols, rate, { start: Date.now() * 1000 });
   const ledger = join(folder, 'sent.ndjson');
   const truth: Rig['truth'] = [];

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import type { ServedMarket, VenueServer } from '../../src/venues/venue.js';
 import { seededMarket } from '../venues/served.js';
 import { startRecording, until } from './harness.js';
@@ -77,11 +77,11 @@ function packed(server: VenueServer, text: string): Uint8Array {
 // they mostly wait, so they wait together
 test.concurrent.for(Object.entries(SIMULATED))('%s', async ([id, { symbols }], { onTestFinished }) => {
   const [symbol] = symbols;
-  const venue = venueById(id);
+  const venue = servedVenue(id)!;
   const folder = await mkdtemp(join(tmpdir(), 'tapedeck-hostile-'));
   const out = join(folder, 'a', 'b', 'tapes');
   const market = seededMarket(venue, [symbol], 500, { start: Date.now() * 1000 });
-  const server = (served: ServedMarket): VenueServer => hostile(venue.server!(served), symbol);
+  const server = (served: ServedMarket): VenueServer => hostile(venue.server(served), symbol);
   const exchange = await serveExchange({ venue: { server }, market });
   let received = 0;
   let validMost = 0;

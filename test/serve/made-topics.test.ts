@@ -6,6 +6,7 @@ import { createRecordedMarket } from '../../src/serve/recorded-market.js';
 import type { RecordedTopics } from '../../src/serve/recorded-topics.js';
 import { entryLine, messageLine, parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import type { ServedMessage } from '../../src/venues/venue.js';
 import { PlainBook, type Row } from '../venues/served.js';
 import { apply, BOOK, CONN, delta, headerLine, type Line, levels, parse, snapshot, T } from './bybit-tape.js';
@@ -21,7 +22,7 @@ function follow(
   const venue = venueById(id);
   const { tape } = parseEntry(headerLine({ venue: id })) as { tape: TapeHeader };
   const market = createRecordedMarket(venue, recorded, [tape]);
-  const server = venue.server!(market);
+  const server = servedVenue(id)!.server(market);
   const made = createMadeTopics(market, server);
   made.need('BTCUSDT');
   const heard: ServedMessage[] = [];

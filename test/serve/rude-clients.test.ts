@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { createInjection } from '../../src/tape/inject.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import { until } from '../feed/harness.js';
 import { SIMULATED } from '../feed/simulated.js';
 import { seededMarket } from '../venues/served.js';
@@ -78,9 +78,9 @@ describe('words that are none', () => {
 
   test.each(VENUES)('%s answers them or keeps silent, and serves on', async (id) => {
     const [symbol] = SIMULATED[id].symbols;
-    const venue = venueById(id);
+    const venue = servedVenue(id)!;
     const market = seededMarket(venue, [symbol], 10);
-    const exchange = await serveExchange({ venue: { server: venue.server! }, market });
+    const exchange = await serveExchange({ venue, market });
     try {
       const [plan] = venue.connections([symbol], ['depth']);
       const client = await openClient(`${exchange.wsUrl}${plan.path}`);

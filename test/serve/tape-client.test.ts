@@ -9,7 +9,7 @@ import { createTapeClient, type Ending } from '../../src/serve/tape-client.js';
 import { createTapeClock } from '../../src/serve/tape-clock.js';
 import { findTopics } from '../../src/serve/topics-of-tape.js';
 import { openTape } from '../../src/tape/tape.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import { until } from '../feed/harness.js';
 import { BOOK, booksOf, CONN, createBench, type Line, MOVING, snapshot, T, WHOLE } from './bybit-tape.js';
 
@@ -60,8 +60,7 @@ test.each<[string, Line[], Ending]>([
 ])('%s is told when all before it was taken', async (_, last, ending) => {
   const path = await bench.tapeOf(...MOVING, ...last);
   const { groups } = await openTape([path], Readable.from([]));
-  const found = venueById('bybit-linear');
-  const venue = { ...found, server: found.server! };
+  const venue = servedVenue('bybit-linear')!;
   const known = await findTopics(venue, groups, {}, () => {});
   const places = createPlaces({ venue, groups, ...known, range: {}, damaged: () => {} });
   const place = places.at(T);

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
 import { createExchange, type Exchange } from '../../src/sim/exchange.js';
-import { venueById } from '../../src/venues/registry.js';
+import { servedVenue } from '../../src/venues/servers.js';
 import type { ServedClient, ServedEvent, ServedMarket, Venue, VenueServer } from '../../src/venues/venue.js';
 
 export const START = 1_786_000_000_000_000;
@@ -52,10 +52,10 @@ export function seededMarket(
 }
 
 export function serveRun(id: string, symbols: string[], rate = 1000, seed = 1): ServedRun {
-  const venue = venueById(id);
+  const venue = servedVenue(id);
+  if (venue === null) throw new Error(`${id} has no server`);
   const market = seededMarket(venue, symbols, rate, { seed });
-  const server = venue.server?.(market);
-  if (server === undefined) throw new Error(`${id} has no server`);
+  const server = venue.server(market);
   const clients = new Set<Inbox>();
   return {
     market,

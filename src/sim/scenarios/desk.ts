@@ -2,6 +2,7 @@
 import type { Micros } from '../../model/entry.js';
 import type { Instrument } from '../../model/instrument.js';
 import type { Snapshot } from '../../model/rules.js';
+import { servedVenue } from '../../venues/servers.js';
 import type { ServedClient, ServedMarket, ServedMessage, Venue, VenueServer } from '../../venues/venue.js';
 import { printerOf } from '../listing.js';
 import type { Said } from './sayings.js';
@@ -60,9 +61,10 @@ export class Desk implements ServedMarket {
   }
 
   #start(): VenueServer {
-    const { server, id } = this.#venue;
-    if (server === undefined) throw new RangeError(`${id} has no exchange's side`);
-    return server(this);
+    const { id } = this.#venue;
+    const venue = servedVenue(id);
+    if (venue === null) throw new RangeError(`${id} has no exchange's side`);
+    return venue.server(this);
   }
 
   now(): Micros {

@@ -1,4 +1,6 @@
 /** What an exchange published, whether anybody was there to hear it or not. */
+
+import { servedVenue } from '../../../src/venues/servers.js';
 import type { ServedMarket, Venue, VenueServer } from '../../../src/venues/venue.js';
 
 /** In the place of a message: the exchange counts anew from here on. */
@@ -36,7 +38,7 @@ export function createLedger(venue: Venue, symbols: string[], channels: string[]
     },
     opening: (topic) => newest?.opening?.(topic)?.text ?? null,
     watch(market) {
-      const server = venue.server?.(market);
+      const server = servedVenue(venue.id)?.server(market);
       if (server === undefined) throw new Error(`${venue.id} cannot be simulated`);
       newest = server;
       countAnew();
