@@ -1,23 +1,19 @@
-/** One src from entries to signals: track, market state, detectors, units. */
+/** One src from entries to signals: track, market state, units, and the order of what is printed. */
 
 import { TouchRun } from '../decode/touch-run.js';
 import { scannerBooks } from '../decode/wasm-books.js';
 import type { Follower } from '../market/follower.js';
-import { Market, Wake } from '../market/market.js';
-import { surroundingsOf } from '../market/surroundings.js';
+import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import { type OneStream, Union } from '../market/union.js';
 import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
-import type { EndReason, Signal } from '../model/signal.js';
+import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
-import { Confirmation } from '../signals/confirmation.js';
-import type { DetectorRun } from '../signals/detector.js';
-import type { Chosen } from '../signals/registry.js';
-import { Voice } from '../signals/voice.js';
 import type { Venue } from '../venues/venue.js';
 import { Checksum, type SumsPart } from './checksum.js';
+import { DetectorRuns } from './detector-runs.js';
 import { type ChosenFits, chooseFits } from './fits.js';
 import { lookback, type ScanSettings } from './settings.js';
 
@@ -25,21 +21,6 @@ import { lookback, type ScanSettings } from './settings.js';
 export interface Printed {
   line: string;
   signal: Signal;
-}
-
-interface Running {
-  run: DetectorRun;
-  voice: Voice;
-  /** Effect bits that take away what it rests on */
-  rests: number;
-}
-
-const ANY_WAKE = Wake.trade | Wake.book | Wake.beat | Wake.group;
-
-/** A detector among those that the same Wake bits wake; of these it is told those it asked for. */
-interface Look {
-  evaluate: DetectorRun['evaluate'];
-  why: number;
 }
 
 /** A market that is looked at without being judged. */
@@ -82,10 +63,7 @@ export class Pipeline {
   #market: Market;
   readonly #checksum: Checksum | null;
   readonly #run = new TouchRun();
-  #running: Running[] = [];
-  /** by Wake bits, whom they wake: who looks for other things is not asked for every message */
-  #looks: readonly (readonly Look[])[] = [];
-  #confirmation: Confirmation | null = null;
+  #runs: DetectorRuns;
   #header: HeaderEntry;
   #t: Micros = 0;
   #begun = false;
@@ -123,7 +101,7 @@ export class Pipeline {
     this.#one = { record: (buffer, i) => this.#record(buffer, i), nothing: (t) => this.#pass(t) };
     this.#market = this.#createMarket();
     this.#checksum = settings.checksum ? new Checksum(this.#market) : null;
-    this.#createRuns();
+    this.#runs = this.#createRuns();
   }
 
   #createTrack(): Track {
@@ -145,16 +123,17 @@ export class Pipeline {
     return new Market(this.#track, { facts, ...times, hasTouches, fits: this.#fits.fits });
   }
 
-  #createRuns(): void {
+  #createRuns(): DetectorRuns {
     const { view } = this.#sink;
     for (const note of this.#fits.notes) this.#note(note);
     if (view !== undefined) this.#market.follow(view(this.#seen()));
-    for (const chosen of this.#settings.detectors.of(this.src)) {
-      const reason = unsupported(chosen, this.#header, this.#venue);
-      if (reason === null) this.#running.push(this.#createRun(chosen));
-      else this.#note(`${this.src}: ${chosen.detector.name} is unsupported: ${reason}`);
-    }
-    this.#looks = Array.from({ length: ANY_WAKE + 1 }, (_, wake) => looksOf(this.#running, wake));
+    return new DetectorRuns({
+      chosen: this.#settings.detectors.of(this.src),
+      ...{ header: this.#header, venue: this.#venue, market: this.#market, speaker: this.#speaker },
+      plan: this.#settings.plan,
+      say: (t, signal) => this.#say(t, signal),
+      note: (text) => this.#note(text),
+    });
   }
 
   #seen(): Seen {
@@ -171,41 +150,10 @@ export class Pipeline {
     };
   }
 
-  #confirms(): Confirmation {
-    this.#confirmation ??= new Confirmation(this.#market);
-    return this.#confirmation;
-  }
-
   #note(text: string): void {
     if (this.#noted.has(text)) return;
     this.#noted.add(text);
     this.#sink.note(text);
-  }
-
-  #createRun({ detector, options }: Chosen): Running {
-    const { capabilities } = this.#venue;
-    const byBook = detector.needs.includes('book');
-    const byTrades = detector.needs.includes('trades');
-    const byLiquidations = detector.needs.includes('liquidations');
-    const byTouches = detector.touches === true && this.#market.options.hasTouches === true;
-    // no venue numbers its liquidations, and ids of best quotes skip: one that is lost leaves no trace
-    const byUnnumbered = byLiquidations || byTouches;
-    const provable =
-      !(byBook && !capabilities.bookLossDetected) && !(byTrades && !capabilities.tradeLossDetected) && !byUnnumbered;
-    const parameters = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const voice = new Voice({
-      ...{ name: detector.name, parameters, provable, speaker: this.#speaker, market: this.#market },
-      // followed only where there are signals
-      around: surroundingsOf(this.#market),
-      confirmation: detector.confirms === true ? this.#confirms() : null,
-      plan: this.#settings.plan,
-      say: (t, signal) => this.#say(t, signal),
-    });
-    const beside = byUnnumbered ? Effect.besideGap : 0;
-    const rests = (byBook ? Effect.lost : 0) | (byTrades ? Effect.tradeGap : 0) | beside;
-    const run = detector.create(options, this.#market, voice);
-    if ((run.wake & Wake.group) !== 0) this.#market.hearGroups();
-    return { run, voice, rests };
   }
 
   /**
@@ -306,9 +254,7 @@ export class Pipeline {
     this.#track = this.#createTrack();
     this.#union = this.#createUnion(this.#track);
     this.#market = this.#createMarket();
-    this.#running = [];
-    this.#confirmation = null;
-    this.#createRuns();
+    this.#runs = this.#createRuns();
     this.#checksum?.moveTo(this.#market);
   }
 
@@ -330,7 +276,7 @@ export class Pipeline {
    * the scan was done before the input was, that time is out of range and nothing is said.
    */
   finish(): void {
-    for (const one of this.#running) close(one, this.#t + 1, 'eof');
+    this.#runs.close(this.#t + 1, 'eof');
     this.#flush();
   }
 
@@ -363,11 +309,11 @@ export class Pipeline {
     const { unit, to } = this.#settings;
     this.#t = t;
     if (t >= this.#unitEnd) {
-      for (const one of this.#running) close(one, this.#unitEnd - 1, 'hour');
+      this.#runs.close(this.#unitEnd - 1, 'hour');
       this.#flush();
       const start = Math.floor(t / unit) * unit;
       this.#market.beginUnit(start);
-      this.#confirmation?.clear();
+      this.#runs.beginUnit();
       this.#unitEnd = start + unit;
     }
     this.done = to !== undefined && t >= to;
@@ -384,29 +330,15 @@ export class Pipeline {
     const wake = this.#take(effect, buffer, i) | beat | this.#wake;
     this.#wake = 0;
     const t = this.#t;
-    const looks = this.#looks[wake];
-    for (let n = 0; n < looks.length; n++) {
-      const look = looks[n];
-      look.evaluate(t, look.why);
-    }
-    if (wake !== 0 && this.#confirmation?.waits === true) this.#confirmation.look(t);
+    this.#runs.evaluate(t, wake);
     // an entry in the last microsecond of a unit shares its time with the ends of that unit
     if (this.#said.length > 0 && t !== this.#unitEnd - 1) this.#flush();
   }
 
   /** The market takes a record in; detectors look at message ends. Returns Wake bits. */
   #take(effect: number, buffer: EventBuffer | null, i: number): number {
-    if ((effect & (Effect.lost | Effect.tradeGap | Effect.besideGap)) !== 0) this.#lose(effect);
+    if ((effect & (Effect.lost | Effect.tradeGap | Effect.besideGap)) !== 0) this.#runs.lose(effect, this.#t);
     return this.#market.apply(effect, buffer, i);
-  }
-
-  #lose(effect: number): void {
-    for (const one of this.#running) if ((one.rests & effect) !== 0) close(one, this.#t, 'gap');
-    if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) {
-      this.#market.lose(effect);
-      this.#confirmation?.clear();
-    }
-    for (const { run, rests } of this.#running) if ((rests & effect) !== 0) run.lose?.();
   }
 
   #say(t: Micros, signal: Signal): void {
@@ -421,19 +353,6 @@ export class Pipeline {
     if (said.length > 1) said.sort((a, b) => compareBytes(a.line, b.line));
     for (const printed of said) this.#sink.print(printed);
   }
-}
-
-/** Whom these Wake bits wake, in their order. */
-function looksOf(running: readonly Running[], wake: number): Look[] {
-  return running
-    .filter(({ run }) => (run.wake & wake) !== 0)
-    .map(({ run }) => ({ evaluate: run.evaluate.bind(run), why: run.wake & wake }));
-}
-
-/** Ends what a detector has open, and lets it start afresh. */
-function close({ run, voice }: Running, t: Micros, reason: EndReason): void {
-  voice.close(t, reason);
-  run.reset?.();
 }
 
 /** What is known of a src as text, times aside that no signal depends on. */
@@ -461,19 +380,4 @@ function sameInstrument(a: Instrument, b: Instrument): boolean {
 /** Whether best quotes were recorded beside the book; where a header does not say what was, they count as missing. */
 function holdsTouches({ tape }: HeaderEntry, { layouts }: Venue): boolean {
   return layouts.messages.some(({ event, name }) => event === 'touch' && tape.channels.includes(name));
-}
-
-/** Why a detector cannot work on this tape; null where it can. */
-function unsupported({ detector }: Chosen, { tape }: HeaderEntry, venue: Venue): string | null {
-  const { channels, flow } = tape;
-  const { liquidations } = venue.channels;
-  const byLiquidations = detector.needs.includes('liquidations');
-  if (byLiquidations && liquidations === undefined) return `${venue.id} pushes no liquidations`;
-  if (channels.length === 0) return null; // the header does not say what was recorded
-  if (detector.needs.includes('trades') && !channels.includes(flow)) return `the tape holds no ${flow} channel`;
-  if (detector.needs.includes('book') && !channels.some((channel) => channel.startsWith('depth')))
-    return 'the tape holds no depth channel';
-  if (byLiquidations && liquidations !== undefined && !channels.includes(liquidations))
-    return `the tape holds no ${liquidations} channel`;
-  return null;
 }
