@@ -123,6 +123,8 @@ export class FlowScanner {
   readonly #buffer: EventBuffer;
   readonly #decoder: Decoder;
   readonly #pipelines = new Map<Source, Pipeline>();
+  /** by file, whose header stood in it: several tapes may come as one flow, and what is lost of one is not lost of another */
+  readonly #files = new Map<string, Set<Pipeline>>();
   /** by index of `Decoder.origins` */
   readonly #byOrigin: Pipeline[] = [];
   #printed: Printed[] = [];
@@ -166,7 +168,7 @@ export class FlowScanner {
   #damage(damage: Damage['damage']): void {
     this.#damaged = true;
     this.#options.damage(damage);
-    for (const pipeline of this.#pipelines.values()) pipeline.damage();
+    for (const pipeline of this.#files.get(damage.file) ?? this.#pipelines.values()) pipeline.damage();
   }
 
   #batch(batch: LineBatch): void {
@@ -263,13 +265,22 @@ export class FlowScanner {
       throw new TapedeckError('E_HEADER', 'while scanning: the header names no usable instrument', place);
     this.#decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
     if (pipeline !== undefined) {
+      this.#stands(pipeline, place.file);
       pipeline.header(entry);
       return;
     }
     const print = (printed: Printed): void => void this.#printed.push(printed);
     const connOf = (origin: number): string | null => this.#decoder.origins[origin].conn;
     const { settings, note, view } = this.#options;
-    this.#pipelines.set(src, new Pipeline(entry, venue, settings, connOf, { print, note, view }));
+    const created = new Pipeline(entry, venue, settings, connOf, { print, note, view });
+    this.#pipelines.set(src, created);
+    this.#stands(created, place.file);
+  }
+
+  #stands(pipeline: Pipeline, file: string): void {
+    const there = this.#files.get(file);
+    if (there === undefined) this.#files.set(file, new Set([pipeline]));
+    else there.add(pipeline);
   }
 }
 

@@ -40,6 +40,27 @@ const rows = (stdout: string): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+test('what is broken in the tape of one market is missing of no other', () => {
+  const lines = (symbol: string): string[] => {
+    const tape = new TapeBuilder({ symbol });
+    for (let n = 0; n < 20; n++) tape.wait(SECOND).trade(1, 1001, 1 + n);
+    return tape.lines;
+  };
+  const write = (name: string, all: readonly string[]): string => {
+    writeFileSync(join(folder, name), `${all.join('\n')}\n`);
+    return join(folder, name);
+  };
+  const whole = write('whole.ndjson', lines('BTCUSDT'));
+  const broken = write(
+    'broken.ndjson',
+    lines('ETHUSDT').map((line, n) => (n === 9 ? line.slice(5) : line)),
+  );
+  const { stdout, stderr, status } = view('trades', whole, broken, '--format', 'json');
+  expect([status, stderr.startsWith('E_LINE')]).toEqual([1, true]);
+  const missing = rows(stdout).filter((row) => row.missing !== undefined);
+  expect(new Set(missing.map(({ symbol }) => symbol))).toEqual(new Set(['ETHUSDT']));
+});
+
 describe('trades', () => {
   test('every print of the flow, with its value and the running delta', () => {
     const { stdout, status } = view('trades', path, '--format', 'json');
