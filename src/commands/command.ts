@@ -175,6 +175,12 @@ export const globalOptions = {
   version: { alias: 'V', describe: 'print the version and exit' },
 } as const satisfies Options;
 
+/** Whoever named `-` and pipes nothing in sees why nothing happens. */
+export function noteTerminal(paths: readonly string[], { stdinIsTty, quiet, stderr }: CommandIo): void {
+  if (paths.includes('-') && stdinIsTty && !quiet)
+    stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+}
+
 /** Resolves when a command is to end. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

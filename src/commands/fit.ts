@@ -9,7 +9,15 @@ import { escapeControl } from '../output/text.js';
 import { fitMarkets } from '../study/fit.js';
 import { metered } from '../tape/meter.js';
 import { openTape } from '../tape/tape.js';
-import { defineCommand, duration, fromOption, tapesPositional, toOption, wholeNumber } from './command.js';
+import {
+  defineCommand,
+  duration,
+  fromOption,
+  noteTerminal,
+  tapesPositional,
+  toOption,
+  wholeNumber,
+} from './command.js';
 
 const MOST_WINDOW = 600 * MICROS_PER_SECOND;
 /** Compressed bytes between two looks at the progress bar. */
@@ -69,8 +77,7 @@ images counted) and ofi (null, or window_ms, windows, weights, best level first,
 
 Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
   async handler({ tape: paths, from, to, window, levels }, io) {
-    if (paths.includes('-') && io.stdinIsTty && !io.quiet)
-      io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+    noteTerminal(paths, io);
     const tape = await openTape(paths, io.stdin);
     const range = await tape.range(from, to);
     const bytes = tape.groups.flat().reduce((sum, segment) => sum + segment.bytes, 0);

@@ -17,6 +17,7 @@ import {
   duration,
   fromOption,
   listenPlace,
+  noteTerminal,
   speedOrMax,
   tapesPositional,
   toOption,
@@ -133,8 +134,7 @@ Lines are not looked into, except for --inject: one that is no entry passes as i
       return await serveTapes({ paths, speed, from, to, maxIdle, reenact: !noReenact, faults, ...serve }, io);
     }
     const injection = inject.length === 0 ? null : createInjection(inject, injectSeed);
-    if (paths.includes('-') && io.stdinIsTty && !io.quiet)
-      io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+    noteTerminal(paths, io);
     const tape = await openTape(paths, io.stdin);
     for (const segment of tape.groups.flat()) if (segment.fault === null && segment.form !== 'stream') segment.header();
     const range = await tape.range(from, to);

@@ -28,6 +28,7 @@ import {
   duration,
   formatOption,
   fromOption,
+  noteTerminal,
   toOption,
   wholeNumber,
 } from './command.js';
@@ -217,8 +218,7 @@ output to the byte, for whoever wants to check that.
     const filter = await signalFilter(given);
     for (const note of filter?.notes ?? []) talk(io, note);
     if (paths.length === 0) throw new TapedeckError('E_USAGE', 'scan: TAPE is missing; give a tape, or - for stdin');
-    if (paths.includes('-') && io.stdinIsTty)
-      talk(io, 'reading a tape from the terminal: pipe one in, or end with Ctrl-D');
+    noteTerminal(paths, io);
     const tape = await openTape(paths, io.stdin);
     const range = await tape.range(from, to);
     const settings = scanSettings(given, { checksum, ...range });

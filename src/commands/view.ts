@@ -23,6 +23,7 @@ import {
   duration,
   formatOption,
   fromOption,
+  noteTerminal,
   positiveNumber,
   tapesPositional,
   toOption,
@@ -97,8 +98,7 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
   async handler({ view, tape: paths, format, from, to, ...wishes }, io) {
     checkWishes(view, wishes);
     const { side, minNotional, levels = LEVELS, bar = BAR, bps = BIN_BPS } = wishes;
-    if (paths.includes('-') && io.stdinIsTty && !io.quiet)
-      io.stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+    noteTerminal(paths, io);
     const tape = await openTape(paths, io.stdin);
     const range = await tape.range(from, to);
     const live = paths.includes('-');
