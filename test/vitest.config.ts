@@ -12,7 +12,7 @@ export default defineConfig({
     // sockets and pipes mostly wait: no more workers than cores would leave a machine of two half idle
     maxWorkers: 3,
     projects: [
-      // what these are about keeps nothing between uses, so their files share modules: loading them anew for each took an eighth of all time
+      // what these are about keeps nothing between uses, so their files share modules: loading them anew for each took a tenth of all time
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
       // with packages of their own: `npm run test:clients`
       { extends: true, test: { name: 'apart', exclude: [...configDefaults.exclude, 'test/clients/**', ...PURE] } },

@@ -7,41 +7,14 @@ import { Effect } from './track.js';
 
 /**
  * A running count of scaled sizes. Where it stands depends on where reading began, so only differences within an epoch mean anything, and
- * rules look at no others. What is told of a level has its anchor beside it, see `UnitDelta`.
+ * rules look at no others. What is told of a level is counted from the unit's begin, the one moment that every reader has read from: with
+ * units of a day that is the UTC day.
  */
 export class Cvd implements Follower {
-  #level = 0;
-
-  constructor(market: Market) {
-    market.follow(this);
-  }
-
-  /** scaled size, negative where more was sold */
-  get level(): number {
-    return this.#level;
-  }
-
-  trade(_t: Micros, side: number, _price: number, size: number): void {
-    this.#level += side * size;
-  }
-
-  lose(effect: number): void {
-    if ((effect & Effect.tradeGap) !== 0) this.#level = 0;
-  }
-
-  /** Lowers the level, for who keeps levels and lowers those as well, so that sums stay small enough to be exact. */
-  lower(by: number): void {
-    this.#level -= by;
-  }
-}
-
-/**
- * Cumulative delta since the running unit began, the one moment that every reader has read from: with units of a day it is anchored at
- * the UTC day. Where reading began within the unit, or trades are missing in it, it counts from there.
- */
-export class UnitDelta implements Follower {
   readonly #market: Market;
-  #sum = 0;
+  #level = 0;
+  /** where the unit began, and when */
+  #unitLevel = 0;
   #unit: Micros = Number.NEGATIVE_INFINITY;
 
   constructor(market: Market) {
@@ -50,32 +23,40 @@ export class UnitDelta implements Follower {
   }
 
   /** scaled size, negative where more was sold */
-  get value(): number {
-    return this.#sum;
+  get level(): number {
+    return this.#level;
   }
 
-  /** since when it counts */
+  /** the same since `anchor` */
+  get sinceAnchor(): number {
+    return this.#level - this.#unitLevel;
+  }
+
+  /** When the unit began; or later, where reading did or trades are missing. */
   get anchor(): Micros {
     return Math.max(this.#unit, this.#market.tradesSince);
   }
 
   trade(_t: Micros, side: number, _price: number, size: number): void {
-    this.#sum += side * size;
+    this.#level += side * size;
   }
 
   unit(start: Micros): void {
-    this.#sum = 0;
+    this.#unitLevel = this.#level;
     this.#unit = start;
   }
 
   lose(effect: number): void {
-    if ((effect & Effect.tradeGap) !== 0) this.#sum = 0;
+    if ((effect & Effect.tradeGap) === 0) return;
+    this.#level = 0;
+    this.#unitLevel = 0;
   }
-}
 
-/** The market's cumulative delta of the running unit. */
-export function unitDeltaOf(market: Market): UnitDelta {
-  return market.share('unit delta', () => new UnitDelta(market));
+  /** Lowers the level, for who keeps levels and lowers those as well, so that sums stay small enough to be exact. */
+  lower(by: number): void {
+    this.#level -= by;
+    this.#unitLevel -= by;
+  }
 }
 
 /** The market's cumulative delta. */

@@ -1,27 +1,29 @@
 /** Order flow imbalance of several levels in one figure, weighted as was learnt beforehand (Cont, Cucuringu and Zhang 2023). */
 import type { Micros } from '../model/entry.js';
-import type { Fit } from '../model/fit.js';
 import { FitsInForce } from './fits.js';
 import type { Market } from './market.js';
-import { bookFlowOf } from './ofi.js';
+import { type BookFlow, bookFlowOf } from './ofi.js';
+
+/** Weights of levels, and the flow of as many. */
+interface Weighted {
+  to: Micros;
+  weights: readonly number[];
+  feed: BookFlow;
+}
 
 /** Of one window. Each level counts in units of its own mean depth; the amounts of the weights add up to 1. */
 export class IntegratedOfi {
-  readonly #fits: FitsInForce;
-  /** by how many levels a fit has */
-  readonly #flows: ReadonlyMap<number, ReturnType<typeof bookFlowOf>>;
+  readonly #fits: FitsInForce<Weighted>;
 
-  constructor(market: Market, window: Micros, fits: readonly Fit[]) {
+  constructor(fits: readonly Weighted[]) {
     this.#fits = new FitsInForce(fits);
-    const depths = new Set(fits.map(({ ofi }) => ofi?.weights.length ?? 0));
-    this.#flows = new Map([...depths].map((levels) => [levels, bookFlowOf(market, window, levels)]));
   }
 
   /** NaN before a fit is in force, and where not all of its levels were known through the window */
   value(t: Micros): number {
-    const weights = this.#fits.at(t)?.ofi?.weights ?? [];
-    const feed = this.#flows.get(weights.length);
-    if (feed === undefined) return Number.NaN;
+    const fit = this.#fits.at(t);
+    if (fit === null) return Number.NaN;
+    const { feed, weights } = fit;
     feed.expire(t);
     return feed.flow.isWhole(t) ? feed.flow.weighted(weights) : Number.NaN;
   }
@@ -29,6 +31,10 @@ export class IntegratedOfi {
 
 /** null where no fit has weights for this window. Costs a walk over the levels with every book message. */
 export function integratedOfiOf(market: Market, window: Micros): IntegratedOfi | null {
-  const fits = (market.options.fits ?? []).filter(({ ofi }) => ofi?.window_ms === window / 1000);
-  return fits.length === 0 ? null : new IntegratedOfi(market, window, fits);
+  const fits = (market.options.fits ?? []).flatMap(({ to, ofi }): Weighted[] => {
+    if (ofi?.window_ms !== window / 1000) return [];
+    const { weights } = ofi;
+    return [{ to, weights, feed: bookFlowOf(market, window, weights.length) }];
+  });
+  return fits.length === 0 ? null : new IntegratedOfi(fits);
 }

@@ -48,7 +48,7 @@ class TouchFlow {
 }
 
 /** The flow of the best `levels` of the book, from message to message: what came and went between two of them is not seen. */
-class BookFlow {
+export class BookFlow {
   readonly flow: QuoteFlow;
   readonly #market: Market;
   readonly #prices: Float64Array;

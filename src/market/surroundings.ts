@@ -1,6 +1,7 @@
 /** Where the market stands when something is said of it: regime, higher timeframe, session, and what the venue says beside it. */
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
+import type { MicropriceTable } from '../model/fit.js';
 import type { Context, Evidence } from '../model/signal.js';
 import { FitsInForce } from './fits.js';
 import { HigherTimeframe, moveBps } from './higher-timeframe.js';
@@ -20,11 +21,13 @@ export class Surroundings {
   readonly regime: Regime;
   readonly higher: HigherTimeframe;
   readonly #market: Market;
-  readonly #fits: FitsInForce;
+  readonly #tables: FitsInForce<{ to: Micros; microprice: MicropriceTable }>;
 
   constructor(market: Market, htf: Micros) {
     this.#market = market;
-    this.#fits = new FitsInForce((market.options.fits ?? []).filter(({ microprice }) => microprice !== null));
+    this.#tables = new FitsInForce(
+      (market.options.fits ?? []).flatMap(({ to, microprice }) => (microprice === null ? [] : [{ to, microprice }])),
+    );
     this.regime = new Regime(market, htf);
     this.higher = new HigherTimeframe(market, htf);
     market.follow(this.regime);
@@ -46,8 +49,8 @@ export class Surroundings {
       context.spread_bps = rounded(((market.ask - market.bid) / (market.ask + market.bid)) * 2e4);
     const shift = weightedMidShift(market);
     if (!Number.isNaN(shift)) context.weighted_mid = rounded(shift);
-    const table = this.#fits.at(t)?.microprice ?? null;
-    const micro = table === null ? Number.NaN : micropriceShift(market, table);
+    const fit = this.#tables.at(t);
+    const micro = fit === null ? Number.NaN : micropriceShift(market, fit.microprice);
     if (!Number.isNaN(micro)) context.microprice = rounded(micro);
     const { trend } = higher;
     if (trend !== null) {

@@ -1,4 +1,5 @@
 /** Config files of a scan: JSON to what a person gave, with refusals that name the key. */
+import { isObject } from '../decode/explain.js';
 import type { Micros, Source } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
@@ -117,10 +118,6 @@ function knownKeys(object: Record<string, unknown>, keys: readonly string[]): vo
 
 function refuse(message: string): never {
   throw new TapedeckError('E_CONFIG', message);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -1,4 +1,5 @@
 /** Fits for a scan: reading what `tapedeck fit` printed, and choosing what a market can use of it. */
+import { isObject } from '../decode/explain.js';
 import { TOUCH_BUCKETS, TOUCH_SPREADS } from '../market/microprice.js';
 import { MOST_LEVELS } from '../market/ofi.js';
 import type { HeaderEntry, Micros, Source } from '../model/entry.js';
@@ -58,10 +59,6 @@ function isWeights(value: unknown): value is OfiWeights {
 
 /** JSON has numbers that are read as infinite. */
 const isNumber = (one: unknown): boolean => Number.isFinite(one);
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 export interface ChosenFits {
   /** of the market, in order of their ends */

@@ -1,6 +1,6 @@
 /** delta: aggressors bought more than they sold, or less, by an amount that is unusual. */
 
-import { deltaRange, type UnitDelta, unitDeltaOf } from '../market/cvd.js';
+import { type Cvd, cvdOf, deltaRange } from '../market/cvd.js';
 import type { FlowWindow } from '../market/flow.js';
 import { type Kyle, kyleOf } from '../market/kyle.js';
 import { type Market, Wake } from '../market/market.js';
@@ -113,7 +113,7 @@ class Delta implements DetectorRun {
   readonly #flow: FlowWindow;
   readonly #long: FlowWindow;
   readonly #seconds: Seconds;
-  readonly #unit: UnitDelta;
+  readonly #cvd: Cvd;
   readonly #kyle: Kyle;
   readonly #usual: GridStatistic;
   readonly #lives: readonly [Lifecycle, Lifecycle];
@@ -132,7 +132,7 @@ class Delta implements DetectorRun {
     this.#flow = flow;
     this.#long = market.flow(market.options.baselineMinutes * MICROS_PER_MINUTE);
     this.#seconds = secondsOf(market);
-    this.#unit = unitDeltaOf(market);
+    this.#cvd = cvdOf(market);
     this.#kyle = kyleOf(market, window);
     this.#usual = market.statistic(`delta ${window}`, 'trades', window, (t, sample) => {
       flow.expire(t);
@@ -205,8 +205,8 @@ class Delta implements DetectorRun {
       cvd_long: size(this.#seconds.change(t, long.span)),
       long_ms: long.span / 1000,
       cvd_epoch: t - since < long.span ? formatTime(since) : null,
-      cvd: market.size(this.#unit.value),
-      cvd_anchor: formatTime(this.#unit.anchor),
+      cvd: market.size(this.#cvd.sinceAnchor),
+      cvd_anchor: formatTime(this.#cvd.anchor),
       lambda: ratio(this.#kyle.bpsPerMillion),
       lambda_r2: ratio(this.#kyle.r2),
       vpin: isLongWhole ? ratio(vpin(long, buckets)) : null,

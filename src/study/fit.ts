@@ -27,7 +27,10 @@ export async function fitMarkets(flows: readonly LineFlow[], options: FitOptions
     markets.push(fit);
     return fit;
   };
-  for (const flow of flows) for await (const _ of watch(flow, { ...options, open }));
+  for (const flow of flows) {
+    for await (const _ of watch(flow, { ...options, open }));
+    if (options.signal?.aborted === true) break;
+  }
   const fits = markets.flatMap((market) => market.result() ?? []);
   for (const src of new Set(markets.map((market) => market.src)))
     if (!fits.some((fit) => fit.src === src)) options.note(`${src}: nothing is learnt: there is no valid book`);

@@ -1,6 +1,6 @@
 /** Learning how the levels of a book go together: the first principal component of their order flow imbalance (Cont, Cucuringu, Zhang 2023). */
 import type { Market } from '../market/market.js';
-import { bookFlowOf } from '../market/ofi.js';
+import { type BookFlow, bookFlowOf } from '../market/ofi.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import type { OfiWeights } from '../model/fit.js';
@@ -59,7 +59,7 @@ export class LevelSamples {
 
 /** Takes a sample of a market at the end of every window, none of which share a time. */
 export class OfiFit {
-  readonly #flow: ReturnType<typeof bookFlowOf>;
+  readonly #flow: BookFlow;
   readonly #window: Micros;
   readonly #samples: LevelSamples;
 
