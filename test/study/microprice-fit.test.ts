@@ -253,6 +253,19 @@ describe('from a tape', () => {
     );
   });
 
+  test('stopped, it learns no other tape', async () => {
+    const [one, other] = [begin(), begin()];
+    walk(one, false, 200);
+    walk(other, false, 200);
+    const notes: string[] = [];
+    const told = { damage: () => {}, note: (text: string) => void notes.push(text) };
+    const stopped = new AbortController();
+    stopped.abort();
+    const flows = [flowOf(one.tape.lines), flowOf(other.tape.lines)];
+    const fits = await fitMarkets(flows, { window: SECOND, levels: 2, signal: stopped.signal, ...told });
+    expect(fits.map(({ src }) => src)).toEqual(['binance-usdm:BTCUSDT']);
+  });
+
   test('where nothing can be learnt, it says why', async () => {
     const market = begin();
     walk(market, false, 20);
