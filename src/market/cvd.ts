@@ -3,12 +3,13 @@ import type { Micros } from '../model/entry.js';
 import type { FlowWindow } from './flow.js';
 import type { Follower } from './follower.js';
 import type { Market } from './market.js';
+import { sessionSpan } from './session.js';
 import { Effect } from './track.js';
 
 /**
  * A running count of scaled sizes. Where it stands depends on where reading began, so only differences within an epoch mean anything, and
  * rules look at no others. What is told of a level is counted from the unit's begin, the one moment that every reader has read from: with
- * units of a day that is the UTC day.
+ * units of a day that is the UTC day; or from the session's, where the unit holds it.
  */
 export class Cvd implements Follower {
   readonly #market: Market;
@@ -16,6 +17,10 @@ export class Cvd implements Follower {
   /** where the unit began, and when */
   #unitLevel = 0;
   #unit: Micros = Number.NEGATIVE_INFINITY;
+  /** where the session began, and when; it lasts until `#sessionEnd` */
+  #sessionLevel = 0;
+  #session: Micros = Number.NEGATIVE_INFINITY;
+  #sessionEnd: Micros = Number.NEGATIVE_INFINITY;
 
   constructor(market: Market) {
     this.#market = market;
@@ -37,7 +42,21 @@ export class Cvd implements Follower {
     return Math.max(this.#unit, this.#market.tradesSince);
   }
 
-  trade(_t: Micros, side: number, _price: number, size: number): void {
+  /** The same since the session of a time began, which is now or later than all trades; NaN where that was before `anchor`. */
+  sinceSession(t: Micros): number {
+    if (t >= this.#sessionEnd) this.#beginSession(t);
+    return this.#session < this.anchor ? Number.NaN : this.#level - this.#sessionLevel;
+  }
+
+  #beginSession(t: Micros): void {
+    const { start, end } = sessionSpan(t);
+    this.#session = start;
+    this.#sessionEnd = end;
+    this.#sessionLevel = this.#level;
+  }
+
+  trade(t: Micros, side: number, _price: number, size: number): void {
+    if (t >= this.#sessionEnd) this.#beginSession(t);
     this.#level += side * size;
   }
 
@@ -50,12 +69,14 @@ export class Cvd implements Follower {
     if ((effect & Effect.tradeGap) === 0) return;
     this.#level = 0;
     this.#unitLevel = 0;
+    this.#sessionLevel = 0;
   }
 
   /** Lowers the level, for who keeps levels and lowers those as well, so that sums stay small enough to be exact. */
   lower(by: number): void {
     this.#level -= by;
     this.#unitLevel -= by;
+    this.#sessionLevel -= by;
   }
 }
 

@@ -44,8 +44,8 @@ export default defineDetector({
 that amount must be at least the share "share" of all that was traded: much trading makes large deltas by itself. tape-imbalance asks
 how one-sided a few seconds are, however little was traded on balance, and by orders as well; this asks how much it was, over longer, however
 mixed: 400 bought and 200 sold is one here and none there, 12 bought and none sold the other way round.
-Cumulative delta is told with its anchor: over rolling windows, and since the unit began, which is the UTC hour, or with --unit 24h the UTC
-day. Across missing trades no change is known: cvd_epoch says when counting began anew, and so does cvd_anchor. Kyle's lambda is the slope of the mid's move on signed volume, second
+Cumulative delta is told with its anchor: over rolling windows, since the unit began, which is the UTC hour, or with --unit 24h the UTC
+day, and since the session began, where the unit holds all of it so far, as with --unit 24h. Across missing trades no change is known: cvd_epoch says when counting began anew, and so does cvd_anchor. Kyle's lambda is the slope of the mid's move on signed volume, second
 by second over the baseline, without the window of the signal; trades and moves of one second are taken together, so it does not say which
 came first. VPIN is the mean one-sidedness of "buckets" equal shares of the volume that the baseline's time holds. Both are told,
 no rule uses them.
@@ -86,6 +86,11 @@ minutes in 6.6 % of the time, that of an hour in 5.2 %.`,
       cvd_anchor: {
         type: 'text',
         doc: 'when the unit began (--unit); or later, when the tape did, or when counting began anew behind missing trades',
+      },
+      cvd_session: {
+        type: 'size',
+        nullable: true,
+        doc: "cumulative delta since the context's session began; null where cvd_anchor is later than that",
       },
       lambda: {
         type: 'bps',
@@ -207,6 +212,7 @@ class Delta implements DetectorRun {
       cvd_epoch: t - since < long.span ? formatTime(since) : null,
       cvd: market.size(this.#cvd.sinceAnchor),
       cvd_anchor: formatTime(this.#cvd.anchor),
+      cvd_session: size(this.#cvd.sinceSession(t)),
       lambda: ratio(this.#kyle.bpsPerMillion),
       lambda_r2: ratio(this.#kyle.r2),
       vpin: isLongWhole ? ratio(vpin(long, buckets)) : null,

@@ -1,6 +1,6 @@
 /** Regime, higher timeframe and session, as signals tell of them: known answers on scripted tapes, and nothing from the future. */
 import { describe, expect, test } from 'vitest';
-import { isWeekend, sessionAt } from '../../src/market/session.js';
+import { isWeekend, sessionAt, sessionSpan } from '../../src/market/session.js';
 import type { Context, Evidence } from '../../src/model/signal.js';
 import { formatTime } from '../../src/model/time.js';
 import { ladder, MINUTE, SECOND, START, scanLines, TapeBuilder, type TestSettings } from '../scan/tape-builder.js';
@@ -143,6 +143,13 @@ test('a session is a part of the day, and the weekend Saturday and Sunday, UTC',
   expect(hours.map((hour) => sessionAt(at(`2026-11-27T${hour}:59Z`)))).toEqual([
     ...['asia', 'asia', 'europe', 'europe', 'us', 'us', 'late', 'late'],
   ]);
+  const spans = hours.map((hour) => sessionSpan(at(`2026-11-27T${hour}:59Z`)));
+  const [first, second, third, fourth] = ['00:00', '07:00', '13:00', '21:00'].map((hour) =>
+    at(`2026-11-27T${hour}:00Z`),
+  );
+  const asked = [first, second, third, fourth].flatMap((start) => [start, start]);
+  expect(spans.map(({ start }) => start)).toEqual(asked);
+  expect(spans.map(({ end }) => end)).toEqual([...asked.slice(2), ...[0, 0].map(() => at('2026-11-28T00:00:00Z'))]);
   const days = ['2026-11-27T23:59:59Z', '2026-11-28T00:00:00Z', '2026-11-29T23:59:59Z', '2026-11-30T00:00:00Z'];
   expect(days.map((day) => isWeekend(at(day)))).toEqual([false, true, true, false]);
 });

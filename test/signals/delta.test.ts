@@ -175,6 +175,29 @@ describe('evidence of the past', () => {
     expect(near.evidence).toMatchObject({ cvd: 51, cvd_anchor: formatTime(behind) });
   });
 
+  test('cumulative delta since the session began, where everything since was read', async () => {
+    const europe = Date.parse('2026-11-27T07:00:00Z') * 1000;
+    // three minutes from three before the session; then 7 are sold, and 50 bought
+    const begin = (): TapeBuilder => quiet(calm(new TapeBuilder({ start: europe - 3 * MINUTE }), 1, 170), 12);
+    const session = async (tape: TapeBuilder, unit: number): Promise<unknown[]> => {
+      const { signals } = await scanLines(tape.lines, { detect, unit });
+      return signals.filter(({ side }) => side === 'buy').map(({ evidence }) => evidence.cvd_session);
+    };
+    const later = begin().trade(-1, 1000, 7);
+    expect(later.t).toBeGreaterThan(europe);
+    big(quiet(later, 90));
+    expect(await session(later, 24 * 60 * MINUTE)).toEqual([43, 43]);
+    expect(await session(later, 60 * MINUTE)).toEqual([43, 43]);
+    expect(await session(later, MINUTE)).toEqual([null, null]);
+    // begun by time alone: the onset is half a second behind the session's begin, and nothing was traded in it
+    const early = calm(new TapeBuilder({ start: europe - 3 * MINUTE }), 1, 178);
+    early.wait(europe - SECOND / 2 - early.t).trade(1, 1000, 50);
+    expect((await session(quiet(early, 3), 24 * 60 * MINUTE))[0]).toBe(0);
+    const lost = begin().trade(1, 1000, 1, { lost: 1 });
+    big(calm(quiet(lost, 30), 1, 120));
+    expect(await session(lost, 24 * 60 * MINUTE)).toEqual([null, null]);
+  });
+
   test('a recorder that was not running knows of no delta then, though ids go on and an hour began meanwhile', async () => {
     const before = calm();
     const next = new TapeBuilder({ start: before.t + 120 * MINUTE, recorder: 'next' });
