@@ -182,6 +182,9 @@ The first interrupt (Ctrl-C, SIGTERM, SIGHUP) lets a command finish in order; th
     '.TP',
     '.B TAPEDECK_DEBUG',
     'Set to 1: failures are followed by a stack trace.',
+    '.TP',
+    '.B NODE_DISABLE_COMPILE_CACHE',
+    'Set to 1: Node, from 22, keeps nothing in the temporary directory of what it compiled, and the next start is a little slower.',
     ...exitStatus,
     ...seeAlso([...commands.map(({ name }) => `${program}-${name}(1)`), ...OTHER_PAGES]),
   ];

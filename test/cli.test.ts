@@ -1,7 +1,17 @@
 /** The program as a user runs it: words in; stdout, stderr and exit status out. Needs `npm run build`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,6 +81,21 @@ describe('venues', () => {
     );
   });
 });
+
+// Node 20 keeps nothing
+test.skipIf(!('enableCompileCache' in process.getBuiltinModule('node:module')))(
+  'what Node compiled of a command is kept for the next start, unless it is told not to',
+  async () => {
+    const kept = join(folder, 'kept');
+    const keep = { NODE_COMPILE_CACHE: '', TMPDIR: kept };
+    mkdirSync(kept);
+    await tapedeck(['venues'], { env: { ...keep, NODE_DISABLE_COMPILE_CACHE: '1' } });
+    await tapedeck(['--help'], { env: keep });
+    expect(readdirSync(kept)).toEqual([]);
+    await tapedeck(['venues'], { env: keep });
+    expect(readdirSync(kept)).toEqual(['node-compile-cache']);
+  },
+);
 
 describe('help and version', () => {
   test.each([[['--help']], [['-h']], [['help']], [['-q', '--help']]])(
