@@ -293,11 +293,8 @@ export class Book {
     const index = this.#state[side];
     if (index === noneOf(side)) return false;
     const best = (this.#base + index) * this.tick;
-    let outreached = false;
-    this.#sides[side].far.each((price) => {
-      outreached ||= side === BID ? price > best : price < best;
-    });
-    return outreached;
+    const { far } = this.#sides[side];
+    return side === BID ? far.highest() > best : far.lowest() < best;
   }
 
   /** True where the best of the ladder, if there is any, is the best of all. */
@@ -308,12 +305,12 @@ export class Book {
   #bestPrice(side: BookSide): number {
     const best = this.#state[side];
     const isKnown = best !== noneOf(side);
-    let price = isKnown ? (this.#base + best) * this.tick : Number.NaN;
+    const price = isKnown ? (this.#base + best) * this.tick : Number.NaN;
     if (isKnown && this.#isPlain(side)) return price;
-    this.#sides[side].far.each((far) => {
-      if (Number.isNaN(price) || (side === BID ? far > price : far < price)) price = far;
-    });
-    return price;
+    const { far } = this.#sides[side];
+    const other = side === BID ? far.highest() : far.lowest();
+    if (Number.isNaN(price)) return other;
+    return (side === BID ? other > price : other < price) ? other : price;
   }
 
   /** Scaled price of the best bid; NaN when there is none. */
@@ -383,10 +380,7 @@ export class Book {
       for (let index = Math.max(0, first); index <= end; index++) sum += sizes[index];
     }
     if (far.size === 0 || (this.#sides[side].odd === 0 && first >= 0 && last < WINDOW)) return sum;
-    far.each((price, size) => {
-      if (price >= low && price <= high) sum += size;
-    });
-    return sum;
+    return sum + far.volumeBetween(low, high);
   }
 
   #sum(side: BookSide, limit: number): number {

@@ -100,6 +100,31 @@ export class FarLevels {
     }
   }
 
+  /** The highest price; NaN where there is no level. */
+  highest(): number {
+    const prices = this.#prices;
+    let highest = Number.NEGATIVE_INFINITY;
+    // no free slot compares
+    for (let i = 0; i <= this.#mask; i++) if (prices[i] > highest) highest = prices[i];
+    return this.size > 0 ? highest : Number.NaN;
+  }
+
+  /** The lowest price; NaN where there is no level. */
+  lowest(): number {
+    const prices = this.#prices;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i <= this.#mask; i++) if (prices[i] < lowest) lowest = prices[i];
+    return this.size > 0 ? lowest : Number.NaN;
+  }
+
+  /** Sum of the sizes at prices from `low` to `high`, both included. */
+  volumeBetween(low: number, high: number): number {
+    const prices = this.#prices;
+    let sum = 0;
+    for (let i = 0; i <= this.#mask; i++) if (prices[i] >= low && prices[i] <= high) sum += this.#sizes[i];
+    return sum;
+  }
+
   /** Calls `visit` for every level, in no particular order. */
   each(visit: (price: number, size: number) => void): void {
     for (let i = 0; i <= this.#mask; i++) if (!Number.isNaN(this.#prices[i])) visit(this.#prices[i], this.#sizes[i]);
