@@ -19,7 +19,10 @@ const LEAST_REACH = 50;
 /** Prices of trades hold the band open for one to two of these. */
 const EPOCH: Micros = MICROS_PER_SECOND;
 
-/** Values of a message: receive and exchange time, touch after it, prices it was followed between, and where the changes of each side after it begin. */
+/**
+ * Values of a message: receive and exchange time, touch after it, prices it was followed between, where the changes of each side after it begin, and
+ * prices between which changes are told.
+ */
 const T = 0;
 const AT = 1;
 const BEST_BID = 2;
@@ -27,7 +30,9 @@ const BEST_ASK = 3;
 const LOW = 4;
 const HIGH = 5;
 const ENDS = 6;
-const MESSAGE = 8;
+const TOLD_LOW = 8;
+const TOLD_HIGH = 9;
+const MESSAGE = 10;
 
 /**
  * The history that tells what stood before an order whose first print came no more than `age` ago, `bps` beyond the touch. One that keeps more
@@ -134,6 +139,9 @@ export class BookHistory implements Follower {
     values[at + BEST_ASK] = ask;
     values[at + LOW] = this.band.low;
     values[at + HIGH] = this.band.high;
+    // beyond a book that slides none are
+    values[at + TOLD_LOW] = track.slides ? track.low : Number.NEGATIVE_INFINITY;
+    values[at + TOLD_HIGH] = track.slides ? track.high : Number.POSITIVE_INFINITY;
     values[at + ENDS + BID] = this.#changes[BID].next;
     values[at + ENDS + ASK] = this.#changes[ASK].next;
     this.#follow(t, bid, ask);
@@ -197,11 +205,13 @@ export class BookHistory implements Follower {
       const touch = { bid: values[at + BEST_BID], ask: values[at + BEST_ASK] };
       going = { from: n, next: n + 1, past: new PastBook(this.#market.track, side, touch, values[at + ENDS + side]) };
       this.#going[side] = going;
+      going.past.narrow(values[at + TOLD_LOW], values[at + TOLD_HIGH]);
     }
     const { past } = going;
     for (; going.next < next; going.next++) {
       const then = (going.next & mask) * MESSAGE;
       past.narrow(values[then + LOW], values[then + HIGH]);
+      past.narrow(values[then + TOLD_LOW], values[then + TOLD_HIGH]);
     }
     past.add(changes);
     return past;

@@ -323,6 +323,17 @@ export class Book {
     return this.#bestPrice(ASK);
   }
 
+  /** Scaled price of the level farthest from the other side; NaN where the side is empty. */
+  worstPrice(side: BookSide): number {
+    const ladder = this.#sides[side];
+    const index = side === BID ? above(ladder, 0) : below(ladder, WINDOW - 1);
+    const price = (this.#base + index) * this.tick;
+    const { far } = ladder;
+    if (index < 0 || index >= WINDOW) return side === BID ? far.lowest() : far.highest();
+    if (far.size === 0) return price;
+    return side === BID ? Math.min(price, far.lowest()) : Math.max(price, far.highest());
+  }
+
   /** Size at a price, 0 when there is no level. */
   sizeAt(side: BookSide, price: number): number {
     const index = price / this.tick - this.#base;

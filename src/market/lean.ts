@@ -56,10 +56,12 @@ function createLevelMeasure(market: Market, levels: number): Measure {
       // the reach changes slowly and costs more than the sums: it is looked at once a second, and while it is short
       if (market.t >= checkAt || !covered) {
         checkAt = (Math.floor(market.t / GRID) + 1) * GRID;
-        covered = track.state === 'valid' && market.bid < market.ask && reaches(BID) && reaches(ASK);
+        covered = track.state === 'valid' && reaches(BID) && reaches(ASK);
       }
-      measure.bid = covered ? top.bid : Number.NaN;
-      measure.ask = covered ? top.ask : Number.NaN;
+      // a book may be crossed for the time between two looks
+      const isKnown = covered && market.bid < market.ask;
+      measure.bid = isKnown ? top.bid : Number.NaN;
+      measure.ask = isKnown ? top.ask : Number.NaN;
     },
   };
   return measure;

@@ -53,8 +53,9 @@ export class PastBook {
 
   /** A message since was followed between these prices only. */
   narrow(low: number, high: number): void {
-    if (low > this.#known.low) this.#known.low = low;
-    if (high < this.#known.high) this.#known.high = high;
+    // NaN stays, of an empty side of a book that slides: nothing is known any more
+    this.#known.low = Math.max(this.#known.low, low);
+    this.#known.high = Math.min(this.#known.high, high);
   }
 
   /** Best price of the side then. */

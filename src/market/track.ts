@@ -48,15 +48,14 @@ export class Track {
   readonly scale: Scale;
   readonly book: Book;
   readonly continuity: Continuity;
+  /** the book is the best levels only, and known as far as they reach */
+  readonly slides: boolean;
   readonly counts: TrackCounts = createCounts();
   state: BookState = 'empty';
   /** newest receive time seen, `clock` entries included */
   t: Micros = 0;
   /** newest exchange push time seen, µs; 0 before any */
   emitted = 0;
-  /** prices between which the book is known, scaled; NaN where unknown */
-  low = Number.NaN;
-  high = Number.NaN;
   /** `t` of the last update that was applied, and of the last trade */
   lastBookT: Micros = 0;
   lastTradeT: Micros = 0;
@@ -69,6 +68,11 @@ export class Track {
   onLevel: LevelListener | null;
   /** `onLevel` hears of prices in [low, high] only, scaled; its owner may move the bounds between messages */
   levelBand = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  /** prices between which the book is known, see `low` */
+  #low = Number.NaN;
+  #high = Number.NaN;
+  /** the book has moved since they were looked up */
+  #slid = false;
   readonly #rules: VenueRules;
   readonly #flow: string | undefined;
   readonly #stream: BookStream;
@@ -96,12 +100,31 @@ export class Track {
     this.book = new Book(scaleDecimal(options.instrument.tick, this.scale.price), options.rooms);
     this.#rules = options.rules;
     this.continuity = options.rules.continuity();
+    this.slides = options.rules.slides === true;
     this.onLevel = options.onLevel ?? null;
     this.#flow = options.flow;
     const connOf = options.connOf ?? (() => null);
     this.#connOf = connOf;
     this.#stream = new BookStream(connOf);
     this.#trades = new TradeStreams(options.rules.tradeChain, connOf);
+  }
+
+  /** Lowest price down to which the book is known, scaled; NaN where that is not known. */
+  get low(): number {
+    if (this.#slid) this.#slide();
+    return this.#low;
+  }
+
+  /** Highest price up to which the book is known, scaled; NaN where that is not known. */
+  get high(): number {
+    if (this.#slid) this.#slide();
+    return this.#high;
+  }
+
+  #slide(): void {
+    this.#slid = false;
+    this.#low = this.book.worstPrice(BID);
+    this.#high = this.book.worstPrice(ASK);
   }
 
   /**
@@ -318,6 +341,7 @@ export class Track {
     const low = onLevel === null ? Number.POSITIVE_INFINITY : this.levelBand.low;
     const { high } = this.levelBand;
     book.message(levels, start * 2, bids, asks, low, high, onLevel ?? undefined);
+    this.#slid = this.slides;
     this.counts.applied++;
     if (book.crossed()) this.counts.crossed++;
   }
@@ -354,9 +378,13 @@ export class Track {
 
   #loadLevels(scaled: ScaledLevels): void {
     this.#setBook(scaled);
-    const { low, high } = coverageOf(scaled);
-    this.low = low;
-    this.high = high;
+    this.#covers(coverageOf(scaled));
+  }
+
+  #covers({ low, high }: { low: number; high: number }): void {
+    this.#low = low;
+    this.#high = high;
+    this.#slid = this.slides;
   }
 
   /** A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits. */
@@ -384,8 +412,7 @@ export class Track {
     this.#join.forget();
     this.#renewal = null;
     this.book.clear();
-    this.low = Number.NaN;
-    this.high = Number.NaN;
+    this.#covers({ low: Number.NaN, high: Number.NaN });
     if (was !== 'empty') this.state = 'syncing';
     this.needsSnapshot = true;
     return was === 'valid' ? Effect.lost : Effect.none;
@@ -490,8 +517,7 @@ export class Track {
     if (streams.renewal !== undefined) this.#renewAgain(streams.renewal as Snapshot);
     this.#setBook(levels);
     const { low, high } = checkpoint.coverage;
-    this.low = boundOf(low, this.scale);
-    this.high = boundOf(high, this.scale);
+    this.#covers({ low: boundOf(low, this.scale), high: boundOf(high, this.scale) });
     this.#becomeValid();
     this.#era.restore(streams.era);
     this.#unsure = streams.era === undefined;

@@ -12,6 +12,11 @@ export interface Snapshot {
 }
 
 export interface VenueRules {
+  /**
+   * The stream's book is the best levels only, a number of them on each side: a level that leaves them is deleted, one that comes among
+   * them is told. Else the stream tells all levels, and those beyond a snapshot are not known before they change.
+   */
+  slides?: boolean;
   continuity(): Continuity;
   tradeChain(): TradeChain;
   /** null where the body is no usable snapshot (an error object, lastUpdateId -1) */

@@ -276,6 +276,7 @@ export const bingxSwap: Venue = {
     snapshotEveryMs: 100,
     audit,
   },
+  slides: true,
   // a book over REST has no id to join it by
   readSnapshot: () => null,
   isSnapshotBody: () => false,

@@ -258,6 +258,7 @@ function createVenue(category: Category, title: string): Venue {
       readTime,
       snapshotEveryMs: 100,
     },
+    slides: true,
     // a book over REST has the ids of the 1000-level stream; every stream begins with a book of its own
     readSnapshot: () => null,
     isSnapshotBody: () => false,

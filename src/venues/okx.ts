@@ -357,6 +357,7 @@ function createVenue(market: Market, title: string): Venue {
       snapshotEveryMs: 60,
       trades: { trade: okxTrades },
     },
+    slides: true,
     readSnapshot,
     isSnapshotBody: () => false,
     layouts: okxLayouts,

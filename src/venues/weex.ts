@@ -250,6 +250,7 @@ export const weexFutures: Venue = {
     // weight 1 of 500 in 10 s, with room to spare
     snapshotEveryMs: 100,
   },
+  slides: true,
   readSnapshot,
   isSnapshotBody: (body) => readSnapshot(body) !== null,
   layouts: weexLayouts,

@@ -8,6 +8,7 @@ import type { Market } from '../../src/market/market.js';
 import type { Track } from '../../src/market/track.js';
 import { randomFrom } from '../scan/random-tape.js';
 import { type Level, SECOND, TapeBuilder } from '../scan/tape-builder.js';
+import { BybitTape } from '../signals/bybit-lines.js';
 import { newMarket, play } from './feed.js';
 
 /** Scaled price of a tick of 0.1, and scaled size of one. */
@@ -121,6 +122,71 @@ test('a side of the book before an order, what went since, and the depth then ar
   expect(compared).toBeGreaterThan(1500);
   expect(gone).toBeGreaterThan(50);
   expect(depths).toBeGreaterThan(300);
+});
+
+test('of a book that slides, what is said to be known of a moment is what the whole book was then', () => {
+  let compared = 0;
+  let unknown = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
+      const random = randomFrom(seed);
+      const whole = (most: number): number => Math.floor(random() * most);
+      const tape = new BybitTape();
+      let mid = 1000;
+      const sizes = [new Map<number, number>(), new Map<number, number>()];
+      const sizeAt = (side: BookSide, price: number): number => {
+        const known = sizes[side].get(price) ?? 1 + whole(3);
+        sizes[side].set(price, known);
+        return known;
+      };
+      const best = (): Level[][] =>
+        [-1, 1].map((sign, side) =>
+          Array.from({ length: 6 }, (_, i): Level => {
+            const price = mid + sign * (i + 1);
+            return [price, sizeAt(side as BookSide, price)];
+          }),
+        );
+      let shown = best();
+      tape.book('snapshot', shown[BID], shown[ASK]);
+      /** all that was displayed after each message, seen by the venue's best levels or not */
+      const truth = [sizes.map((side) => new Map(side))];
+      for (let i = 0; i < 80; i++) {
+        tape.wait(whole(60_000));
+        mid += whole(5) - 2;
+        const side = whole(2) as BookSide;
+        sizes[side].set(mid + (side === BID ? -1 : 1) * (1 + whole(9)), 1 + whole(3));
+        const now = best();
+        tape.window(shown, now);
+        shown = now;
+        truth.push(sizes.map((one) => new Map(one)));
+      }
+      const market = newMarket('bybit-linear');
+      const history = bookHistory(market, SECOND, 20);
+      const times: number[] = [];
+      const look = (effect: number): void => {
+        if ((effect & (Effect.book | Effect.valid)) !== 0) times.push(market.t);
+        if (times.length === 0) return;
+        const firstT = market.t - whole(SECOND);
+        const n = times.findLastIndex((t) => t <= firstT - market.guard);
+        for (const side of [BID, ASK] as BookSide[]) {
+          const past = history.before(side, 0, firstT);
+          if (past === null) continue;
+          for (let price = mid - 12; price <= mid + 12; price++) {
+            // only where the other side was not at the time, nor was ever crossed
+            if (side === BID ? price * TICK > past.bid : price * TICK < past.ask) continue;
+            if (!past.knows(price * TICK)) unknown++;
+            else {
+              compared++;
+              expect([n, price, past.before(price * TICK)]).toEqual([n, price, (truth[n][side].get(price) ?? 0) * ONE]);
+            }
+          }
+        }
+      };
+      play(market, tape.lines, look, 'bybit-linear');
+    }),
+    { numRuns: 40 },
+  );
+  expect([compared > 1000, unknown > 1000]).toEqual([true, true]);
 });
 
 test('the history does not go back behind a loss, nor further than its span', () => {

@@ -58,9 +58,9 @@ export function feed(track: Track, venue: Venue, lines: string[]): number[] {
   return lines.map((_, i) => applyLine(track, decoded, i));
 }
 
-/** A market of Binance USD-M with a tick of 0.1 and a lot of 0.001, that is warm at once. */
-export function newMarket(): Market {
-  const venue = venueById('binance-usdm');
+/** A market of a venue with a tick of 0.1 and a lot of 0.001, that is warm at once. */
+export function newMarket(venueId = 'binance-usdm'): Market {
+  const venue = venueById(venueId);
   const instrument = { symbol: 'BTCUSDT', kind: 'linear' as const, tick: '0.1', lot: '0.001', multiplier: '1' };
   const track = newTrack(venue, instrument);
   return new Market(track, {
@@ -73,9 +73,14 @@ export function newMarket(): Market {
 }
 
 /** Plays lines to such a market as a scan does; `look` is called after each, with its effect and the exchange time it names. */
-export function play(market: Market, lines: string[], look: (effect: number, matched: number) => void): void {
+export function play(
+  market: Market,
+  lines: string[],
+  look: (effect: number, matched: number) => void,
+  venueId = 'binance-usdm',
+): void {
   const { track } = market;
-  const decoded = decodeLines(Buffer.from(`${lines.join('\n')}\n`), venueById('binance-usdm'), track.instrument);
+  const decoded = decodeLines(Buffer.from(`${lines.join('\n')}\n`), venueById(venueId), track.instrument);
   const { events, count } = decoded.buffer;
   for (let i = 0; i < count; i++) {
     const entry = decoded.entries.get(i);

@@ -43,6 +43,7 @@ export function compare(book: Book, plain: PlainBook): void {
   for (const side of [BID, ASK] as const) {
     const wanted = plain.levels(side);
     expect(side === BID ? book.bestBid() : book.bestAsk()).toBe(plain.best(side));
+    expect(book.worstPrice(side)).toBe(wanted.at(-1)?.[0] ?? Number.NaN);
     expect(book.depth(side)).toBe(wanted.length);
     for (const limit of [0, 1, 3, 10, 64]) {
       const n = book.top(side, limit, prices, sizes);

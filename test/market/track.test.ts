@@ -1,11 +1,15 @@
 /** A track fed by hand: the venue's conformance table end to end, joins, gaps, repairs and checkpoints. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import { checkpointDifference } from '../../src/audit/checkpoint-check.js';
 import { ASK, BID, type BookSide } from '../../src/market/book.js';
 import { createTrack, Effect, type Track } from '../../src/market/track.js';
 import type { Checkpoint, Entry } from '../../src/model/entry.js';
 import type { Instrument } from '../../src/model/instrument.js';
 import { binanceSpot, binanceUsdm } from '../../src/venues/binance.js';
+import { venueById } from '../../src/venues/registry.js';
 import type { Venue } from '../../src/venues/venue.js';
+import type { Level } from '../scan/tape-builder.js';
+import { BybitTape } from '../signals/bybit-lines.js';
 import { feed, newTrack } from './feed.js';
 
 const T0 = 1_700_000_000_000_000;
@@ -56,6 +60,66 @@ const futures = market(binanceUsdm);
 const spot = market(binanceSpot);
 const levelsOf = (track: Track, side: BookSide): [number, number][] =>
   track.book.levels(side).map(([price, size]) => [price / 100, size / 100]);
+
+test('a book that slides is known as far as its levels reach, and so is one from a checkpoint that says otherwise', () => {
+  const bybit = venueById('bybit-linear');
+  const one: Instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.1', lot: '0.001', multiplier: '1' };
+  const bounds = ({ low, high }: Track): number[] => [low / 100, high / 100];
+  const tape = new BybitTape();
+  tape.book(
+    'snapshot',
+    [
+      [1000, 1],
+      [999, 1],
+      [998, 1],
+    ],
+    [
+      [1001, 1],
+      [1002, 1],
+      [1003, 1],
+    ],
+  );
+  const [header, snapshot] = tape.lines;
+  const track = newTrack(bybit, one);
+  feed(track, bybit, [header, snapshot]);
+  expect(bounds(track)).toEqual([998, 1003]);
+  const step = (bids: Level[], asks: Level[]): number[] => {
+    tape.book('delta', bids, asks);
+    feed(track, bybit, tape.lines.slice(-1));
+    return bounds(track);
+  };
+  expect(
+    step(
+      [
+        [1000, 0],
+        [997, 1],
+      ],
+      [
+        [1000, 2],
+        [1003, 0],
+      ],
+    ),
+  ).toEqual([997, 1002]);
+  expect(
+    step(
+      [[100, 1]],
+      [
+        [1002, 0],
+        [1001, 0],
+      ],
+    ),
+  ).toEqual([100, 1000]);
+  expect(step([], [[1000, 0]])).toEqual([100, Number.NaN]);
+  const stored = track.checkpoint();
+  expect(stored.coverage).toEqual({ low: '10', high: null });
+  const again = newTrack(bybit, one);
+  // as tapes told it when the bounds of the snapshot were kept
+  again.restore({ ...stored, coverage: { low: '99.8', high: '100.3' } });
+  expect([bounds(again), again.checkpoint()]).toEqual([[100, Number.NaN], stored]);
+  expect(checkpointDifference({ ...stored, coverage: { low: '99.8', high: '100.3' } }, again)).toBe(null);
+  again.lose({ stream: '*', from: 0, reason: 'damage' });
+  expect(bounds(again)).toEqual([Number.NaN, Number.NaN]);
+});
 
 describe('conformance: joins and gaps', () => {
   const d = futures.depth;

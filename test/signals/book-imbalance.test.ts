@@ -1,7 +1,8 @@
 /** book-imbalance on scripted books with known answers. */
 import { describe, expect, test } from 'vitest';
 import { imbalance } from '../../src/market/lean.js';
-import { ladder, SECOND, scanLines, summary, TapeBuilder } from '../scan/tape-builder.js';
+import { type Level, ladder, SECOND, scanLines, summary, TapeBuilder } from '../scan/tape-builder.js';
+import { BybitTape } from './bybit-lines.js';
 
 const detect = ['book-imbalance'];
 
@@ -131,5 +132,55 @@ describe('events', () => {
     const tape = new TapeBuilder().snapshot(...ladder(1000, 10, 1)).depth([[1005, 1]], []);
     for (let i = 0; i < 200; i++) tape.wait(SECOND / 10).clock();
     expect((await scanLines(tape.lines, { detect })).signals).toEqual([]);
+  });
+
+  test('nor is one that crosses between two looks at how far it reaches', async () => {
+    const tape = new TapeBuilder().snapshot(...ladder(1000, 10, 10, 20));
+    const quiet = (seconds: number): void => {
+      for (let i = 0; i < seconds * 10; i++) tape.wait(SECOND / 10).clock();
+    };
+    quiet(10);
+    // 50 ms into a second a large bid stands above the best ask, and goes before the second is over
+    tape
+      .wait(SECOND - (tape.t % SECOND) + 50_000)
+      .clock()
+      .depth([[1003, 400]], []);
+    for (let i = 0; i < 8; i++) tape.wait(SECOND / 10).clock();
+    tape.depth([[1003, 0]], []);
+    quiet(5);
+    for (const bps of [0, 100]) {
+      const set = ['window=500ms', 'hold=100ms', `bps=${bps}`].map((one) => `book-imbalance.${one}`);
+      expect((await scanLines(tape.lines, { detect, set })).signals).toEqual([]);
+    }
+  });
+});
+
+describe('a book of the best 200 levels, which slides with the price', () => {
+  /** Four are bid for each one asked on 200 ticks either side, while the price falls by `ticks`; then it stands. */
+  const falling = (ticks: number): BybitTape => {
+    const sides = (bid: number): [Level[], Level[]] => [
+      Array.from({ length: 200 }, (_, i): Level => [bid - i, 40]),
+      Array.from({ length: 200 }, (_, i): Level => [bid + 1 + i, 10]),
+    ];
+    const tape = new BybitTape().book('snapshot', ...sides(600_000));
+    for (let n = 0; n < ticks; n++) tape.wait(SECOND / 10).window(sides(600_000 - n), sides(600_000 - n - 1));
+    for (let i = 0; i < 300; i++) tape.wait(SECOND / 10).book('delta', [], [[600_001 - ticks, 10 + (i % 2)]]);
+    return tape;
+  };
+  const ends = async (ticks: number, set: string[]): Promise<string[]> =>
+    (await scanLines(falling(ticks).lines, { detect, set })).signals.map(
+      ({ phase, reason }) => `${phase} ${reason ?? ''}`,
+    );
+
+  test('is known as far as the levels that are told reach, however far it slid', async () => {
+    // at 60,000 two bps are 120 ticks
+    for (const set of [[], ['book-imbalance.bps=2']])
+      for (const ticks of [0, 195, 300]) expect(await ends(ticks, set)).toEqual(['onset ', 'end eof']);
+  });
+
+  test('and no farther: levels that it left behind are not zero', async () => {
+    // 3.2 bps are 192 ticks; one more, and half a tick, are beyond the last level
+    expect(await ends(300, ['book-imbalance.bps=3.2'])).toEqual(['onset ', 'end eof']);
+    for (const ticks of [0, 300]) expect(await ends(ticks, ['book-imbalance.bps=3.4'])).toEqual([]);
   });
 });

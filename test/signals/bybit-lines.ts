@@ -59,6 +59,16 @@ export class BybitTape {
     return this.#message('orderbook.200', type, (ms) => ({ data, cts: ms }));
   }
 
+  /** The best levels of a side each, as a delta from those before: what leaves them is deleted, what comes among them is told. */
+  window(before: readonly Level[][], after: readonly Level[][]): this {
+    const [bids, asks] = after.map((levels, side) => {
+      const [was, is] = [new Map(before[side]), new Map(levels)];
+      const gone = before[side].filter(([price]) => !is.has(price)).map(([price]): Level => [price, 0]);
+      return [...gone, ...levels.filter(([price, size]) => was.get(price) !== size)];
+    });
+    return this.book('delta', bids, asks);
+  }
+
   /** One message of several trades; `rpi`: they met retail orders that no book displays. */
   trades(rows: readonly Row[], rpi = false): this {
     return this.#message('publicTrade', 'snapshot', (ms) => ({
