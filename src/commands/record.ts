@@ -165,7 +165,8 @@ export default defineCommand({
 No account or key is needed. Symbols are checked with the exchange before anything is written.
 
 What is written. Every message received goes to the tape of its symbol as it came, byte for byte; what names no single symbol goes
-to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes. Where a venue's ids do not prove its books (BingX),
+to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes,
+and again where the price has used up half of what one made known (Binance, MEXC). Where a venue's ids do not prove its books (BingX),
 each book is read over REST besides, soon after it begins and every five minutes, twice each time: verify compares them. A broken sequence, a lost connection or a stream
 that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on.
 

@@ -5,6 +5,7 @@ import type { Venue } from '../venues/venue.js';
 import { waitText } from './backoff.js';
 import { type BookReads, createBookReads } from './book-reads.js';
 import type { Pace } from './pace.js';
+import { createReaches } from './reach.js';
 import type { RestAnswer, RestGet } from './rest.js';
 import type { SourceRecorder } from './source.js';
 import { createSync, type Sync } from './sync.js';
@@ -38,9 +39,11 @@ export interface RestBooks {
 export function createRestBooks(options: RestBooksOptions, pace: Pace): RestBooks {
   const snapshots = createSnapshots(options, pace);
   const reads = createAuditReads(options, pace);
+  const renew = renewalOf(options, snapshots);
   return {
     snapshots,
     tick(nowMs) {
+      renew(nowMs);
       snapshots.tick(nowMs);
       reads?.tick(nowMs);
     },
@@ -79,6 +82,23 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
     },
   });
   return sync;
+}
+
+/** Asks for newer snapshots of the books that are no longer known far enough; nothing where the stream tells how far it reaches. */
+function renewalOf({ venue, sources }: RestBooksOptions, snapshots: Sync): (nowMs: number) => void {
+  if (venue.slides === true || venue.rest.snapshot === undefined) return () => {};
+  const reaches = createReaches();
+  /** asked for, and not yet part of the book */
+  const awaited = new Set<string>();
+  return (nowMs) => {
+    for (const [symbol, { track }] of sources) {
+      if (track.state !== 'valid') awaited.delete(symbol);
+      else if (reaches.runsOut(symbol, track, nowMs)) {
+        awaited.add(symbol);
+        snapshots.want(symbol);
+      } else if (awaited.delete(symbol)) snapshots.joined(symbol);
+    }
+  };
 }
 
 function createAuditReads(options: RestBooksOptions, pace: Pace): BookReads | null {

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import { parseEntry } from '../../src/tape/line.js';
+import { binanceUsdm } from '../../src/venues/binance.js';
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { createStreamRig, type Dialect, type StreamRig, type StreamRigOptions } from './fake-venue.js';
 import { createRig, type Rig, until } from './harness.js';
@@ -195,6 +196,70 @@ test('a book that is lost is not asked for until it is there again', async () =>
   await rig.answered(BTC, 1);
   await rig.stop();
   expect((await rig.answers(BTC)).map(([at]) => at)).toEqual([11_460]);
+});
+
+test('a book whose snapshot the price has half used up is made known farther by another, at no cost', async () => {
+  const path = '/fapi/v1/depth?symbol=BTCUSDT&limit=1000';
+  const side = (sign: number, best: number): string =>
+    JSON.stringify(Array.from({ length: 20 }, (_, i) => [(best + sign * i).toFixed(1), '1']));
+  const snapshot = (id: number, bid: number): string =>
+    `{"lastUpdateId":${id},"E":1786000001400,"T":1786000001400,"bids":${side(-1, bid)},"asks":${side(1, bid + 1)}}`;
+  let last = 100;
+  const update = (bids: string): string => {
+    const [previous, first] = [last, last + 1];
+    last += 2;
+    return `{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1786000001400,"T":1786000001400,"s":"BTCUSDT","U":${first},"u":${last},"pu":${previous},"b":${bids},"a":[]}}`;
+  };
+  const listing =
+    '{"symbols":[{"symbol":"BTCUSDT","pair":"BTCUSDT","contractType":"PERPETUAL","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","marginAsset":"USDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.1","minPrice":"0.1","maxPrice":"1000000"},{"filterType":"LOT_SIZE","stepSize":"0.001","minQty":"0.001","maxQty":"1000"}]}]}';
+  const { live, urls } = listen();
+  const streams = await createStreamRig({
+    venue: binanceUsdm,
+    speak: (text, _script, say) => say(`{"result":null,"id":${(JSON.parse(text) as { id: number }).id}}`),
+    symbols: ['BTCUSDT'],
+    channels: ['depth'],
+    script: {
+      rest: {
+        '/fapi/v1/exchangeInfo': [listing],
+        [path]: [snapshot(101, 1000), snapshot(105, 990), snapshot(109, 990)],
+      },
+    },
+    record: { live, adjust: (plan) => ({ ...plan, silenceMs: null }) },
+  });
+  running = streams;
+  const asked = (): number => urls.filter((url) => url.endsWith(path)).length;
+  const says = async (bids: string): Promise<void> => {
+    streams.push(update(bids));
+    await streams.settled();
+    await streams.advance(0);
+  };
+  await streams.heard(1);
+  await says('[]');
+  await until('the book is asked for', () => asked() === 1);
+  await says('[["981.0","2"]]');
+  expect(streams.status.valid).toBe(1);
+  await streams.advance(5_000);
+  // ten of the nineteen ticks from the touch to the end of what is known
+  await says(JSON.stringify(Array.from({ length: 10 }, (_, i) => [(1000 - i).toFixed(1), '0'])));
+  expect(asked()).toBe(1);
+  // not within ten seconds
+  await streams.advance(5_000);
+  await until('it is asked for again', () => asked() === 2);
+  // what came is older than the book, which the next update tells: a newer one is asked for
+  await says('[["975.0","3"]]');
+  await streams.advance(1_000);
+  await until('it is asked for once more', () => asked() === 3);
+  await says('[["974.0","3"]]');
+  for (let i = 0; i < 4; i++) {
+    await streams.advance(5_000);
+    await says('[["973.0","3"]]');
+  }
+  const summary = await streams.stop();
+  expect([asked(), summary.gaps, streams.notes]).toEqual([3, 0, []]);
+  const book = only(await streams.entries('BTCUSDT'), 'book').at(-1)?.book;
+  expect(book).toMatchObject({ state: 'valid', coverage: { low: '971', high: '1010' } });
+  const [{ problems, gaps }] = await streams.verify();
+  expect([problems, gaps]).toEqual([[], 0]);
 });
 
 describe('from a simulated exchange', () => {
