@@ -79,7 +79,8 @@ export class AbsorptionReversal implements DetectorRun {
     this.#cells = cellVolumes(market, rules);
     this.#least = market.scaledSize(options.volume);
     const lot = market.scaledSize(market.track.instrument.lot);
-    this.#diagonal = { theta: THETA, zero: 'floor', lot, least: Number.NaN };
+    // how large a cell has to be is asked apart: it has to be above that, which is more than to reach it
+    this.#diagonal = { theta: THETA, zero: 'floor', lot, least: 0 };
     this.#footprint.onClose((bar) => this.#read(bar));
     market.follow({
       trade: (t, _side, price) => {
@@ -93,22 +94,24 @@ export class AbsorptionReversal implements DetectorRun {
     if (!bar.whole) return;
     const usual = Math.max(this.#least, this.#cells.gate(bar, this.#options.quantile));
     if (!(usual > 0)) return; // NaN where nothing is known of usual cells
-    this.#diagonal.least = usual;
     for (const push of this.#pushes) {
       if (push.phase === 'turned' || push.phase === 'holds') continue;
-      const bin = this.#heaviest(bar, push.aggressor);
+      const bin = this.#heaviest(bar, push.aggressor, usual);
       if (bin >= 0) this.#wait(bar, push, bin, usual);
     }
   }
 
-  /** The largest imbalanced cell at that end of the bar, the outermost of equal ones; -1 where there is none. */
-  #heaviest(bar: FootprintBar, side: number): number {
-    const sizeAt = (i: number): number => (side > 0 ? bar.buyAt(i) : bar.sellAt(i));
+  /** The largest imbalanced cell above a size at that end of the bar, the outermost of equal ones; -1 where there is none. */
+  #heaviest(bar: FootprintBar, side: number, above: number): number {
     const last = side > 0 ? bar.bins - 1 : 0;
     let best = -1;
+    let most = above;
     for (let n = 0; n < Math.min(END_BINS, bar.bins); n++) {
       const i = last - side * n;
-      if (isImbalanced(bar, i, side, this.#diagonal) && (best < 0 || sizeAt(i) > sizeAt(best))) best = i;
+      const size = side > 0 ? bar.buyAt(i) : bar.sellAt(i);
+      if (!(size > most && isImbalanced(bar, i, side, this.#diagonal))) continue;
+      best = i;
+      most = size;
     }
     return best;
   }

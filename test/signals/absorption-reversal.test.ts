@@ -147,6 +147,34 @@ test('nothing is told before the baseline is warm', async () => {
   expect([await told(131 * SECOND), await told(132 * SECOND)]).toEqual([2, 0]);
 });
 
+test('a cell has to be above what is usual, and above the size asked for: as large is not enough', async () => {
+  const story = pushed()
+    .at(131)
+    .print(-1, LOW + 1, 1)
+    .until(132);
+  const told = async (volume: number): Promise<unknown[]> =>
+    (await story.scan([`absorption.volume=${volume}`])).signals.map(({ phase, score }) => [phase, score]);
+  expect(await told(40)).toEqual([]);
+  expect(await told(39.999)).toEqual([
+    ['onset', 1.000025],
+    ['end', 1.000025],
+  ]);
+  // in bars of half a minute usual cells are 30, 30 and 1
+  const told30 = async (size: number): Promise<string[]> =>
+    outline(
+      await new Story()
+        .at(120)
+        .print(-1, LOW + 2, 1)
+        .at(121)
+        .print(1, LOW + 3, size)
+        .at(152)
+        .print(-1, LOW + 1, 1)
+        .until(153)
+        .scan(['absorption.window=30s', 'absorption.quantile=0.95', 'absorption.volume=0']),
+    );
+  expect([await told30(30), await told30(31)]).toEqual([[], ['152.0 onset sell', '153.0 end sell eof']]);
+});
+
 test('usual cells are those of bars before', async () => {
   // cells of ten seconds: 10 and 10, and now and then 1
   const story = pushed()
