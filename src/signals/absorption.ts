@@ -90,9 +90,10 @@ when buys are absorbed by asks, side is sell, absorbed is buys and passive is as
 level was not passed for "settle"), "broken" (price passed the level by the band; D: by "ticks") or "pulled" (it was passed after the
 level was mostly cancelled, not traded).
 
-A level is at least a tick and at least "zone" bps wide, in a power of two ticks. The band is "ticks" or "bps", whichever is wider.
-Until the onset the rule must hold for "hold", in which it may be missed by 30 %. Refill and cancel figures are lower bounds:
-conflated updates hide pairs of both.`,
+A level is at least a tick and at least "zone" bps wide, in a power of two ticks; looked at as a minute begins. Where another width is wanted
+then, a running event keeps its level, but refill_lb, cancel_lb and max_displayed stay as they were, and it ends "broken" also where the level
+was cancelled. The band is "ticks" or "bps", whichever is wider. Until the onset the rule must hold for "hold", in which it may be missed by
+30 %. Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
   parameters,
   meaning: {
@@ -152,6 +153,8 @@ interface Siege {
   /** lowest and highest scaled price of the level that holds */
   low: number;
   high: number;
+  /** width of the ledger's cells as the level was one of them; NaN once they are others */
+  width: number;
   /** volume that counts as heavy, as it was at the onset */
   usual: number;
   /** traded against the level since the window of the onset began */
@@ -275,6 +278,7 @@ class Absorption implements DetectorRun {
     const { tick, width } = this.#ledger;
     siege.low = level.cell * width;
     siege.high = siege.low + width - tick;
+    siege.width = width;
     siege.absorbed = level.traded;
     siege.displayed = level.displayed + level.removed;
     siege.largest = this.#ledger.maxDisplayed(level, t);
@@ -336,7 +340,7 @@ class Absorption implements DetectorRun {
   /** Measures the running event's own level anew, over its whole life. */
   #refresh(t: number, siege: Siege): void {
     siege.displacement = Math.abs(this.#mid.value - this.#mid.start(t));
-    if (!this.#byLevel) return;
+    if (!this.#knowsLevel(siege)) return;
     this.#ledger.advance(t);
     const level = this.#ledger.at(siege.passive, siege.low);
     const displayed = this.#ledger.shown(siege.passive, siege.low);
@@ -349,9 +353,18 @@ class Absorption implements DetectorRun {
     siege.largest = Math.max(siege.largest, this.#ledger.maxDisplayed(level, t));
   }
 
+  /**
+   * Whether the ledger still knows the level of a running event. Its cells have another width once the mid has passed a power of two: of
+   * the level they say nothing, also where they are as before later on, as what was on its way meanwhile is forgotten.
+   */
+  #knowsLevel(siege: Siege): boolean {
+    if (siege.width !== this.#ledger.width) siege.width = Number.NaN;
+    return this.#byLevel && siege.width === this.#ledger.width;
+  }
+
   /** Whether what last stood at the level was mostly cancelled. */
   #wasPulled(t: number, siege: Siege): boolean {
-    if (!this.#byLevel) return false;
+    if (!this.#knowsLevel(siege)) return false;
     this.#ledger.advance(t);
     const level = this.#ledger.at(siege.passive, siege.low);
     return level !== null && level.runMet < level.runRemoved / 2;
@@ -408,6 +421,7 @@ function createSiege(aggressor: number, { hold, settle }: AbsorptionOptions): Si
     life: new Lifecycle({ armFor: hold, disarmFor: settle }),
     low: Number.NaN,
     high: Number.NaN,
+    width: Number.NaN,
     usual: Number.NaN,
     absorbed: 0,
     displayed: 0,

@@ -5,6 +5,7 @@ import {
   ladder,
   type Scanned,
   SECOND,
+  START,
   scanLines,
   TapeBuilder,
   type TapeOptions,
@@ -243,4 +244,76 @@ test('every trade of a message that hits the level is absorbed, not its last one
     return Number(signals.at(-1)?.evidence.absorbed_size);
   };
   expect((await absorbed(24)) - (await absorbed(20))).toBe(20);
+});
+
+describe.each([
+  ['asks absorb buys', 1, 20_000],
+  ['bids absorb sells', -1, 19_999],
+] as const)('%s', (_, aggressor, level) => {
+  /** The level of 10 is hit by 5 and refilled 35 times, with 500 a tick behind it; a minute turns after the 25th. */
+  const story = (amid: [Level[], Level[]][]): TapeBuilder => {
+    const tape = new TapeBuilder();
+    const [bids, asks] = ladder(19_999, 10, 10);
+    const [own, behind] = aggressor > 0 ? [asks, 20_001] : [bids, 19_998];
+    own[1] = [behind, 500];
+    tape.snapshot(bids, asks);
+    for (let i = 0; i < 340; i++) tape.wait(SECOND / 2).trade(i % 2 === 0 ? 1 : -1, i % 2 === 0 ? 20_000 : 19_999, 1);
+    const shows = (size: number): TapeBuilder =>
+      aggressor > 0 ? tape.depth([], [[level, size]]) : tape.depth([[level, size]], []);
+    const hit = (): void => {
+      tape.wait(200_000).trade(aggressor, level, 5).wait(1000);
+      shows(5).wait(2000);
+      shows(10);
+    };
+    tape.wait(START + 174 * SECOND - tape.t);
+    for (let i = 0; i < 25; i++) hit();
+    tape.wait(START + 180 * SECOND + 20_000 - tape.t);
+    for (const [bidChanges, askChanges] of amid) tape.depth(bidChanges, askChanges).wait(30_000);
+    for (let i = 0; i < 10; i++) hit();
+    for (let i = 0; i < 200; i++) tape.wait(SECOND / 10).clock();
+    return tape;
+  };
+  /** For 30 ms the mid is above 2000.0, from where on half a basis point is more than a tick. */
+  const above: [Level[], Level[]][] =
+    aggressor > 0
+      ? [
+          [[[20_000, 3]], [[20_000, 0]]],
+          [[[20_000, 0]], [[20_000, 10]]],
+        ]
+      : [
+          [
+            [],
+            [
+              [20_000, 0],
+              [20_001, 0],
+            ],
+          ],
+          [
+            [],
+            [
+              [20_000, 10],
+              [20_001, 10],
+            ],
+          ],
+        ];
+  const facts = ({ evidence }: Scanned['signals'][number]): unknown[] => [
+    ...[evidence.absorbed_size, evidence.refill_lb, evidence.cancel_lb, evidence.max_displayed],
+    ...[evidence.level_low, evidence.level_high],
+  ];
+
+  test('cells become wider amid an event: its bounds stay those of its own level', async () => {
+    const { signals } = await scanLines(story(above).lines, { detect });
+    // 25 orders of 5 and five usual ones of 1 before the minute turned, of which the last was not to be seen in the book yet
+    const last = [180, 125, 0, 10, level / 10, level / 10];
+    expect(facts(signals[signals.length - 1])).toEqual(last);
+    for (const { evidence } of signals) {
+      expect(evidence).toMatchObject({ max_displayed: 10, level_low: level / 10, level_high: level / 10 });
+      expect(Number(evidence.refill_lb)).toBeLessThanOrEqual(Number(evidence.absorbed_size));
+    }
+  });
+
+  test('where they stay as they are, all of it is known', async () => {
+    const { signals } = await scanLines(story([]).lines, { detect });
+    expect(facts(signals[signals.length - 1])).toEqual([180, 180, 0, 10, level / 10, level / 10]);
+  });
 });
