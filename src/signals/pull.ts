@@ -154,14 +154,14 @@ class PullRun implements DetectorRun {
   #sayOne(t: number, pull: Pull): void {
     const { repeats, window } = this.#options;
     const { side, price, shown, gone } = pull;
-    const same = this.#recent[side].filter((other) => other.price === price);
     const flickered = this.#flickered[side];
+    for (const [one, at] of flickered) if (gone - at >= window) flickered.delete(one);
+    if (flickered.has(price)) return;
+    const same = this.#recent[side].filter((other) => other.price === price);
     if (same.length < repeats) {
       this.#say(t, pull, shown, this.#evidence('pull', [pull]));
       return;
     }
-    for (const [one, at] of flickered) if (gone - at >= window) flickered.delete(one);
-    if (flickered.has(price)) return;
     flickered.set(price, gone);
     const evidence = this.#evidence('flicker', [pull]);
     evidence.repeats = same.length;

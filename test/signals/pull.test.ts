@@ -364,6 +364,29 @@ describe('several', () => {
     const twice = ['point sell pull 50', 'point sell pull 50', 'point sell flicker 50', 'point sell flicker 50'];
     expect(outline(await scan(story(2), 'window=12s'))).toEqual(twice);
   });
+
+  test("no single pulls are told within a flicker's time at its price, also where pulls have become rare", async () => {
+    // three within 7.8 s, and a fourth that went so many seconds after the third: of the window of 10 s it is number two
+    const flickered = (after: number): LevelStory => {
+      const told = start();
+      for (let i = 0; i < 3; i++) told.asks([THERE, 50]).pause(300).asks([THERE, 0]).pause(3000);
+      return told
+        .quiet(after - 3.3)
+        .asks([THERE, 50])
+        .pause(300)
+        .asks([THERE, 0]);
+    };
+    const three = ['point sell pull 50', 'point sell pull 50', 'point sell flicker 50'];
+    expect(outline(await scan(flickered(7.8)))).toEqual(three);
+    expect(outline(await scan(flickered(9.9)))).toEqual(three);
+    expect(outline(await scan(flickered(10)))).toEqual([...three, 'point sell pull 50']);
+    // at another price they are
+    const beside = flickered(7.8)
+      .asks([ASK + 5, 60])
+      .pause(300)
+      .asks([ASK + 5, 0]);
+    expect(outline(await scan(beside))).toEqual([...three, 'point sell pull 60']);
+  });
 });
 
 test('before it is known what is usual nothing is said', async () => {
