@@ -5,11 +5,14 @@ import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import type { Pull } from '../market/pulls.js';
 import { rounded } from '../model/decimal.js';
+import type { Micros } from '../model/entry.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
 import type { Parameters, Values } from './parameters.js';
 import type { Voice } from './voice.js';
 
+/** Where pulls have followed each other for longer than this, who is together with whom is not kept when a unit begins. */
+const LONGEST_ROW: Micros = 10_000_000;
 /** Pulls remembered for flickers. */
 const MOST_REMEMBERED = 256;
 
@@ -52,7 +55,9 @@ side as it goes, the order was moved, as makers do when the mid moves, and is no
 
 Three kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
 said. flicker: this was at least pull number "repeats" at one price within "window"; it is said once in that time, and so are no single pulls
-there. pull: any other. Each waits for late trades for one update interval of the venue, and for "within".
+there. pull: any other. Each waits for late trades for one update interval of the venue, and for "within". What waits as a unit (--unit) begins
+is said in it, but where pulls have followed each other within "within" for ten seconds it is not; and what was said of flickers in a unit
+counts for no other.
 
 Why an order was pulled is not to be seen. Large orders go untraded all the time; the event alone says little.`,
   needs: ['book', 'trades'],
@@ -96,7 +101,7 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
     if (near >= far) return `near (${near}) must be less than far (${far})`;
     return shortest < longest ? null : 'shortest must be less than longest';
   },
-  lookback: ({ longest, window, within }) => longest + window + within,
+  lookback: ({ longest, window, within }) => longest + window + within + LONGEST_ROW,
   create(options, market, voice): DetectorRun {
     return new PullRun(options, market, voice);
   },
@@ -112,6 +117,8 @@ class PullRun implements DetectorRun {
   readonly #big: BigLevels;
   /** pulls that may be part of a layered one yet, of bids and asks, in the order in which they went */
   readonly #held: readonly [Pull[], Pull[]] = [[], []];
+  /** since when pulls have followed each other within "within", and the newest of them, of bids and asks */
+  readonly #rows: [Row, Row] = [createRow(), createRow()];
   /** all pulls of the last "window", of bids and asks */
   readonly #recent: [Pull[], Pull[]] = [[], []];
   /** when a flicker was last said, by price, of bids and asks */
@@ -122,12 +129,30 @@ class PullRun implements DetectorRun {
     this.#market = market;
     this.#voice = voice;
     this.#big = new BigLevels(market, { ...options, least: market.scaledSize(options.size) });
+    market.follow({ unit: (start) => this.#begin(start) });
   }
 
   evaluate(t: number): void {
-    for (const pull of this.#big.take(t)) this.#held[pull.side].push(pull);
+    for (const pull of this.#big.take(t)) this.#hold(pull);
     if (this.#held[BID].length > 0) this.#decide(t, this.#held[BID]);
     if (this.#held[ASK].length > 0) this.#decide(t, this.#held[ASK]);
+  }
+
+  #hold(pull: Pull): void {
+    const row = this.#rows[pull.side];
+    if (!(pull.gone - row.last <= this.#options.within)) row.since = pull.gone;
+    row.last = pull.gone;
+    this.#held[pull.side].push(pull);
+  }
+
+  /**
+   * A unit begins. What waits is said in it: no layered pull goes beyond the row its pulls are of, so nothing hangs on what went before
+   * that. A row without an end is the exception; there they are let go, but not forgotten.
+   */
+  #begin(start: Micros): void {
+    for (const side of [BID, ASK] as const)
+      if (this.#rows[side].since <= start - LONGEST_ROW)
+        for (const pull of this.#held[side].splice(0)) this.#remember(pull);
   }
 
   /** Says what no later pull can change. */
@@ -213,17 +238,28 @@ class PullRun implements DetectorRun {
     this.#voice.point(t, first, { side, key, price, score, evidence });
   }
 
-  /** What would be a layered pull across the start of a unit is none: it would hang on all that went before. */
+  /** Whether a flicker was said of late hangs on when the ones before it were. */
   reset(): void {
-    this.#held[BID].length = 0;
-    this.#held[ASK].length = 0;
     for (const flickered of this.#flickered) flickered.clear();
   }
 
   lose(): void {
-    this.#recent[BID] = [];
-    this.#recent[ASK] = [];
+    for (const side of [BID, ASK] as const) {
+      this.#held[side].length = 0;
+      this.#recent[side] = [];
+      this.#rows[side] = createRow();
+    }
   }
+}
+
+/** Pulls of one side, each of which went within "within" of the one before. */
+interface Row {
+  since: Micros;
+  last: Micros;
+}
+
+function createRow(): Row {
+  return { since: Number.NaN, last: Number.NaN };
 }
 
 /** From the mid when it appeared, scaled. */

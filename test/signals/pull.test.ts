@@ -1,7 +1,7 @@
 /** pull on scripted tapes with known answers: single, layered and flickering pulls, and what is none. */
 import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
-import type { Level, Scanned, TapeOptions } from '../scan/tape-builder.js';
+import { type Level, MINUTE, type Scanned, SECOND, START, scanLines, type TapeOptions } from '../scan/tape-builder.js';
 import { ASK, BID, LevelStory, type LevelStoryOptions } from './level-story.js';
 
 /** Three ticks beyond the best ask, where nothing stands until the story puts it there. */
@@ -386,6 +386,72 @@ describe('several', () => {
       .pause(300)
       .asks([ASK + 5, 0]);
     expect(outline(await scan(beside))).toEqual([...three, 'point sell pull 60']);
+  });
+});
+
+describe('a unit begins', () => {
+  const BORDER = START + 2 * MINUTE;
+  /** The story goes on so many milliseconds before it. */
+  const until = (ms: number): LevelStory => {
+    const story = start();
+    return story.quiet((BORDER - ms * 1000 - story.tape.t) / SECOND);
+  };
+  const told = async (story: LevelStory, ...set: string[]): Promise<string[][]> => {
+    const { lines } = story.quiet(3).tape;
+    const given = { detect: ['pull'], set: set.map((one) => `pull.${one}`), baseline: MINUTE, warmup: 20 * SECOND };
+    const units = [60 * MINUTE, MINUTE].map((unit) => scanLines(lines, { ...given, unit }));
+    return (await Promise.all(units)).map((scanned) =>
+      scanned.signals.map(({ time, evidence }) => `${time.slice(17, 23)} ${evidence.kind} ${evidence.size}`),
+    );
+  };
+  const same = (...lines: string[]): string[][] => [lines, lines];
+
+  test.each([
+    [500, '59.800 pull 50'],
+    [290, '00.010 pull 50'],
+    [150, '00.150 pull 50'],
+    [100, '00.200 pull 50'],
+    [50, '00.250 pull 50'],
+  ])('a pull that went %i ms before is told at its time, whatever the unit', async (ms, line) => {
+    const story = until(ms + 400)
+      .asks([THERE, 50])
+      .pause(400)
+      .asks([THERE, 0]);
+    expect(await told(story)).toEqual(same(line));
+  });
+
+  test.each([450, 290, 200, 100, 50])('layers that went from %i ms before on are layers', async (ms) => {
+    const layers = [2, 4, 6].map((n): Level => [ASK + n, 60]);
+    const story = until(ms + 400)
+      .asks(...layers)
+      .pause(400);
+    for (const [price] of layers) story.asks([price, 0]).pause(80);
+    const [hour, minute] = await told(story);
+    expect(hour.map((line) => line.slice(7))).toEqual(['layered 180']);
+    expect(minute).toEqual(hour);
+  });
+
+  test('amid pulls that follow each other for more than ten seconds what waits is not said: it would hang on all of them', async () => {
+    const row = (seconds: number): LevelStory => {
+      const story = until(seconds * 1000 + 400);
+      for (let i = 0; story.tape.t < BORDER - SECOND; i++) {
+        const price = ASK + 2 + (i % 8);
+        story
+          .asks([price, 60 + i])
+          .pause(400)
+          .asks([price, 0])
+          .pause(1100);
+      }
+      return story.quiet(3);
+    };
+    const set = ['within=2s', 'layers=100', 'repeats=100'];
+    const kinds = (lines: string[]): string[] => lines.map((line) => line.slice(7));
+    const [hour, minute] = await told(row(9), ...set);
+    expect(kinds(hour)).toEqual([60, 61, 62, 63, 64, 65].map((size) => `pull ${size}`));
+    expect(minute).toEqual(hour);
+    const [longHour, longMinute] = await told(row(11), ...set);
+    expect(kinds(longHour)).toEqual([60, 61, 62, 63, 64, 65, 66].map((size) => `pull ${size}`));
+    expect(longMinute).toEqual(longHour.slice(0, -1));
   });
 });
 
