@@ -6,7 +6,8 @@ import type { Band, Follower } from './follower.js';
 import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import { levelSizes } from './level-sizes.js';
 import type { Market } from './market.js';
-import { type BigLevelOptions, LIKE_LEAST, type Pull, Pulls, type Watched } from './pulls.js';
+import { LIKE_LEAST, type Watched } from './moves.js';
+import { type BigLevelOptions, type Pull, Pulls } from './pulls.js';
 import type { GridStatistic } from './statistic.js';
 
 /** What appears in one message must be this share of what then stands there: a big order, not one more on a big level. */

@@ -1,11 +1,9 @@
 /** Big levels that went: which of them were pulled, which traded, and which only moved. */
 import type { Micros } from '../model/entry.js';
 import { BID, type BookSide } from './book.js';
+import { type Gone, Moves, type Watched } from './moves.js';
 import { RecentTrades } from './recent-trades.js';
 
-/** An order that is shown elsewhere with a size in these bounds, as one goes, is the same order moved. */
-export const LIKE_LEAST = 0.8;
-const LIKE_MOST = 1.25;
 /** Levels that went and wait for late trades, and pulls that wait to be taken. */
 const MOST_WAITING = 256;
 
@@ -53,29 +51,6 @@ export interface Pull {
   readonly opposed: boolean;
 }
 
-/** A big level that appeared and stands. */
-export interface Watched {
-  readonly side: BookSide;
-  readonly price: number;
-  readonly size: number;
-  readonly gate: number;
-  readonly median: number;
-  readonly shown: Micros;
-  readonly mid: number;
-  readonly isNear: boolean;
-  /** it may be said, were it to go: big enough, and far enough from the mid */
-  readonly counts: boolean;
-}
-
-/** It went, and why is not known yet. */
-export interface Gone {
-  readonly level: Watched;
-  readonly gone: Micros;
-  readonly removed: number;
-  readonly mid: number;
-  readonly isNear: boolean;
-}
-
 const NONE: readonly Pull[] = [];
 
 /** What went is judged a guard later: trades and the book changes they made come on different paths. */
@@ -83,6 +58,7 @@ export class Pulls {
   readonly #options: BigLevelOptions;
   readonly #guard: Micros;
   readonly #trades: RecentTrades;
+  readonly #moves: Moves;
   #waiting: Gone[] = [];
   #judged: Pull[] = [];
 
@@ -90,6 +66,7 @@ export class Pulls {
     this.#options = options;
     this.#guard = guard;
     this.#trades = new RecentTrades(options.longest + 2 * guard);
+    this.#moves = new Moves(guard);
   }
 
   /** Call `settle` before. */
@@ -100,6 +77,7 @@ export class Pulls {
   wait(gone: Gone): void {
     if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
     this.#waiting.push(gone);
+    this.#moves.add(gone);
   }
 
   /** Judges what went longer than a guard ago: no trade can explain it any more. `watched` are the levels that stand. */
@@ -107,43 +85,47 @@ export class Pulls {
     const waiting = this.#waiting;
     if (waiting.length === 0 || !(t > waiting[0].gone + this.#guard)) return;
     let n = 0;
-    for (; n < waiting.length && t > waiting[n].gone + this.#guard; n++) this.#judge(waiting[n], watched);
+    while (n < waiting.length && t > waiting[n].gone + this.#guard) {
+      const from = n;
+      while (n < waiting.length && waiting[n].gone === waiting[from].gone) n++;
+      this.#judge(waiting.slice(from, n), watched);
+    }
     this.#waiting = waiting.slice(n);
   }
 
-  #judge({ level, gone, removed, mid, isNear }: Gone, watched: ReadonlyMap<number, Watched>): void {
+  /** What went in one message. */
+  #judge(went: readonly Gone[], watched: ReadonlyMap<number, Watched>): void {
+    const pulls = new Map<Gone, Pull>();
+    for (const gone of went) {
+      const pull = this.#pullOf(gone);
+      if (pull !== null) pulls.set(gone, pull);
+    }
+    if (pulls.size === 0) return;
+    const moved = this.#moves.among([...pulls.keys()], watched);
+    for (const [gone, pull] of pulls) {
+      if (moved.has(gone)) continue;
+      if (this.#judged.length >= MOST_WAITING) this.#judged.shift();
+      this.#judged.push(pull);
+    }
+  }
+
+  /** It went untraded, and stood neither too short nor too long: a pull, unless it has only moved. Else null. */
+  #pullOf({ level, gone, removed, mid, isNear }: Gone): Pull | null {
     const { side, price, size, gate, median, shown } = level;
     const { shortest, longest, cancelled: least, executed: most } = this.#options;
     const trades = this.#trades;
     const lifetime = gone - shown;
-    if (lifetime < shortest || lifetime > longest) return;
+    if (lifetime < shortest || lifetime > longest) return null;
     // none that came later than a guard after is among them
     const executed = trades.against(side, price, shown);
     const cancelled = Math.max(0, removed - trades.against(side, price, gone - this.#guard));
-    if (executed > most * size || cancelled < least * size || this.#wasMoved(level, gone, watched)) return;
+    if (executed > most * size || cancelled < least * size) return null;
     const delta = trades.delta(shown, gone);
-    if (this.#judged.length >= MOST_WAITING) this.#judged.shift();
-    this.#judged.push({
+    return {
       ...{ side, price, size, gate, median, shown, gone, removed, executed, cancelled },
       ...{ midShown: level.mid, midGone: mid, approached: isNear && !level.isNear },
       opposed: side === BID ? delta < 0 : delta > 0,
-    });
-  }
-
-  /** Another level like it appeared as it went: the order stands elsewhere. */
-  #wasMoved(level: Watched, gone: Micros, watched: ReadonlyMap<number, Watched>): boolean {
-    for (const other of watched.values()) if (this.#isLike(level, other, gone)) return true;
-    return this.#waiting.some((other) => other.gone > gone && this.#isLike(level, other.level, gone));
-  }
-
-  #isLike({ side, price, size }: Watched, other: Watched, gone: Micros): boolean {
-    return (
-      other.side === side &&
-      other.price !== price &&
-      Math.abs(other.shown - gone) <= this.#guard &&
-      other.size >= LIKE_LEAST * size &&
-      other.size <= LIKE_MOST * size
-    );
+    };
   }
 
   /** Pulls judged since this was last asked, in the order in which they went. */
@@ -158,5 +140,6 @@ export class Pulls {
     this.#waiting = [];
     this.#judged = [];
     this.#trades.clear();
+    this.#moves.clear();
   }
 }

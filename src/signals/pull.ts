@@ -4,6 +4,7 @@ import { BigLevels } from '../market/big-levels.js';
 import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import type { Pull } from '../market/pulls.js';
+import { GRID } from '../market/statistic.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import type { Evidence } from '../model/signal.js';
@@ -51,7 +52,9 @@ export default defineDetector({
 median. It must have been seen to appear, most of it in one message, and to go, at least the share "cancelled" in one message, after
 "shortest" to "longest"; no more than the share "executed" of it may have been traded. cancel_lb is what went less what was traded at its
 price near that moment, before or after: a lower bound, as conflated updates hide much. Where another level of about its size appears on its
-side as it goes, the order was moved, as makers do when the mid moves, and is none; the mid may move otherwise, and moved_ticks says by how much.
+side as it goes, the order was moved, as makers do when the mid moves, and is none. One that appears is the place of one that goes: in the same
+message of that nearest in size and price, else of the first that went within an update interval. The mid may move otherwise, and moved_ticks says
+by how much.
 
 Three kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
 said. flicker: this was at least pull number "repeats" at one price within "window"; it is said once in that time, and so are no single pulls
@@ -101,7 +104,8 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
     if (near >= far) return `near (${near}) must be less than far (${far})`;
     return shortest < longest ? null : 'shortest must be less than longest';
   },
-  lookback: ({ longest, window, within }) => longest + window + within + LONGEST_ROW,
+  // what waits for late trades, and what went before and was moved, take a little more
+  lookback: ({ longest, window, within }) => longest + window + within + LONGEST_ROW + 3 * GRID,
   create(options, market, voice): DetectorRun {
     return new PullRun(options, market, voice);
   },

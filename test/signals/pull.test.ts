@@ -256,6 +256,107 @@ describe('what is no pull', () => {
   });
 });
 
+describe.each([false, true])('one order that appears explains one that goes, mirrored %s', (mirrored) => {
+  const PRICES = [3, 5, 7, 9].map((n) => ASK + n);
+  const empty = (): LevelStory => start({ mirrored, size: (i) => ([3, 5, 7, 9, 11, 13, 15].includes(i) ? 0 : 10) });
+  /** Orders of these sizes stand for 400 ms, three ticks beyond the best ask and every other tick from there. */
+  const stand = (...sizes: number[]): LevelStory =>
+    empty()
+      .asks(...sizes.map((size, i): Level => [PRICES[i], size]))
+      .pause(400);
+  const gone = (...prices: number[]): Level[] => prices.map((price): Level => [price, 0]);
+  /** Kind, ticks beyond the best ask, and size. */
+  const told = async (story: LevelStory, ...set: string[]): Promise<string[]> => {
+    const lines = (await scan(story, 'far=20', ...set)).signals.map(({ price, evidence: { kind, size } }) => {
+      const ticks = Math.round(Number(price) * 10);
+      return `${kind} ${(mirrored ? BID + ASK - ticks : ticks) - ASK} ${size}`;
+    });
+    return lines.sort(); // lines of one time stand in the order of their ids
+  };
+  const [A, B, C] = PRICES;
+
+  test('three go in one message, and one like them appears: the nearest of them has moved', async () => {
+    expect(await told(stand(50, 50, 50).asks(...gone(A, B, C)))).toEqual(['layered 3 150']);
+    const one = [...gone(A, B, C), [ASK + 9, 50] as Level];
+    expect(await told(stand(50, 50, 50).asks(...one))).toEqual(['pull 3 50', 'pull 5 50']);
+    // in whatever order the message has them
+    expect(await told(stand(50, 50, 50).asks(...one.reverse()))).toEqual(['pull 3 50', 'pull 5 50']);
+  });
+
+  test('four go, and one appears: the other three are layers', async () => {
+    const story = stand(50, 50, 50, 50).asks(...gone(...PRICES), [ASK + 11, 50]);
+    expect(await told(story)).toEqual(['layered 3 150']);
+  });
+
+  test('all of them move: none', async () => {
+    const up = stand(50, 50, 50).asks(...gone(A, B, C), [ASK + 9, 50], [ASK + 11, 50], [ASK + 13, 50]);
+    expect(await told(up)).toEqual([]);
+    // 50 is like 60, and 60 like 75, but not 50 like 75
+    const other = stand(50, 60, 75).asks(...gone(A, B, C), [ASK + 9, 75], [ASK + 11, 60], [ASK + 13, 50]);
+    expect(await told(other)).toEqual([]);
+    // and on again within the same time
+    const on = stand(50, 50)
+      .asks(...gone(A, B), [C, 50], [ASK + 9, 50])
+      .pause(60)
+      .asks(...gone(C, ASK + 9), [ASK + 11, 50], [ASK + 13, 50]);
+    expect(await told(on)).toEqual([]);
+  });
+
+  test('one after the other they go, and one appears: the first has moved', async () => {
+    const row = (...appears: number[]): LevelStory => {
+      const story = stand(50, 50, 50);
+      for (const [i, price] of [A, B, C].entries())
+        story.asks([price, 0], ...(appears.includes(i) ? [[ASK + 9 + 2 * i, 50] as Level] : [])).pause(70);
+      return story;
+    };
+    expect(await told(row(), 'layers=4')).toEqual(['pull 3 50', 'pull 5 50', 'pull 7 50']);
+    // with it went another: that is the one that has moved
+    expect(await told(row(1), 'layers=4')).toEqual(['pull 3 50', 'pull 7 50']);
+    expect(await told(row(2), 'layers=4')).toEqual(['pull 3 50', 'pull 5 50']);
+    expect(await told(row(1, 2), 'layers=4')).toEqual(['pull 3 50']);
+    const between = stand(50, 50, 50)
+      .asks(...gone(A))
+      .pause(40)
+      .asks([ASK + 9, 50])
+      .pause(40)
+      .asks(...gone(B));
+    expect(await told(between.pause(15).asks(...gone(C)))).toEqual(['pull 5 50', 'pull 7 50']);
+  });
+
+  test('the one of its own size has moved, not the first', async () => {
+    expect(await told(stand(50, 60).asks(...gone(A, B), [ASK + 9, 60]))).toEqual(['pull 3 50']);
+    expect(await told(stand(60, 50).asks(...gone(A, B), [ASK + 9, 60]))).toEqual(['pull 5 50']);
+  });
+
+  test('what was traded away has not moved', async () => {
+    const traded = (): LevelStory => stand(50, 50).buy(A, 50);
+    const apart = traded()
+      .asks(...gone(A))
+      .pause(40)
+      .asks(...gone(B))
+      .pause(40)
+      .asks([ASK + 9, 50]);
+    expect(await told(apart)).toEqual([]);
+    // what is shown anew as an order is filled is no other one that moved
+    const anew = traded()
+      .asks(...gone(A), [ASK + 9, 50])
+      .pause(40)
+      .asks(...gone(B));
+    expect(await told(anew)).toEqual(['pull 5 50']);
+  });
+
+  test('what appears twice explains two', async () => {
+    const story = stand(50, 50)
+      .asks([A, 0], [ASK + 9, 50])
+      .pause(60)
+      .asks([ASK + 9, 0])
+      .pause(20)
+      .asks([B, 0], [ASK + 9, 50]);
+    // it goes itself in between, and appears again: at its own price it has not moved
+    expect(await told(story)).toEqual(['pull 9 50']);
+  });
+});
+
 describe('what strengthens it', () => {
   const flags = ({ signals }: Scanned): unknown[] =>
     signals.map(({ evidence }) => [evidence.approached, evidence.opposite, evidence.moved_ticks]);
