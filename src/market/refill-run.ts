@@ -10,6 +10,8 @@ const LIKE = 0.1;
 /** and was refilled where so much of it was traded meanwhile. */
 const ENOUGH = 0.8;
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /** What is displayed, beside the peak. */
 const State = { peak: 0, part: 1, low: 2, high: 3 } as const;
 
@@ -25,9 +27,9 @@ export interface RefillRules {
 }
 
 /**
- * A cycle is: the peak is displayed, at least ENOUGH of it is traded, and the peak is displayed again. Where the book shows the level
- * depleted, it has to be back within `refill`; where it does not (conflation hides it), the peak must still stand a guard after the trades.
- * All sizes are scaled integers.
+ * A cycle is: the peak is displayed, at least ENOUGH of it is traded, the level is depleted, and the peak is displayed again within
+ * `refill`. Conflation may hide that it was depleted: then what was traded within a guard before a message must be nearly all that was
+ * displayed; where there is no message, the peak must still stand a guard after the trades. All sizes are scaled integers.
  */
 export class RefillRun {
   readonly side: BookSide;
@@ -64,6 +66,12 @@ export class RefillRun {
   #state: number = State.peak;
   /** since when it is depleted, or more than the peak is displayed; NaN: neither */
   #oddAt: Micros = Number.NaN;
+  /** when the book last showed it depleted since the peak was displayed, and when it must have been though no message showed it */
+  #lowAt: Micros = NEVER;
+  #hiddenLowAt: Micros = NEVER;
+  /** traded and not yet taken from what is displayed, and since when; below 0: shown, and its trades are still to come */
+  #unshown = 0;
+  #unshownT: Micros = NEVER;
   /** the peak came back so often before the trades did; they are waited for since the last time */
   #unexplained = 0;
   #returnedAt: Micros = Number.NaN;
@@ -91,6 +99,11 @@ export class RefillRun {
     if (this.#state === State.peak && this.#unexplained === 0 && Number.isNaN(this.#confirmAt))
       if (t - this.#openT > this.#rules.guard) this.#open = 0; // the book had time to show what it did
     if (this.#open === 0) this.#openT = t;
+    if (this.#unshown === 0 || this.#isShown(t)) {
+      this.#unshown = 0;
+      this.#unshownT = t;
+    }
+    this.#unshown += size;
     this.#open += size;
     this.#total += size;
     this.#lastTradeT = t;
@@ -111,8 +124,18 @@ export class RefillRun {
     this.#sinceEnough = 0;
   }
 
+  /** The book had time to show what was traded, or the trades to come that it shows. */
+  #isShown(t: Micros): boolean {
+    return t - this.#unshownT > this.#rules.guard;
+  }
+
   /** A message left so much displayed. */
   show(t: Micros, shown: number): void {
+    const before = this.shown;
+    const unshown = this.#isShown(t) ? 0 : this.#unshown;
+    if (this.#state !== State.low && before - unshown <= LOW * this.peak) this.#hiddenLowAt = t;
+    this.#unshown = Math.min(0, unshown - Math.max(0, before - shown));
+    if (unshown >= 0) this.#unshownT = t;
     this.shown = shown;
     const state = this.#stateOf(shown);
     if (state !== this.#state) {
@@ -134,23 +157,32 @@ export class RefillRun {
       this.#confirmAt = Number.NaN;
       if (this.#unexplained === 0 && t - this.#openT > this.#rules.guard) this.#open = 0;
     }
+    if (state === State.low) this.#lowAt = t;
     if (state !== State.part) this.#oddAt = t;
     else if (this.#state === State.high) this.#oddAt = Number.NaN;
     this.#state = state;
   }
 
   #return(t: Micros): void {
-    const since = this.#state === State.high ? Number.NaN : this.#oddAt;
+    const { refill } = this.#rules;
+    const depleted = t - this.#lowAt;
+    const isRefill = Math.min(depleted, t - this.#hiddenLowAt) <= refill;
     this.#state = State.peak;
     this.#oddAt = Number.NaN;
-    if (t - since > this.#rules.refill) {
-      this.#open = 0; // too late
+    this.#forgetLow();
+    if (!isRefill) {
+      this.#open = 0; // too late, or it was never depleted
       return;
     }
-    this.#depleted = t - since;
+    this.#depleted = depleted <= refill ? depleted : Number.NaN;
     this.#unexplained++;
     this.#returnedAt = t;
     if (this.#isEnough()) this.#explain(t);
+  }
+
+  #forgetLow(): void {
+    this.#lowAt = NEVER;
+    this.#hiddenLowAt = NEVER;
   }
 
   /** Enough trades for a time that the peak came back. */
@@ -192,6 +224,7 @@ export class RefillRun {
     const { guard } = this.#rules;
     if (t > this.#confirmAt) {
       this.#confirmAt = Number.NaN;
+      this.#hiddenLowAt = NEVER;
       this.#count(t, this.#sinceEnough);
       if (this.#isEnough()) this.#awaitBook(t);
     }
@@ -209,8 +242,10 @@ export class RefillRun {
   /** It was depleted, or more was displayed, and the peak did not come back. */
   #miss(t: Micros): void {
     this.#oddAt = Number.NaN;
+    this.#forgetLow();
     if (this.#state === State.low) this.over = this.#open >= (this.peak - this.shown) / 2 ? 'broken' : 'pulled';
     else if (!this.isRunning) this.#restart(t);
+    else this.#open = 0; // what was traded up to now brings no peak back
   }
 
   /** Another size stands there: it may be the one that repeats. */

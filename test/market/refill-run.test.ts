@@ -172,6 +172,103 @@ describe('cycles', () => {
       ...([1, 9, 9] as const),
     ],
     ['a refill without trades is forgotten', [[0, 'shows', 0], [20, 'shows', 10], [121], [150, 10]], 0, 0, 0],
+    [
+      'never down to a fifth',
+      [
+        [0, 5],
+        [5, 'shows', 5],
+        [300, 'shows', 8],
+        [600, 4],
+        [605, 'shows', 4],
+        [900, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
+    [
+      'the last of it traded when the book had time to show that',
+      [
+        [0, 6],
+        [5, 'shows', 4],
+        [800, 4],
+        [901, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
+    [
+      'what was traded is shown already',
+      [
+        [0, 5],
+        [5, 'shows', 5],
+        [300, 'shows', 8],
+        [600, 'shows', 4],
+        [610, 4],
+        [650, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
+    [
+      'all of it hidden but the end of the refill',
+      [
+        [0, 9],
+        [50, 'shows', 8],
+        [150, 'shows', 10],
+      ],
+      1,
+      9,
+      9,
+    ],
+    [
+      'and that comes too late',
+      [
+        [0, 9],
+        [50, 'shows', 8],
+        [301, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
+    [
+      'more is shown for a moment',
+      [
+        [0, 10],
+        [5, 'shows', 0],
+        [20, 'shows', 15],
+        [200, 'shows', 10],
+      ],
+      1,
+      10,
+      10,
+    ],
+    [
+      'and for too long',
+      [
+        [0, 10],
+        [5, 'shows', 0],
+        [20, 'shows', 15],
+        [256, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
+    [
+      'twice as much is shown, and half of it traded',
+      [
+        [0, 'shows', 20],
+        [50, 10],
+        [55, 'shows', 10],
+      ],
+      0,
+      0,
+      0,
+    ],
   ];
   test.each(cases)('%s', (_, steps, cycles, traded, hidden) => {
     const run = runOf(steps);
@@ -199,6 +296,30 @@ describe('cycles', () => {
         { refill: 50_000 },
       ).cycles,
     ).toBe(1);
+  });
+});
+
+describe('a run that goes on', () => {
+  test.each([
+    ['a part within "refill", the peak within it', 250, 4],
+    ['a part within "refill", the peak behind it', 251, 3],
+    ['a part within "refill", the peak seconds later', 4000, 3],
+  ] as [string, number, number][])('%s', (_, after, cycles) => {
+    const run = runOf([
+      ...three,
+      [3000, 10],
+      [3005, 'shows', 0],
+      [3105, 'shows', 3],
+      ...[3256, 3505].flatMap((ms): Step[] => (ms < 3005 + after ? [[ms]] : [])),
+      [3005 + after, 'shows', 10],
+    ]);
+    expect([run.cycles, run.refills, run.over]).toEqual([cycles, cycles, null]);
+  });
+
+  test('another size stood there for long: what was traded before that brings no peak back', () => {
+    const run = runOf([...three, [3000, 9], [3005, 'shows', 20], [3256], [3300, 18], [3305, 'shows', 10]]);
+    expect(run.cycles).toBe(4);
+    expect(runOf([...three, [3000, 9], [3005, 'shows', 20], [3256], [3305, 'shows', 10]]).cycles).toBe(3);
   });
 });
 

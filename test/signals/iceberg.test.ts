@@ -107,6 +107,7 @@ describe('what is no iceberg', () => {
     ['a level that is taken away and shown again', () => flicker(5)],
     ['a level that is topped up after small trades', () => parts(4, 6)],
     ['a level of which a little less than enough is traded', () => parts(7.9, 2.1)],
+    ['a level that is never down to a fifth', () => shallow(4)],
     ['many small trades against much', () => slow(40)],
     ['trades that are shown a little later', () => late(3)],
     [
@@ -202,6 +203,13 @@ describe('ends', () => {
     expect(outline(await scan(tell(clips(start(), 3))))).toEqual(['onset sell  3 30', `end sell ${reason} 3 30`]);
   });
 
+  test('a refill that is shown in part comes too late where the peak does', async () => {
+    const late = (seconds: number): LevelStory =>
+      clips(start(), 3).buy(ASK, 10).pause(5).asks([ASK, 0]).pause(100).asks([ASK, 3]).quiet(seconds).asks([ASK, 10]);
+    expect(outline(await scan(late(0.1)))).toEqual(['onset sell  3 30', 'end sell held 4 40']);
+    expect(outline(await scan(late(4)))).toEqual(['onset sell  3 30', 'end sell held 3 30']);
+  });
+
   test('what is gone is said when the refill is overdue, what stands when no cycle came for long', async () => {
     const story = clips(start(), 3);
     const held = story.tape.t - 300_001;
@@ -283,6 +291,18 @@ function apart(seconds: number): LevelStory {
 function flicker(count: number): LevelStory {
   const story = start().buy(ASK, 1).asks([ASK, 9]).pause(200).asks([ASK, 10]).pause(200);
   for (let i = 0; i < count; i++) story.asks([ASK, 0]).pause(50).asks([ASK, 10]).pause(200);
+  return story;
+}
+
+/** Half of a level is traded, some of it comes back, half is traded again, and the level is whole a moment later. */
+function shallow(count: number): LevelStory {
+  const story = start();
+  for (let i = 0; i < count; i++)
+    for (const [traded, left, refilled] of [
+      [5, 5, 8],
+      [4, 4, 10],
+    ])
+      story.buy(ASK, traded).pause(5).asks([ASK, left]).pause(295).asks([ASK, refilled]).pause(300);
   return story;
 }
 
