@@ -83,8 +83,8 @@ export class GroupWindow {
 
 /**
  * Joins consecutive prints of the same matched time, side, contiguous ids and monotone price (never better for the
- * taker as it goes on). On Binance that key is strong; where a venue gives no matched time, the receive time within
- * `hold` stands in and the result is a heuristic.
+ * taker as it goes on); prints off the book among them are left out. On Binance that key is strong; where a venue gives
+ * no matched time, the receive time within `hold` stands in and the result is a heuristic.
  */
 export class Groups {
   /** the group that is still growing; `prints` 0 before the first */
@@ -175,6 +175,11 @@ export class Groups {
     open.firstPrice = price;
     open.lastPrice = price;
     return true;
+  }
+
+  /** A print off the book has these ids: it joins no group, and the ids of one may go on behind it. */
+  skip(first: number, id: number): void {
+    if (first === this.#lastId + 1) this.#lastId = id;
   }
 
   /** Closes the open group, if any. */

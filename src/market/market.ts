@@ -29,8 +29,8 @@ const MIN_GUARD: Micros = 10_000;
 /** The ledger looks at least this many ticks beyond the touch. */
 const NEAR_TICKS = 5;
 
-/** Effects on what is said beside the market. */
-const BESIDE = Effect.derivative | Effect.liquidation | Effect.besideGap;
+/** Effects on what is said beside the market, and of prints off its book. */
+const BESIDE = Effect.derivative | Effect.liquidation | Effect.besideGap | Effect.offBook;
 
 /** Why detectors are asked to look; bits may be combined. `group`: an aggressor group is complete. */
 export const Wake = { trade: 1, book: 2, beat: 4, group: 8 } as const;
@@ -393,6 +393,8 @@ export class Market {
       this.#followers.lose(Effect.besideGap);
     }
     if (buffer === null) return;
+    if ((effect & Effect.offBook) !== 0)
+      this.groups.skip(buffer.events[o + Field.FIRST], buffer.events[o + Field.LAST]);
     if ((effect & Effect.derivative) !== 0) this.derivatives.say(this.t, buffer.events, o);
     if ((effect & Effect.liquidation) !== 0) this.derivatives.liquidate(this.t, buffer.events, o);
   }

@@ -9,14 +9,18 @@ interface Print {
   side?: number;
   price?: number;
   size?: number;
+  /** where it stands for several: the first of their ids */
+  first?: number;
+  offBook?: boolean;
 }
 
 function grouped(prints: Print[]): Group[] {
   const groups = new Groups();
   const closed: Group[] = [];
   groups.onComplete((group) => closed.push({ ...group }));
-  for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1 } of prints)
-    groups.add(t, matched, id, side, price, size);
+  for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1, first = id, offBook = false } of prints)
+    if (offBook) groups.skip(first, id);
+    else groups.add(t, matched, id, side, price, size, first);
   groups.close();
   return closed;
 }
@@ -49,6 +53,22 @@ describe('what belongs to one taker order', () => {
   ];
   test.each(cases)('%s', (_, second, count) => {
     expect(grouped([{ id: 1 }, second])).toHaveLength(count);
+  });
+
+  const among: [string, Print[], number[]][] = [
+    ['one print off the book', [{ id: 2, offBook: true }], [2]],
+    ['two of them', [2, 3].map((id) => ({ id, offBook: true })), [2]],
+    ['several told as one', [{ first: 2, id: 4, offBook: true }], [2]],
+    ['a hole before it', [{ id: 3, offBook: true }], [1, 1]],
+    ['one that has no id', [{ id: -1, offBook: true }], [2]],
+  ];
+  test.each(among)('%s between two prints of it counts for nothing, and parts nothing', (_, between, volumes) => {
+    const after = Math.max(1, ...between.map(({ id }) => id)) + 1;
+    expect(grouped([{ id: 1 }, ...between, { id: after }]).map(({ volume }) => volume)).toEqual(volumes);
+  });
+
+  test('where prints have no ids, one off the book parts nothing either', () => {
+    expect(grouped([{ id: -1 }, { id: -1, offBook: true }, { id: -1 }])).toHaveLength(1);
   });
 });
 

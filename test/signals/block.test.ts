@@ -84,6 +84,55 @@ test('trades first and book first are the same event', async () => {
   }
 });
 
+describe('prints off the book in the midst of an order', () => {
+  const story = (kind: string): OrderStory => {
+    const told = new OrderStory(deep(50));
+    const matched = told.now;
+    for (const [size, as] of [
+      [24, 'MARKET'],
+      [5, kind],
+      [16, 'MARKET'],
+    ] as const)
+      told.print(1, ASK, size, { matched, kind: as });
+    return told.pause(1).asks([ASK, 10]);
+  };
+  /** The same by a second connection, a little later. */
+  const twice = (lines: readonly string[], misses: (line: string) => boolean = () => false): string[] =>
+    lines
+      .flatMap((line) => {
+        const { conn, t, ...entry } = JSON.parse(line);
+        if (conn === undefined) return [{ t, line }];
+        const copy = { t: t + 300, line: JSON.stringify({ t: t + 300, ...entry, conn: 'test.2' }) };
+        return misses(line) ? [copy] : [{ t, line }, copy];
+      })
+      .sort((a, b) => a.t - b.t)
+      .map(({ line }) => line);
+
+  test.each(['NA', 'INSURANCE_FUND'])('%s: it is one order all the same, and they are no part of it', async (kind) => {
+    const { signals } = await scan(story(kind), 'bps=100', 'share=0.04');
+    expect(signals.map(({ evidence }) => [evidence.size, evidence.prints])).toEqual([[40, 2]]);
+  });
+
+  test('by two connections, of which one may miss them', async () => {
+    const { lines } = story('NA').quiet().tape;
+    const options = { detect: ['block'], set: ['block.bps=100', 'block.share=0.04'] };
+    for (const several of [twice(lines), twice(lines, (line) => line.includes('"NA"'))]) {
+      const { signals } = await scanLines(several, options);
+      const points = signals.filter(({ phase }) => phase === 'point');
+      expect(points.map(({ evidence }) => [evidence.size, evidence.prints])).toEqual([[40, 2]]);
+    }
+  });
+
+  test('a print that is missing parts them still', async () => {
+    const told = new OrderStory(deep(50));
+    const matched = told.now;
+    told.print(1, ASK, 24, { matched });
+    told.tape.trade(1, ASK, 1, { matched, lost: 1, kind: 'NA' });
+    told.print(1, ASK, 16, { matched });
+    expect(outline(await scan(told.pause(1).asks([ASK, 10]), 'bps=100', 'share=0.04'))).toEqual([]);
+  });
+});
+
 describe('what is no block', () => {
   const cases: [string, () => OrderStory, string[]?][] = [
     ['a small share of the depth', () => new OrderStory().buy([[ASK, 3]]), ['share=0.76']],
