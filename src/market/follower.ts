@@ -31,7 +31,10 @@ export interface Follower {
   touches?(events: Float64Array, from: number, to: number): void;
   /** an aggressor group is complete; the object is used again */
   group?(group: Group): void;
-  /** a second of data time (GRID), before the first entry behind it; statistics have taken their samples */
+  /**
+   * a second of data time (GRID), before the first entry behind it; statistics have taken their samples. Of a silence longer than what
+   * anything depends on, the first seconds are left out: what is made of seconds is wrong until all it looks back on came behind them
+   */
   tick?(t: Micros): void;
   /** data was lost: `effect` holds Effect.lost (the book), Effect.tradeGap (trades) or Effect.besideGap (touches and what is beside) */
   lose?(effect: number): void;

@@ -118,6 +118,8 @@ export class Market {
   #hearsGroups = false;
   #wantsTouch = false;
   #nextTick: Micros = Number.POSITIVE_INFINITY;
+  /** how far back the seconds are on which anything depends */
+  readonly #memory: Micros;
   #beatEnd: Micros = 0;
   /** before this time neither a tick nor a beat is due */
   due: Micros = Number.NEGATIVE_INFINITY;
@@ -129,6 +131,8 @@ export class Market {
     this.#groupCounts = new MinuteCounter(options.baselineMinutes);
     this.derivatives = new Derivatives(track.scale, options.lookback);
     this.#levels = new LevelFeed(track);
+    // the look-back counts from the beginning of a unit; within one the last closed bar began up to a bar earlier, and a minute is under way
+    this.#memory = options.lookback + options.htf + 2 * MICROS_PER_MINUTE;
   }
 
   // What detectors ask for when they are created.
@@ -350,8 +354,8 @@ export class Market {
 
   #tick(t: Micros): void {
     let g = this.#nextTick;
-    // after a long silence only what the rings can hold is worth sampling
-    const oldest = t - (this.options.baselineMinutes + 2) * MICROS_PER_MINUTE;
+    // after a long silence seconds on which nothing depends any more are left out
+    const oldest = t - this.#memory;
     if (g < oldest) g = Math.ceil(oldest / GRID) * GRID;
     for (; g < t; g += GRID) {
       // baselines first: a quantile asked for at `g` must not rest on a minute that has left the ring

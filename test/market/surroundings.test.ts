@@ -137,6 +137,54 @@ describe('higher timeframe', () => {
   });
 });
 
+describe('a silence', () => {
+  /** Twelve minutes that rise, nothing for so long, with or without a clock, and a minute in which the book leans to one side and the other. */
+  function across(minutes: number, clocks: boolean): TapeBuilder {
+    const tape = play(12 * 60, (n) => ({ bid: 1000 + Math.floor(n / 3) + (n % 2), trades: [[1, 10]] }));
+    const bid = 1000 + 240;
+    const lean = (second: number): void => {
+      const [more, less] = second % 8 < 4 ? [200, 50] : [50, 200];
+      tape.depth([[bid, more]], [[bid + 1, less]]);
+    };
+    tape.depth([[bid, 50]], [[bid + 1, 50]]);
+    const resumed = START + (12 + minutes) * MINUTE;
+    if (clocks) while (tape.t < resumed - SECOND) tape.wait(SECOND).clock();
+    for (let n = 1; n <= 60; n++) {
+      tape.t = resumed + n * SECOND + 1000;
+      lean(n);
+    }
+    return tape;
+  }
+
+  const behind = async (tape: TapeBuilder, minutes: number, given: TestSettings): Promise<Context[]> => {
+    const { signals } = await scanLines(tape.lines, { ...chatty, ...given });
+    const resumed = START + (12 + minutes) * MINUTE;
+    // what was open ends with the first word, whenever that comes
+    const onsets = signals.filter(({ phase, time }) => phase === 'onset' && Date.parse(time) * 1000 >= resumed);
+    return onsets.map(({ context = {} }) => context);
+  };
+
+  test.each([
+    ['5m', 6.5],
+    ['5m', 18.5],
+    ['5m', 40],
+    ['1m', 18.5],
+    ['15m', 18.5],
+    ['15m', 50],
+  ])('with bars of %s, %d minutes without a word say what they do with a clock', async (htf, minutes) => {
+    const given = { baseline: MINUTE * 5, htf: Number.parseInt(htf, 10) * MINUTE };
+    const silent = await behind(across(minutes, false), minutes, given);
+    expect(silent.length).toBeGreaterThan(5);
+    expect(silent).toEqual(await behind(across(minutes, true), minutes, given));
+  });
+
+  test('a bar that lies in it is flat, and nothing is said of trades before it', async () => {
+    const given = { baseline: MINUTE * 5, htf: MINUTE * 5 };
+    for (const context of await behind(across(18.5, false), 18.5, given))
+      expect(context).toMatchObject({ trend: 'flat', alignment: 'neutral', htf: { delta: 0, move_bps: 0 } });
+  });
+});
+
 test('a session is a part of the day, and the weekend Saturday and Sunday, UTC', () => {
   const at = (text: string): number => Date.parse(text) * 1000;
   const hours = ['00:00', '06:59', '07:00', '12:59', '13:00', '20:59', '21:00', '23:59'];
