@@ -245,9 +245,13 @@ export class Market {
   }
 
   #depthWithin(side: BookSide, bps: number): number {
+    return this.depthTo(side, priceBeyond(side, (this.bid + this.ask) / 2, bps));
+  }
+
+  /** Size displayed on a side from its best price to a scaled one, scaled; NaN in the same cases. Costs a walk over that range. */
+  depthTo(side: BookSide, limit: number): number {
     const { track, bid, ask } = this;
-    if (!(bid < ask)) return Number.NaN;
-    const limit = priceBeyond(side, (bid + ask) / 2, bps);
+    if (track.state !== 'valid' || !(bid < ask)) return Number.NaN;
     if (side === BID) return limit < track.low ? Number.NaN : track.book.volumeBetween(BID, limit, bid);
     return limit > track.high ? Number.NaN : track.book.volumeBetween(ASK, ask, limit);
   }

@@ -4,6 +4,7 @@ import { ASK, BID, type BookSide } from './book.js';
 import { Effect } from './effect.js';
 import type { Follower } from './follower.js';
 import type { Market } from './market.js';
+import { priceBeyond } from './price-beyond.js';
 import { GRID } from './statistic.js';
 
 /** Bins of a quarter of a second; eight of them, the running one included. */
@@ -33,6 +34,8 @@ export class Pressure implements Follower {
   readonly #volume = [new Float64Array(BINS), new Float64Array(BINS)] as const;
   readonly #groups = [new Float64Array(BINS), new Float64Array(BINS)] as const;
   readonly #depths = [new Float64Array(DEPTHS).fill(Number.NaN), new Float64Array(DEPTHS).fill(Number.NaN)] as const;
+  /** how far they reached, scaled prices */
+  readonly #limits = [new Float64Array(DEPTHS), new Float64Array(DEPTHS)] as const;
 
   constructor(market: Market) {
     this.#market = market;
@@ -73,20 +76,23 @@ export class Pressure implements Follower {
 
   tick(t: Micros): void {
     const place = (t / GRID) % DEPTHS;
-    this.#depths[BID][place] = this.#market.depthWithin(BID, DEPTH_BPS);
-    this.#depths[ASK][place] = this.#market.depthWithin(ASK, DEPTH_BPS);
+    const market = this.#market;
+    const mid = (market.bid + market.ask) / 2;
+    for (const side of [BID, ASK] as const) {
+      this.#depths[side][place] = market.depthWithin(side, DEPTH_BPS);
+      this.#limits[side][place] = priceBeyond(side, mid, DEPTH_BPS);
+    }
   }
 
-  /** Depth of a book side at the last whole second before `t`, at most three seconds before now; NaN where it is not known. */
-  depthBefore(side: BookSide, t: Micros): number {
-    const now = this.#market.t;
+  /**
+   * Depth of a book side at the last whole second before `t`, at most three seconds before now, and what is displayed now down, or up, to the price
+   * it reached: the mid has moved, and another stretch of the book is no answer. NaN where they are not known.
+   */
+  depths(side: BookSide, t: Micros): { before: number; now: number } {
     const second = Math.ceil(t / GRID) - 1;
-    const oldest = Math.ceil(now / GRID) - DEPTHS;
-    return this.#depths[side][Math.max(second, oldest) % DEPTHS];
-  }
-
-  depthNow(side: BookSide): number {
-    return this.#market.depthWithin(side, DEPTH_BPS);
+    const oldest = Math.ceil(this.#market.t / GRID) - DEPTHS;
+    const place = Math.max(second, oldest) % DEPTHS;
+    return { before: this.#depths[side][place], now: this.#market.depthTo(side, this.#limits[side][place]) };
   }
 
   lose(effect: number): void {

@@ -82,6 +82,8 @@ export class Track {
   #touchStream = -1;
   #touchOrigin = -1;
   #touchLast = -1;
+  /** the connection that touches come by from here on; null where that is the newest one's */
+  #touchConn: string | null = null;
   /** origin of the newest record of streams beside the market */
   readonly #beside = new Map<number, number>();
   readonly #join = new SnapshotJoin();
@@ -192,10 +194,14 @@ export class Track {
       const last = this.continuity.joined ? this.continuity.last : this.#join.last;
       return { conn: this.#stream.conn, last };
     }
-    if (stream === this.#touchStream) return { conn: this.#connOf(this.#touchOrigin), last: this.#touchLast };
+    if (stream === this.#touchStream) return { conn: this.#bringsTouches, last: this.#touchLast };
     const origin = this.#beside.get(stream);
     if (origin !== undefined) return { conn: this.#connOf(origin), last: -1 };
     return this.#trades.newest(stream);
+  }
+
+  get #bringsTouches(): string | null {
+    return this.#touchConn ?? this.#connOf(this.#touchOrigin);
   }
 
   /** Streams that `newest` tells of. */
@@ -224,6 +230,7 @@ export class Track {
   /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */
   movesTo(stream: number, conn: string): void {
     if (this.#stream.is(stream)) this.#stream.movesTo(conn);
+    else if (stream === this.#touchStream) this.#touchConn = conn;
     else this.#trades.movesTo(stream, conn);
   }
 
@@ -440,10 +447,18 @@ export class Track {
     // the recorder's own end: nothing was missed before it, and what comes after begins with a header or an `open`
     if (isOwnClose(close)) return Effect.none;
     // trade ids go on: the next connection's tell how many trades were missed
-    const effect = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
+    const trades = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
+    const effect = trades | (this.#bringsBeside(conn) ? Effect.besideGap : Effect.none);
     if (!this.#stream.comesBy(conn)) return effect;
     this.#stream.forget();
     return effect | this.lose({ stream: '*', from: this.lastBookT, reason: 'disconnect' });
+  }
+
+  /** Whether best quotes, or a stream beside the market, come by this connection or may: nothing of theirs tells what is missed. */
+  #bringsBeside(conn: string): boolean {
+    const conns = [...this.#beside.values()].map((origin) => this.#connOf(origin));
+    if (this.#touchStream >= 0) conns.push(this.#bringsTouches);
+    return conns.some((one) => one === null || one === conn);
   }
 
   #gapEntry(gap: Gap): number {

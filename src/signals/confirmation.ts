@@ -69,9 +69,9 @@ export class Confirmation {
     const pressure = this.#pressure;
     const passive = side > 0 ? ASK : BID;
     const push = pressure.push(t, side);
-    const before = pressure.depthBefore(passive, Math.max(first, t - PRESSURE_SPAN));
+    const { before, now: left } = pressure.depths(passive, Math.max(first, t - PRESSURE_SPAN));
     const ratio = push.volume / before;
-    const lost = before - pressure.depthNow(passive);
+    const lost = before - left;
     const fell = lost / before;
     const known = !Number.isNaN(fell) && before > 0;
     const all = push.volume + push.against;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Confirm, Signal } from '../../src/model/signal.js';
 import { type Level, type Scanned, SECOND, scanLines, TapeBuilder } from '../scan/tape-builder.js';
+import { ASK, BID, LevelStory } from './level-story.js';
 
 const given = {
   detect: ['tape-imbalance'],
@@ -120,3 +121,26 @@ test('what ends before a second has passed is not judged, nor is what a gap cuts
   expect(scanned.signals.map(({ phase, reason }) => reason ?? phase)).toEqual(['onset', 'gap']);
   expect(scanned.signals[1].confirm?.reaction).toBeNull();
 });
+
+test.each([0, 1, 3])(
+  'the depth that fell is that of the prices before, though the bids follow by %d ticks',
+  async (follows) => {
+    const story = new LevelStory({ quiet: 1 });
+    for (let i = 0; i < 70; i++)
+      story
+        .pause(500)
+        .buy(ASK + 30, 1)
+        .pause(500)
+        .sell(BID - 30, 1);
+    story.quiet(6);
+    // of ten levels of 10 within 10 bps three go, 24 of them traded
+    for (let i = 0; i < 3; i++) story.buy(ASK + i, 8);
+    const bids = Array.from({ length: follows }, (_, i): Level => [BID + 1 + i, 10]);
+    story.pause(50).book(
+      bids,
+      [0, 1, 2].map((i): Level => [ASK + i, 0]),
+    );
+    const [{ confirm }] = (await story.scan('sweep', [])).signals;
+    expect(confirm).toMatchObject({ size: true, depth_fell: 0.3 });
+  },
+);
