@@ -8,6 +8,7 @@ import { EVENT_STRIDE, type EventBuffer, Field } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { VenueRules } from '../model/rules.js';
 import type { Problems } from './problems.js';
+import type { Spans } from './spans.js';
 import { type Mismatch, TouchAudit } from './touch-audit.js';
 import { ProvisionalBook, UnjoinedUpdates } from './unjoined.js';
 
@@ -106,7 +107,7 @@ export class BookAudit {
   }
 
   /** Decides what is pending; of the provisional book when none was ever joined. `t` is the end. */
-  finish(t: Micros): { checked: number; agreed: number; contradicted: Micros } {
+  finish(t: Micros): { checked: number; agreed: number; contradicted: Spans } {
     const touch = this.#provisional?.touch ?? this.#touch;
     touch.finish(t);
     const { checked, agreed, contradicted } = touch;

@@ -22,10 +22,11 @@ export class LossAudit {
   /** a connection was closed and no gap entry said so yet; then the connection opened since */
   #closed = false;
   #reopened: string | null = null;
-  /** `t` of the newest message of a stream */
-  #lastMessage: Micros = 0;
+  /** `t` of the newest message of a stream; of the beginning before any */
+  #lastMessage: Micros;
 
-  constructor(venue: Venue, problems: Problems) {
+  constructor(venue: Venue, problems: Problems, began: Micros) {
+    this.#lastMessage = began;
     this.#venue = venue;
     this.#problems = problems;
     this.streams = new StreamAudit(venue);

@@ -23,7 +23,7 @@ import { ClockAudit } from './clock-audit.js';
 import { LevelAudit, type LevelCounts } from './level-audit.js';
 import { LossAudit } from './loss-audit.js';
 import type { Problems } from './problems.js';
-import type { Spans } from './spans.js';
+import { Spans } from './spans.js';
 import { BOOK_STREAM, type StreamSums } from './stream-audit.js';
 
 export interface SessionOptions {
@@ -38,8 +38,9 @@ export interface SessionResult {
   depth: number;
   /** the book was joined to a snapshot at least once */
   joined: boolean;
-  /** from the first entry to the last, and the part of it in which the book is proven */
+  /** from the first entry to the last; the part of it in which no stream is suspect; and of that, in which the book is proven */
   recorded: Micros;
+  clean: Micros;
   verified: Micros;
   touch: { checked: number; agreed: number };
   /** of the book, as the venue states them */
@@ -50,8 +51,6 @@ export interface SessionResult {
   /** the last checkpoint that could be held against the book; null where none could */
   lastCheckpoint: { t: Micros; agreed: boolean } | null;
   streams: ReadonlyMap<string, StreamSums>;
-  /** time in which something is missing or wrong, or may be */
-  suspect: Micros;
   drops: { entries: number; count: number };
   crossed: Spans;
   stale: Spans;
@@ -81,10 +80,10 @@ export class SessionAudit {
   /** channels of best quotes */
   readonly #quoteStreams: readonly string[];
   #first: Micros;
-  #last: Micros = 0;
+  #last: Micros;
   /** the book is valid since; NaN while it is not */
   #validSince = Number.NaN;
-  #valid: Micros = 0;
+  readonly #valid = new Spans();
   #joined = false;
   /** no message of the segment was seen yet: a checkpoint says what led up to it */
   #segmentStart = true;
@@ -120,7 +119,8 @@ export class SessionAudit {
     const { audit } = venue.rest;
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
     this.#first = header.t;
-    this.#losses = new LossAudit(venue, problems);
+    this.#last = header.t;
+    this.#losses = new LossAudit(venue, problems, header.t);
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
   }
@@ -325,7 +325,7 @@ export class SessionAudit {
   }
 
   finish(): SessionResult {
-    if (!Number.isNaN(this.#validSince)) this.#valid += this.#last - this.#validSince;
+    if (!Number.isNaN(this.#validSince)) this.#valid.add(this.#validSince, this.#last);
     this.#times.end(this.#last);
     const touch = this.#book.finish(this.#last);
     const { counts, continuity } = this.#track;
@@ -333,16 +333,18 @@ export class SessionAudit {
       this.#problems.add('NO_SNAPSHOT', 'no snapshot joins the book updates: the book is provisional and unverified');
     if (counts.crossed > 0)
       this.#problems.add('CROSSED', `the best bid was not below the best ask after ${counts.crossed} updates`);
-    const recorded = Math.max(0, this.#last - this.#first);
-    const verified = Math.max(0, this.#valid - touch.contradicted);
+    const { streams, gaps } = this.#losses;
+    const recorded = Spans.of(this.#first, this.#last);
+    const sums = streams.finish(recorded, this.#valid, touch.contradicted);
+    const suspect = Spans.union(streams.suspect, touch.contradicted);
     return {
-      gaps: this.#losses.gaps,
+      gaps,
       depth: counts.depth,
       joined: this.#joined,
-      recorded,
-      verified,
-      streams: this.#losses.streams.finish(recorded, verified, touch.contradicted),
-      suspect: this.#losses.streams.suspect.total + touch.contradicted,
+      recorded: recorded.total,
+      clean: recorded.without(suspect),
+      verified: this.#valid.without(suspect),
+      streams: sums,
       drops: this.#losses.drops,
       crossed: this.#times.crossed,
       stale: this.#times.stale,
@@ -371,7 +373,7 @@ export class SessionAudit {
     this.#levels?.forget();
     this.#times.end(lastBookT);
     this.#book.lost(lastBookT);
-    if (!Number.isNaN(this.#validSince)) this.#valid += Math.max(0, lastBookT - this.#validSince);
+    if (!Number.isNaN(this.#validSince)) this.#valid.add(this.#validSince, lastBookT);
     this.#validSince = Number.NaN;
   }
 

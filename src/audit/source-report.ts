@@ -35,11 +35,11 @@ export interface SourceReport {
   /** intervals in which messages are missing or may be, each counted once */
   gaps: number;
   /**
-   * percent of the recorded time in which the book was joined, unbroken and not contradicted; null without book updates, and where
-   * no id of the venue proves a book
+   * percent of the recorded time in which no stream is suspect and the book was joined, unbroken and not contradicted; null without
+   * book updates, and where no id of the venue proves a book
    */
   verified: number | null;
-  /** percent of the recorded time in which nothing is suspect and no id proves the book */
+  /** percent of the recorded time in which no stream is suspect and no id proves the book */
   unverifiable: number;
   /** percent of the recorded time in which no stream is suspect */
   clean: number;
@@ -106,7 +106,10 @@ export function reportOf(
     return { count: spans.count, longest: spans.longest };
   };
   const recorded = sum((result) => result.recorded);
-  const clean = shareOf(recorded - sum(({ suspect }) => suspect), recorded);
+  const clean = shareOf(
+    sum((result) => result.clean),
+    recorded,
+  );
   const verified =
     sum(({ depth }) => depth) === 0 || !provesBook
       ? null
@@ -144,10 +147,9 @@ export function reportOf(
   };
 }
 
-function streamOf(stream: string, { messages, gaps, recorded, verified, suspect }: StreamSums): StreamReport {
-  const clean = shareOf(recorded - suspect, recorded);
-  const proven = Math.min(shareOf(verified, recorded), clean);
-  return { stream, messages, gaps, verified: proven, unverifiable: difference(clean, proven), clean };
+function streamOf(stream: string, { messages, gaps, recorded, ...times }: StreamSums): StreamReport {
+  const [verified, clean] = [shareOf(times.verified, recorded), shareOf(times.clean, recorded)];
+  return { stream, messages, gaps, verified, unverifiable: difference(clean, verified), clean };
 }
 
 /** The newest of the last checkpoints of all recordings. */
@@ -167,7 +169,7 @@ function clockOf(results: readonly SessionResult[]): SourceReport['clock'] {
 
 /** Percent with two digits, rounded down: 100 says all of it. */
 function shareOf(part: number, whole: number): number {
-  return whole === 0 ? 0 : Math.floor(Math.min(Math.max(part, 0) / whole, 1) * 10_000) / 100;
+  return whole === 0 ? 0 : Math.floor((part / whole) * 10_000) / 100;
 }
 
-const difference = (a: number, b: number): number => Math.round(Math.max(a - b, 0) * 100) / 100;
+const difference = (a: number, b: number): number => Math.round((a - b) * 100) / 100;

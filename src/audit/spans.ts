@@ -5,6 +5,20 @@ export class Spans {
   /** apart from each other and rising: from, to, from, to … */
   readonly #bounds: Micros[] = [];
 
+  /** One of them. */
+  static of(from: Micros, to: Micros): Spans {
+    const spans = new Spans();
+    spans.add(from, to);
+    return spans;
+  }
+
+  /** All of several. */
+  static union(...several: readonly Spans[]): Spans {
+    const all = new Spans();
+    for (const spans of several) all.join(spans);
+    return all;
+  }
+
   /** Spans come roughly in order of their ends, so that only the last ones can be touched. */
   add(from: Micros, to: Micros): void {
     if (!(to > from)) return;
@@ -40,8 +54,20 @@ export class Spans {
     return longest;
   }
 
-  /** Takes in the spans of another recording, which may be of the same time. */
+  /** How much of them the others do not take. */
+  without(other: Spans): Micros {
+    return Spans.union(this, other).total - other.total;
+  }
+
+  /** Takes in others, which may be of the same time. */
   join(other: Spans): void {
-    for (let i = 0; i < other.#bounds.length; i += 2) this.add(other.#bounds[i], other.#bounds[i + 1]);
+    // in order of time, since adding far behind the end is slow
+    const all = [...this.#each(), ...other.#each()].sort(([a], [b]) => a - b);
+    this.#bounds.length = 0;
+    for (const [from, to] of all) this.add(from, to);
+  }
+
+  *#each(): Generator<[from: Micros, to: Micros]> {
+    for (let i = 0; i < this.#bounds.length; i += 2) yield [this.#bounds[i], this.#bounds[i + 1]];
   }
 }

@@ -16,10 +16,10 @@ export interface StreamSums {
   messages: number;
   /** gaps, each counted once */
   gaps: number;
-  /** µs of the recording, in which it is proven that nothing is missing, and in which something is or may be missing */
+  /** µs of the recording, in which nothing is known or suspected to be missing, and of that, in which it is proven */
   recorded: Micros;
+  clean: Micros;
   verified: Micros;
-  suspect: Micros;
 }
 
 interface StreamState {
@@ -27,12 +27,15 @@ interface StreamState {
   messages: number;
   first: Micros;
   last: Micros;
+  /** without what concerns all streams */
   suspect: Spans;
 }
 
 export class StreamAudit {
   /** in which any stream is suspect */
   readonly suspect = new Spans();
+  /** in which all are, those too whose first message comes later */
+  readonly #all = new Spans();
   readonly #venue: Venue;
   readonly #streams = new Map<string, StreamState>();
   /** bytes were lost behind this time, and nothing was read since; NaN else */
@@ -71,18 +74,26 @@ export class StreamAudit {
       return;
     }
     if (from === 0) return;
-    for (const stream of this.#streams.values()) stream.suspect.add(from, to);
+    this.#all.add(from, to);
     this.suspect.add(from, to);
   }
 
-  /** @param book time in which the book is proven @param contradicted time in which it is known to be wrong */
-  finish(recorded: Micros, book: Micros, contradicted: Micros): Map<string, StreamSums> {
+  /**
+   * What is suspect outside the recording is counted, but takes none of its time.
+   * @param book in which the book is proven @param contradicted in which it is known to be wrong
+   */
+  finish(recorded: Spans, book: Spans, contradicted: Spans): Map<string, StreamSums> {
+    // nothing was read behind the lost bytes: since when they are missing is all that is known
+    this.read(this.#lostSince + 1);
     const sums = new Map<string, StreamSums>();
     for (const [name, { proof, messages, first, last, suspect }] of this.#streams) {
-      const wrong = suspect.total + (name === BOOK_STREAM ? contradicted : 0);
-      const proven = { book, trades: Math.max(0, last - first - suspect.total), none: 0 }[proof ?? 'none'];
-      const verified = Math.min(proven, Math.max(0, recorded - wrong));
-      sums.set(name, { messages, gaps: suspect.count, recorded, verified, suspect: Math.min(wrong, recorded) });
+      const missing = Spans.union(suspect, this.#all);
+      const wrong = name === BOOK_STREAM ? Spans.union(missing, contradicted) : missing;
+      const proven = { book, trades: Spans.of(first, last), none: new Spans() }[proof ?? 'none'];
+      sums.set(name, {
+        ...{ messages, gaps: missing.count, recorded: recorded.total },
+        ...{ clean: recorded.without(wrong), verified: proven.without(wrong) },
+      });
     }
     return sums;
   }
@@ -114,6 +125,6 @@ export function joinStreams(all: Map<string, StreamSums>, more: ReadonlyMap<stri
   for (const [name, sums] of more) {
     const known = all.get(name);
     if (known === undefined) all.set(name, { ...sums });
-    else for (const key of ['messages', 'gaps', 'recorded', 'verified', 'suspect'] as const) known[key] += sums[key];
+    else for (const key of ['messages', 'gaps', 'recorded', 'clean', 'verified'] as const) known[key] += sums[key];
   }
 }

@@ -4,6 +4,7 @@
  * update, so both are kept in bounded memory until the answer cannot change any more.
  */
 import type { Micros } from '../model/entry.js';
+import { Spans } from './spans.js';
 
 /** Columns of one book top: id (NaN where the book was lost), t, bid, bid size, ask, ask size, and its place (file, frame, line). */
 const TOP = 9;
@@ -32,7 +33,7 @@ export class TouchAudit {
   checked = 0;
   agreed = 0;
   /** time during which the book is known to differ from the quotes */
-  contradicted: Micros = 0;
+  readonly contradicted = new Spans();
   readonly #mismatch: (mismatch: Mismatch) => void;
   readonly #partial: boolean;
   #tops = new Float64Array(1024 * TOP);
@@ -139,7 +140,7 @@ export class TouchAudit {
   }
 
   #endWrong(t: Micros): void {
-    if (!Number.isNaN(this.#wrongSince)) this.contradicted += Math.max(0, t - this.#wrongSince);
+    if (!Number.isNaN(this.#wrongSince)) this.contradicted.add(this.#wrongSince, t);
     this.#wrongSince = Number.NaN;
   }
 

@@ -144,12 +144,13 @@ level is found wrong only where two reads in a row, at least five seconds apart,
 Trades whose ids did not arrive are counted, of every trade stream, and those of them that the recorder read over REST later
 (see tapedeck-record(1)). Such a gap stays a gap: nothing that was read later was there when signals needed it.
 
-Shares. VERIFIED, UNVERIFIABLE and CLEAN are percent of the recorded time, rounded down, of each market and of each of its streams. CLEAN:
-nothing is known or suspected to be missing: no gap, no drop of the recorder, no damage, no book that best quotes contradict; for a market, in
-none of its streams. It is made up of the other two. VERIFIED: the venue's own ids prove it. A book is proven while it is joined to a
-snapshot and its updates are unbroken (0 where no snapshot is there; best quotes are then held against a provisional book made of the updates
-alone), trades from the first to the last where their ids have no holes. UNVERIFIABLE: nothing speaks against it, and no id proves it, as with
-best quotes and prices on every venue; a market is as verified as its book, - where its venue proves none.
+Shares. VERIFIED, UNVERIFIABLE and CLEAN are percent of the recorded time, rounded down, of each market and of each of its streams. Recorded
+is from the first entry of a recorder to its last: a time in which none ran is a gap, and no part of the shares. CLEAN: nothing is known or
+suspected to be missing: no gap, no drop of the recorder, no damage, no book that best quotes contradict; for a market, in none of its
+streams. It is made up of the other two. VERIFIED: the venue's own ids prove it. A book is proven while it is joined to a snapshot and
+its updates are unbroken (0 where no snapshot is there; best quotes are then held against a provisional book made of the updates alone),
+trades from the first to the last where their ids have no holes. UNVERIFIABLE: nothing speaks against it, and no id proves it, as with best quotes
+and prices on every venue; a market is verified where it is clean and its book is proven, - where its venue proves none.
 
 GAPS: intervals in which messages are missing or may be, each counted once, whoever noticed; of a stream, those that concern it.
 

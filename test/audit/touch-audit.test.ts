@@ -35,7 +35,7 @@ describe('known answers', () => {
     top(touch, { id: 5, value: 101 });
     top(touch, { id: 8, value: 102 });
     touch.finish(1000);
-    expect([touch.checked, touch.agreed, touch.contradicted]).toEqual([2, 1, 30]);
+    expect([touch.checked, touch.agreed, touch.contradicted.total]).toEqual([2, 1, 30]);
     expect(wrong).toEqual([
       { id: 5, t: 50, book: [101, 1, 102, 1], quote: [100, 1, 101, 1], file: 0, frame: 2, line: 5 },
     ]);
