@@ -168,7 +168,8 @@ What is written. Every message received goes to the tape of its symbol as it cam
 to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes,
 and again where the price has used up half of what one made known (Binance, MEXC). Where a venue's ids do not prove its books (BingX),
 each book is read over REST besides, soon after it begins and every five minutes, twice each time: verify compares them. A broken sequence, a lost connection or a stream
-that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on.
+that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on. A stream that
+never began (no connection, no answer, no data in time) is told at the end, as a gap from the beginning of the recording.
 
 Missed trades. Where a venue's trades have ids that count (Binance, OKX), they say which trades a lost connection or a lost message
 cost, and where the venue has them over REST (see tapedeck-venues(1)), they are read half a second later. The answers stand on the
@@ -180,7 +181,7 @@ missed while no recorder ran; what is not read when the recording ends stays mis
 Ending. Ctrl-C (or SIGTERM) closes the connections, seals the tapes and prints how many messages were received, written and
 dropped; a second Ctrl-C aborts. A recorder that was killed lost at most what --flush allows; started again it completes what
 stands, marks the gap and begins a new segment. Nothing is ever overwritten. The status is 0 when every message received was
-written, 1 when some were dropped or the disk failed on the way, 2 when nothing could be recorded.
+written, 1 when some were dropped or the disk failed on the way, 2 when nothing could be recorded, or nothing was received until the end.
 
 SIGHUP begins a new segment of every tape, so that the old ones, sealed, can be moved away; without -o it does nothing. A
 terminal that is closed ends the recording as SIGTERM does.

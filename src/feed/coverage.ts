@@ -26,6 +26,8 @@ export interface Link {
   legs: Leg[];
   /** newest message by any of them, the first opening before any; 0 before that */
   lastT: Micros;
+  /** something that was asked for was refused, and no socket was opened since */
+  isRefused: boolean;
   /** nothing of it comes since a loss: the next message of any of its topics ends that */
   isOut: boolean;
 }

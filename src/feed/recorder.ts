@@ -5,7 +5,7 @@ import { createDecoder } from '../decode/decoder.js';
 import { createTrack } from '../market/track.js';
 import { Union } from '../market/union.js';
 import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/entry.js';
-import { describeError, type TapedeckError } from '../model/errors.js';
+import { describeError, TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
 import type { Note } from '../model/note.js';
 import { entryLine } from '../tape/line.js';
@@ -93,7 +93,8 @@ const PATIENCE_MS = 2_000;
 /**
  * Records until the signal, the duration, or (printing only) the reader of stdout ends it.
  * A tape that cannot be written for a while does not end it.
- * @throws {TapedeckError} E_SYMBOL, E_CONNECT, E_EXISTS, E_PERMISSION, E_DISK_FULL … before anything is recorded
+ * @throws {TapedeckError} E_SYMBOL, E_CONNECT, E_EXISTS, E_PERMISSION, E_DISK_FULL … before anything is recorded; E_CONNECT where
+ * nothing was received
  */
 export async function record(options: RecordOptions): Promise<RecordSummary> {
   const { signal, note, time = systemTime, random = Math.random } = options;
@@ -118,8 +119,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       instruments.set(venue, await lookUpInstruments(venue, symbols, { get, url, wait: pause(stop), random }));
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
-    return { ...counts, gaps: 0, reconnects: 0, linesLost: 0, outages: 0, removed: 0 };
+    throw signal.aborted ? nothingReceived([]) : error;
   }
 
   /** newest time that stands already, by src */
@@ -246,7 +246,14 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     if (counts.received > 0) note(describeCounts(counts), { event: 'summary', data: { ...counts } });
     throw failure;
   }
+  // who reads and has enough before anything comes has lost nothing
+  if (counts.received === 0 && live?.closed !== true) throw nothingReceived(feeds);
   return summary();
+}
+
+function nothingReceived(feeds: readonly VenueFeed[]): TapedeckError {
+  const why = feeds.map(({ refusal }) => (refusal === null ? '' : `; ${refusal}`));
+  return new TapedeckError('E_CONNECT', `while recording: nothing was received${why.join('')}`);
 }
 
 /** `received 120, written 120, dropped 0` */

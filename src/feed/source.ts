@@ -25,6 +25,8 @@ const DISK = 'the disk was too slow or full';
 /** Where a topic's messages go. */
 export interface Route extends Watched {
   recorder: SourceRecorder;
+  /** all that was asked for on a connection with it was acked, and nothing was refused since */
+  isAcked: boolean;
   /** while the first data is overdue: since when; else 0 */
   silentFrom: Micros;
   /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
@@ -82,6 +84,8 @@ export class SourceRecorder {
   #clockAtMs = 0;
   #lagMs = 0;
   #checkpointAtMs = 0;
+  /** `t` of the first header */
+  #beganT: Micros = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -130,6 +134,7 @@ export class SourceRecorder {
     const { src } = this;
     const { header, version } = this.#options;
     const entries: Entry[] = [{ t: next(), src, tape: { version, ...header } }];
+    if (this.#beganT === 0) this.#beganT = entries[0].t;
     if (after !== null) {
       this.losses.began();
       entries.push({ t: next(), src, gap: { stream: '*', from: after, reason: 'restart' } });
@@ -236,6 +241,7 @@ export class SourceRecorder {
   opened(link: Link, conn: string, url: string, atMs: number): void {
     const t = this.#write({ t: this.clock.stamp(atMs), src: this.src, conn, open: { url } });
     link.legs.push({ conn, openedT: t, subscribedT: 0 });
+    link.isRefused = false;
     if (link.lastT === 0) link.lastT = t;
   }
 
@@ -243,6 +249,17 @@ export class SourceRecorder {
   subscribed(link: Link, conn: string): void {
     const leg = link.legs.find((one) => one.conn === conn);
     if (leg !== undefined) leg.subscribedT = this.track.t;
+    this.#setAcked(link, true);
+  }
+
+  /** Something that was asked for on a connection of the link is refused; not always is it told what. */
+  refused(link: Link): void {
+    link.isRefused = true;
+    this.#setAcked(link, false);
+  }
+
+  #setAcked(link: Link, isAcked: boolean): void {
+    for (const route of this.routes) if (route.link === link) route.isAcked = isAcked && !link.isRefused;
   }
 
   sent(conn: string, text: string): void {
@@ -332,10 +349,22 @@ export class SourceRecorder {
   /** Pays what is owed, says the book, which verify holds against the rebuilt one, and the time; then the tape may be sealed. */
   end(): Promise<void> {
     this.#tellLoss();
+    for (const route of this.routes) if (!this.#hasBegun(route)) this.#oweAll(route);
     for (const link of this.links) this.losses.settle(link, null);
     if (this.#hasCheckpoint) this.#writeCheckpoint();
     this.#writeClock();
     return this.#sink.seal();
+  }
+
+  /** Whether data came, or none was due yet. */
+  #hasBegun({ channel, isAcked, silentFrom }: Route): boolean {
+    return this.streams.has(channel) || (isAcked && silentFrom === 0);
+  }
+
+  /** All of a topic is missing. */
+  #oweAll(route: Route): void {
+    const { owed, link } = route;
+    route.owed = { from: this.#beganT, reason: owed?.reason ?? (link.lastT === 0 ? 'disconnect' : 'silence') };
   }
 
   #writeClock(): void {

@@ -52,6 +52,8 @@ export interface VenueFeed {
   readonly sources: ReadonlyMap<string, SourceRecorder>;
   /** connections lost; those that were replaced are none */
   reconnects: number;
+  /** what came of the newest attempt to connect that failed; null before any */
+  refusal: string | null;
   tick(nowMs: number): void;
   stop(): void;
 }
@@ -161,7 +163,8 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       });
     },
     failed(connection, why, retryMs) {
-      note(`${venue.id}: while connecting to ${connection.url}: ${why}; next attempt in ${waitText(retryMs)}`, {
+      feed.refusal = `connecting to ${connection.url}: ${why}`;
+      note(`${venue.id}: while ${feed.refusal}; next attempt in ${waitText(retryMs)}`, {
         ...{ event: 'connect-failed', level: 'warn', venue: venue.id, data: { url: connection.url, retryMs } },
       });
     },
@@ -182,10 +185,12 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     }
     if (control.kind === 'ack' && ++place.acks === connection.plan.subscribe.length)
       for (const [source, link] of place.links) source.subscribed(link, connection.id);
-    if (control.kind === 'error')
+    if (control.kind === 'error') {
+      for (const [source, link] of place.links) source.refused(link);
       note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`, {
         ...{ event: 'refused', level: 'warn', venue: venue.id, conn: connection.id },
       });
+    }
     if (control.kind === 'shutdown') {
       note(`${venue.id}: the exchange announced a shutdown on ${connection.id}`, {
         ...{ event: 'shutdown', venue: venue.id, conn: connection.id },
@@ -241,11 +246,11 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     const recorder = sources.get(symbol)!;
     let link = links.get(recorder);
     if (link === undefined) {
-      link = { channels: [], whole: false, topics: [], legs: [], lastT: 0, isOut: false };
+      link = { channels: [], whole: false, topics: [], legs: [], lastT: 0, isRefused: false, isOut: false };
       links.set(recorder, link);
     }
     const route: Route = {
-      ...{ recorder, link, channel, book: false, silentFrom: 0, renewAtMs: 0, renewals: 0 },
+      ...{ recorder, link, channel, isAcked: false, book: false, silentFrom: 0, renewAtMs: 0, renewals: 0 },
       ...{ isQuiet: firstDataMs === null, identity: 'none', carried: new Map(), owed: null, toldT: 0 },
       trades: venue.tradeChain().numbered ? createTradeUnion() : unprovenUnion(),
     };
@@ -282,6 +287,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
     sources,
     reconnects: 0,
+    refusal: null,
     tick(nowMs) {
       for (const lane of lanes) lane.tick(nowMs);
       if (stopped) return;

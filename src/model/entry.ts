@@ -58,7 +58,7 @@ export type GapReason =
 
 export interface Gap {
   stream: string;
-  /** `t` of the last good entry of the stream */
+  /** `t` of the last good entry of the stream; of the recorder's first header where none came */
   from: Micros;
   reason: GapReason;
   expected?: number | string;

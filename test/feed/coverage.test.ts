@@ -11,7 +11,15 @@ const topic = (channel: string, identity: Identity, isQuiet = false): TopicCover
 /** A link that is all of its src, with connections open since 10, 20, … and subscribed 5 later. */
 function linkOf(topics: TopicCover[], ...conns: string[]): Link {
   const legs = conns.map((conn, n) => ({ conn, openedT: 10 + 10 * n, subscribedT: 15 + 10 * n }));
-  return { channels: topics.map(({ channel }) => channel), whole: true, topics, legs, lastT: 10, isOut: false };
+  return {
+    channels: topics.map(({ channel }) => channel),
+    whole: true,
+    topics,
+    legs,
+    lastT: 10,
+    isRefused: false,
+    isOut: false,
+  };
 }
 
 const lose = (link: Link, conn: string, untilT: number, reason: 'disconnect' | null = 'disconnect'): Gap[] =>

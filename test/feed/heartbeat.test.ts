@@ -33,7 +33,7 @@ test('messages that came while it stood still are read before silence is looked 
   const beating = beat({
     feeds: [
       {
-        ...{ venue: 'x', lanes: [], connections: [connection], sources: new Map(), reconnects: 0 },
+        ...{ venue: 'x', lanes: [], connections: [connection], sources: new Map(), reconnects: 0, refusal: null },
         tick: (nowMs) => connection.tick(nowMs),
         stop: () => connection.stop(),
       },

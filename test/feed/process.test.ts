@@ -8,6 +8,7 @@ import { verifyTapes } from '../../src/audit/verify.js';
 import { listSegments } from '../../src/tape/reader.js';
 import { recoverFolder } from '../../src/tape/recover.js';
 import { createRig, type Rig, until } from './harness.js';
+import { startServer } from './server.js';
 
 vi.setConfig({ testTimeout: 40_000 });
 
@@ -208,7 +209,7 @@ test('a second recorder on the same output refuses; a killed one does not hinder
   first.child.kill('SIGKILL');
   await first.ended;
   expect(existsSync(join(rig.out, 'binance-usdm', 'BTCUSDT', '.lock'))).toBe(true);
-  const third = record('-o', rig.out, '--duration', '200ms');
+  const third = record('-o', rig.out, '--duration', '1s');
   expect(await third.ended).toBe(0);
   expect(existsSync(join(rig.out, 'binance-usdm', 'BTCUSDT', '.lock'))).toBe(false);
 });
@@ -339,4 +340,29 @@ test.each([
   const wrong = run(process.execPath, [bin, ...words]);
   expect(await wrong.ended).toBe(2);
   expect(wrong.stderr).toContain(message);
+});
+
+test('a recording of nothing ends with status 2 and one line that says so, with -q too', async () => {
+  rig = await createRig();
+  const silent = await startServer();
+  const to = ['--endpoint', silent.wsUrl, '--rest-endpoint', rig.exchange.httpUrl];
+  const words = [bin, 'record', 'binance-usdm:BTCUSDT', '-q', '-o', rig.out, ...to];
+  const recorder = run(process.execPath, words);
+  await until('both connections were asked', () => silent.heard.length === 2);
+  recorder.child.kill('SIGINT');
+  expect(await recorder.ended).toBe(2);
+  expect(recorder.stderr).toBe('tapedeck: E_CONNECT: while recording: nothing was received\n');
+  await silent.close();
+  expect((await listSegments([rig.out])).map(({ sealed }) => sealed)).toEqual([true]);
+});
+
+test('a reader that goes away before anything came is a normal end', async () => {
+  rig = await createRig();
+  const silent = await startServer();
+  const to = ['--endpoint', silent.wsUrl, '--rest-endpoint', rig.exchange.httpUrl];
+  const recorder = run(process.execPath, [bin, 'record', 'binance-usdm:BTCUSDT', '--stdout', ...to]);
+  await until('a line came', () => recorder.stdout.includes('\n'));
+  recorder.child.stdout?.destroy();
+  expect(await recorder.ended).toBe(0);
+  await silent.close();
 });

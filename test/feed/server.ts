@@ -27,6 +27,8 @@ export async function startServer(): Promise<TestServer> {
   http.on('upgrade', (request, stream, head) => {
     const refusal = server.refuseWith;
     if (refusal !== null) {
+      // a client that is refused may cut the connection first
+      stream.on('error', () => {});
       const header = refusal.retryAfter === undefined ? '' : `Retry-After: ${refusal.retryAfter}\r\n`;
       stream.end(`HTTP/1.1 ${refusal.status} No\r\n${header}Content-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
