@@ -3,12 +3,13 @@ import type { HeaderEntry, Micros, Source, TapeHeader } from '../model/entry.js'
 import { TapedeckError } from '../model/errors.js';
 import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
 import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+import { tailBytes } from '../tape/segment.js';
 import type { BesideReader } from './beside.js';
 import type { Profiler } from './profile.js';
 
 export interface SegmentInfo {
   file: string;
-  /** compressed size; 0 for a pipe */
+  /** compressed size, and that of the tail of one that is not sealed; 0 for a pipe */
   bytes: number;
   /** of the entries, without the frame that seals */
   textBytes: number;
@@ -118,7 +119,8 @@ function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faul
   }
   const { frames, last, entries, damage } = segment.index();
   const textBytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
-  const { bytes, first, sealed } = segment;
+  const { first, sealed } = segment;
+  const bytes = segment.bytes + (sealed ? 0 : tailBytes(path));
   add(sources, src, header, {
     file: path,
     bytes,

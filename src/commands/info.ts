@@ -159,8 +159,8 @@ filled do not count. A funding rate is the running estimate for the next settlem
 are in the units of the market. Liquidations are no trades: the fills of the orders are.
 
 JSON. One object per market: src, version, venue, symbol, instrument (VENUE/_venue has none), channels, flow, imported, capabilities
-(what the venue's public data can prove), segments, first and last (microseconds since 1970), entries, bytes, textBytes, sealed,
-recorders, tools and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market
+(what the venue's public data can prove), segments, first and last (microseconds since 1970), entries, bytes (of the files, tails
+included; 0 for a pipe), textBytes, sealed, recorders, tools and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market
 are read, beside: mark, index, funding, nextFunding (microseconds since 1970) and openInterest, each with count, last and t (when it
 was said last), and liquidations (buys, buySize, sells, sellSize); what was never said is not there. With --profile also profile: how many messages
 were fast (usual forms), general (other keys, or keys in another order) and slow (JSON.parse), and how many of the slow ones were

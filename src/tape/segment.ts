@@ -187,6 +187,11 @@ export function tailsOf(segment: string): { path: string; offset: number }[] {
   return tails.sort((a, b) => a.offset - b.offset);
 }
 
+/** What the tails beside a segment take; the recorder removes them as it goes on. */
+export function tailBytes(segment: string): number {
+  return tailsOf(segment).reduce((sum, { path }) => sum + (fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
 /**
  * Reads a whole segment for its index, its last time and its damage.
  * @param each sees every batch, for callers that need more in the same pass

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { inspectTapes } from '../../src/audit/info.js';
 import { openSegment } from '../../src/tape/reader.js';
+import { tailsOf } from '../../src/tape/segment.js';
 import { market, SRC, START, tapeLines, temporaryFolder, writeSegment } from './market-lines.js';
 
 const NOTHING = Readable.from([]);
@@ -42,7 +43,11 @@ test('an unsealed segment is read, with its tail and its damage', async () => {
   const path = join(temporaryFolder(), 'a.ndjson.zst');
   await writeSegment(path, lines, 50, false);
   const whole = await inspectTapes([path], NOTHING);
-  expect(whole.sources).toMatchObject([{ entries: lines.length, textBytes: text.length, sealed: false, damage: 0 }]);
+  const [tail] = tailsOf(path);
+  const size = readFileSync(path).length + readFileSync(tail.path).length;
+  expect(whole.sources).toMatchObject([
+    { entries: lines.length, bytes: size, textBytes: text.length, sealed: false, damage: 0 },
+  ]);
   const bytes = readFileSync(path);
   bytes[bytes.length >> 1] ^= 1;
   writeFileSync(path, bytes);
