@@ -75,7 +75,7 @@ export default defineCommand({
     stdout: {
       describe: 'print the lines too, as they are received; needs no -o',
       details:
-        'With -o the tape never waits for stdout: a closed stdout is reported and recording goes on; a slow one loses lines on stdout only, where drop entries say so. Without -o a closed stdout ends the recording.',
+        'With -o the tape never waits for stdout: a closed stdout is reported and recording goes on; a slow one loses lines on stdout only, where drop entries say so. Without -o a closed stdout ends the recording, and what comes after it is not counted.',
     },
     channels: {
       value: 'NAME[,NAME]',

@@ -125,6 +125,8 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
   /** newest time that stands already, by src */
   const stood = options.tape === null ? new Map<Source, Micros>() : await recover(options, options.tape.out);
   const live = options.live === null ? null : liveOutput(options, options.live, fail, () => ending.abort());
+  /** nobody takes lines any more: what comes until the connections are closed is not counted */
+  const isOver = (): boolean => options.tape === null && live?.closed === true;
   const disk: DiskCounts = { outages: 0, removed: 0 };
   const queue = options.tape === null ? null : tapeQueue(options, disk, time, fail);
   const recorder = recorderName();
@@ -143,7 +145,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
         ? null
         : (now: Micros, opening: Opening) =>
             queue.open({ ...tape, src, now, opening, ...(after === null ? {} : { after }) });
-    const sink = createSourceSink({ openTape, live, liveSource, counts });
+    const sink = createSourceSink({ openTape, live, liveSource, counts, isOver });
     const flow = venue.flowOf([...channels]);
     decoder.bind(src, { layouts: venue.layouts, scale: scaleOf(instrument), symbol, flow });
     const header = { recorder, venue: venue.id, symbol, instrument, channels: [...channels], flow, tool: options.tool };
@@ -187,7 +189,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
           shared ??= openSource(venue, noInstrument(venue), channels);
           shared.other(...message);
         } catch (error) {
-          counts.dropped++;
+          if (!isOver()) counts.dropped++;
           fail(error);
         }
       },
@@ -196,6 +198,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       random,
       note,
       received(bytes) {
+        if (isOver()) return;
         counts.received++;
         counts.bytes += bytes;
       },
@@ -247,7 +250,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
     throw failure;
   }
   // who reads and has enough before anything comes has lost nothing
-  if (counts.received === 0 && live?.closed !== true) throw nothingReceived(feeds);
+  if (counts.received === 0 && !isOver()) throw nothingReceived(feeds);
   return summary();
 }
 

@@ -44,9 +44,11 @@ export interface SinkOptions {
   live: LiveOutput | null;
   liveSource: LiveSource;
   counts: MessageCounts;
+  /** whether messages are counted no more */
+  isOver: () => boolean;
 }
 
-export function createSourceSink({ openTape, live, liveSource, counts }: SinkOptions): SourceSink {
+export function createSourceSink({ openTape, live, liveSource, counts, isOver }: SinkOptions): SourceSink {
   let tape: QueuedTape | null = null;
   let last: Micros = 0;
 
@@ -75,7 +77,7 @@ export function createSourceSink({ openTape, live, liveSource, counts }: SinkOpt
     },
     message(t, line) {
       if (write(t, line, LineKind.message)) counts.written++;
-      else counts.dropped++;
+      else if (!isOver()) counts.dropped++;
     },
     entry: (t, line, checkpoint = false) => void write(t, line, checkpoint ? LineKind.checkpoint : LineKind.entry),
     settle: () => tape?.settle() ?? null,
