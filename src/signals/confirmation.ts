@@ -114,6 +114,12 @@ export class Confirmation {
     if (at >= 0) this.#watches.splice(at, 1);
   }
 
+  /** Its event has a line of its own at `t`: where the reaction is known by then, that line tells it, and `tell` is not called. */
+  settle(confirm: Confirm, t: Micros): void {
+    const at = this.#watches.findIndex((watch) => watch.confirm === confirm);
+    if (at >= 0 && t > this.#watches[at].due) this.#judge(this.#watches.splice(at, 1)[0]);
+  }
+
   /** The market moved on to `t`. */
   look(t: Micros): void {
     const watches = this.#watches;
@@ -124,15 +130,18 @@ export class Confirmation {
       if (t > watch.due) due++;
       else if (watch.side * (twice - watch.from) > watch.best) watch.best = watch.side * (twice - watch.from);
     }
-    if (due > 0) for (const watch of watches.splice(0, due)) this.#judge(watch);
+    if (due === 0) return;
+    for (const watch of watches.splice(0, due)) {
+      this.#judge(watch);
+      watch.tell();
+    }
   }
 
-  #judge({ best, asked, confirm, tell }: Watch): void {
+  #judge({ best, asked, confirm }: Watch): void {
     const { tick } = this.#market.track.book;
     confirm.reaction = best >= asked;
     confirm.reaction_ticks = rounded(best / (2 * tick));
     confirm.stall = confirm.size === null ? null : confirm.size && confirm.duration && !confirm.reaction;
-    tell();
   }
 
   /** Data was lost, or a unit begins: what waits is forgotten. */

@@ -205,7 +205,7 @@ of one side may run at a time, what tells them apart, so it is the same in every
     fields: RECORD,
     doc: `the numbers the rule used, by detector, and which entries they come from. Prices and sizes are exact decimals; ratios are
 rounded to six decimals. An update that tells a confirmation, and an end with reason "hour" or "eof", carry the numbers of the line before, those of
-setups apart`,
+setups apart; where the rule has an update at the same time, one line tells both`,
   },
   confirm: {
     type: 'group',

@@ -114,6 +114,8 @@ export class Voice {
     const open = this.#open.get(keyOf(facts.side, facts.key));
     if (open === undefined) return;
     open.facts = facts;
+    // lines of one moment are ordered by their bytes, so a second one of this event might stand before this
+    if (open.confirm !== undefined) this.#options.confirmation?.settle(open.confirm, t);
     this.#line(t, t, 'update', open, undefined, this.#quality());
   }
 

@@ -144,3 +144,21 @@ test.each([0, 1, 3])(
     expect(confirm).toMatchObject({ size: true, depth_fell: 0.3 });
   },
 );
+
+test.each([
+  ['at the last moment of the reaction', SECOND - 1, [null, false]],
+  ['when the reaction is known', SECOND, [false]],
+])('an update of the rule %s: one line a moment, and none takes a verdict back', async (_, pause, reactions) => {
+  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+  script.tape.trade(-1, 1000, 2);
+  for (let i = 0; i < 2; i++) script.wait(100_000).trade(1001, 4);
+  // the onset was the line before; the next trade makes more of it, and its second is over or is not
+  script.wait(pause).trade(1001, 20);
+  for (let i = 0; i < 5; i++) script.wait(100_000).book([[990, 10 + i]], []);
+  const { signals } = await scanLines(script.tape.lines, { ...given, set: [...given.set, 'tape-imbalance.hold=0s'] });
+  const [onset, ...updates] = signals.filter(({ phase }) => phase === 'onset' || phase === 'update');
+  expect([onset.phase, onset.score, onset.confirm?.reaction]).toEqual(['onset', 0.6, null]);
+  expect(updates.map(({ score }) => score)).toEqual(reactions.map(() => 0.866667));
+  expect(updates.map(({ confirm }) => confirm?.reaction)).toEqual(reactions);
+  expect(new Set(signals.map(({ time }) => time)).size).toBe(signals.length);
+});
