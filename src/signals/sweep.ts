@@ -161,10 +161,12 @@ class SweepRun implements DetectorRun {
 
   #facts(sweep: Sweep, width: number, usual: number) {
     const market = this.#market;
-    const { tick } = market.track.book;
+    const { book, scale } = market.track;
+    const { tick } = book;
     const { kind, side, size, lastPrice, slippage, bid, ask, depth, firstT, lastT } = sweep;
     const touch = side > 0 ? ask : bid;
-    const average = touch + (side * tick * Math.round(slippage * TICK_PART)) / TICK_PART;
+    // in parts of what prices are counted in: divided twice it would leave the decimal grid
+    const average = touch * TICK_PART + side * tick * Math.round(slippage * TICK_PART);
     const gap = Math.abs(sweep.nextPrice - lastPrice) / tick;
     const isKnown = !Number.isNaN(depth);
     const evidence: Evidence = {
@@ -177,7 +179,7 @@ class SweepRun implements DetectorRun {
       size_gate: market.size(Math.max(sweep.gate, this.#least)),
       prints: sweep.prints,
       groups: sweep.groups,
-      vwap: market.price(average),
+      vwap: average / (TICK_PART * 10 ** scale.price),
       slippage_bps: rounded(((slippage * tick) / (bid + ask)) * 2e4),
       pre_touch: market.price(touch),
       pre_depth: market.size(sweep.displayed),

@@ -270,6 +270,20 @@ test('a second later the same event is told with what the price did', async () =
   ]);
 });
 
+test.each([false, true])(
+  'the average price is a decimal, to a ten-thousandth of a tick (mirrored: %s)',
+  async (mirrored) => {
+    for (let first = 1; first <= 9; first++) {
+      const walk = WALK.map(([price], i): Level => [price, [first, 37, 41][i]]);
+      const asks: Level[] = [...walk, [ASK + 8, 200], [ASK + 199, 1]];
+      const { signals } = await scan(new OrderStory({ asks, mirrored }).buy(walk));
+      const [units, size] = [first * ASK + 37 * (ASK + 1) + 41 * (ASK + 2), first + 78];
+      const ticks = mirrored ? BID + ASK - units / size : units / size;
+      expect(signals[0].evidence.vwap).toBe(Number((ticks / 10).toFixed(5)));
+    }
+  },
+);
+
 test('neither scale nor unit of prices and sizes changes a ratio', async () => {
   const tapes: TapeOptions[] = [
     {},
