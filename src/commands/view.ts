@@ -14,6 +14,7 @@ import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
 import { barText, bookText, missingText, TRADE_TITLES, tradeText } from '../output/views.js';
+import { TradeGap } from '../scan/trade-gap.js';
 import { type Seen, watch } from '../scan/watch.js';
 import { interleave } from '../tape/interleave.js';
 import { openTape } from '../tape/tape.js';
@@ -83,7 +84,8 @@ export default defineCommand({
   details: `
 Several markets are shown as one, in order of time. Prints that are no order flow (insurance fund, RPI, blocks) are left out, as detectors do.
 
-trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted.
+trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted. Where
+trades are missing between two prints a line says so; where a recorder or a connection begins anew and trade ids go on, none is missing.
 
 book prints the ladder once, as it stands at the end (or before --to). Read from a pipe onto a terminal it is drawn anew up to ten times a second.
 
@@ -91,7 +93,7 @@ footprint prints each bar once it is complete, and the last one as far as it got
 which trades are missing, is marked too.
 
 With --format json each is an object. A trade has time, venue, symbol, side (of the aggressor), price, size, notional and delta; where trades were lost
-there is one with time, venue, symbol and "missing": "trades". A book has time (null before its first entry), venue, symbol, state, bids and asks, as [price, size], best
+there is one before the next trade, or at the end, with time, venue, symbol and "missing": "trades". A book has time (null before its first entry), venue, symbol, state, bids and asks, as [price, size], best
 first. A bar has start, venue, symbol, whole (no trades missing), provisional (not complete), trades, delta, volume, poc (lowest price of the bin
 with most volume) and bins, highest first, each with price (its lowest), buy and sell (sizes of buying and selling aggressors).
 `,
@@ -180,20 +182,34 @@ interface TradeWishes {
 function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWishes): Shown {
   const { rows, json, paint, io } = screen;
   let titled = json || !io.stdoutIsTty;
+  const put = (text: string): void => {
+    if (!titled) rows.push(TRADE_TITLES);
+    titled = true;
+    rows.push(text);
+  };
+  const gaps = new Map<string, { gap: TradeGap; seen: Seen }>();
+  const putMissing = (t: Micros, { venue, symbol }: Seen): void => {
+    const time = formatTime(t);
+    if (json) put(JSON.stringify({ time, venue, symbol, missing: 'trades' }));
+    else put(paint.dim(missingText({ time, venue, symbol }, columnsOf(io))));
+  };
   return {
     open(seen) {
       const { venue, symbol, market } = seen;
       let delta = 0;
+      const gap = gaps.get(`${venue}:${symbol}`)?.gap ?? new TradeGap();
+      gap.restart();
+      gaps.set(`${venue}:${symbol}`, { gap, seen });
+      const proves = market.options.facts.tradeLossDetected;
       return {
         lose(effect) {
-          const { t } = market;
-          if ((effect & Effect.tradeGap) === 0 || t < seen.from) return;
-          const time = formatTime(t);
-          if (json) rows.push(JSON.stringify({ time, venue, symbol, missing: 'trades' }));
-          else rows.push(paint.dim(missingText({ time, venue, symbol }, columnsOf(io))));
+          if ((effect & Effect.tradeGap) !== 0) gap.lose(market.t);
         },
         trade(t, sign, scaledPrice, scaledSize) {
+          const isBehindGap = gap.print(t, proves, market.track.counts.tradesMissing);
           if (t < seen.from) return;
+          // with the time of the print, so that several markets stay in order of time
+          if (isBehindGap) putMissing(t, seen);
           delta += sign * scaledSize;
           const [price, size] = [market.price(scaledPrice), market.size(scaledSize)];
           const side = sign > 0 ? 'buy' : 'sell';
@@ -209,11 +225,14 @@ function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWish
             notional,
             delta: market.size(delta),
           } as const;
-          if (!titled) rows.push(TRADE_TITLES);
-          titled = true;
-          rows.push(json ? JSON.stringify(row) : tradeText(row, paint, columnsOf(io)));
+          put(json ? JSON.stringify(row) : tradeText(row, paint, columnsOf(io)));
         },
       };
+    },
+    end() {
+      // what no print followed
+      const open = [...gaps.values()].filter(({ gap, seen }) => gap.since >= seen.from);
+      for (const { gap, seen } of open.sort((a, b) => a.gap.since - b.gap.since)) putMissing(gap.since, seen);
     },
   };
 }

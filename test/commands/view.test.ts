@@ -208,6 +208,61 @@ test('lost trades are said where they are missing', () => {
   );
 });
 
+describe('a recorder that starts again', () => {
+  /** Two trades of one run, then two of the next, whose first one follows them but for so many. */
+  const restarted = (missing: number, { told = false, symbol = 'BTCUSDT' } = {}): [string, string] => {
+    const before = new TapeBuilder({ symbol, recorder: 'a' }).trade(1, 1001, 1).trade(1, 1001, 2);
+    const after = new TapeBuilder({ symbol, recorder: 'b', start: START + MINUTE });
+    if (told) after.entry({ gap: { stream: '*', from: before.t, reason: 'restart' } });
+    after.wait(SECOND).trade(-1, 1000, 3, { lost: 2 + missing });
+    after.wait(SECOND).trade(-1, 1000, 4);
+    return [before, after].map(({ lines }, n) => {
+      const path = join(folder, `${symbol}-${missing}-${told}-${n}.ndjson`);
+      writeFileSync(path, `${lines.join('\n')}\n`);
+      return path;
+    }) as [string, string];
+  };
+  const outline = (stdout: string) =>
+    rows(stdout).map(({ time, size, missing }) => `${String(time).slice(14, 19)} ${size ?? missing}`);
+  const prints = ['14:00 1', '14:00 2', '15:01 3', '15:02 4'];
+  const withGap = [...prints.slice(0, 2), '15:01 trades', ...prints.slice(2)];
+
+  test.each([false, true])('trades that are missing are said once, where they are missing (told: %s)', (told) => {
+    expect(outline(view('trades', ...restarted(5, { told }), '--format', 'json').stdout)).toEqual(withGap);
+  });
+
+  test.each([false, true])('where ids go on none is missing (told: %s)', (told) => {
+    expect(outline(view('trades', ...restarted(0, { told }), '--format', 'json').stdout)).toEqual(prints);
+  });
+
+  test('what is said is in order of time, of another market too', () => {
+    const other = new TapeBuilder({ symbol: 'ETHUSDT', start: START + 30 * SECOND }).trade(1, 1001, 9);
+    const path = join(folder, 'other.ndjson');
+    writeFileSync(path, `${other.lines.join('\n')}\n`);
+    const { stdout } = view('trades', ...restarted(5), path, '--format', 'json');
+    expect(outline(stdout)).toEqual([...withGap.slice(0, 2), '14:30 9', ...withGap.slice(2)]);
+  });
+});
+
+test('a loss is said where no trade follows it, and where the first that does is no order flow', () => {
+  const write = (name: string, tape: TapeBuilder): string => {
+    writeFileSync(join(folder, name), `${tape.lines.join('\n')}\n`);
+    return join(folder, name);
+  };
+  const outline = (path: string) =>
+    rows(view('trades', path, '--format', 'json').stdout).map(({ size, missing }) => size ?? missing);
+  const closed = new TapeBuilder().trade(1, 1001, 1);
+  expect(outline(write('closed.ndjson', closed.entry({ conn: 'test.1', close: { code: 1006, reason: '' } })))).toEqual([
+    1,
+    'trades',
+  ]);
+  const fund = new TapeBuilder().trade(1, 1001, 1).trade(1, 1001, 50, { kind: 'INSURANCE_FUND', lost: 3 });
+  expect(outline(write('fund.ndjson', fund.trade(1, 1001, 2)))).toEqual([1, 'trades', 2]);
+  // of no trade before it is it known which one follows
+  const first = new TapeBuilder().entry({ gap: { stream: 'trade', from: START, reason: 'restart' } });
+  expect(outline(write('first.ndjson', first.trade(1, 1001, 2)))).toEqual(['trades', 2]);
+});
+
 test('a src of which nothing was recorded has no time', () => {
   const empty = join(folder, 'empty.ndjson');
   writeFileSync(empty, `${new TapeBuilder().lines[0]}\n`);
