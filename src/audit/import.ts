@@ -4,12 +4,12 @@ import fs from 'node:fs';
 import { type ArchiveBatch, type BadLine, firstArchiveTime, readHftbacktest } from '../formats/hftbacktest.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import type { Instrument } from '../model/instrument.js';
+import type { Inferable, Instrument } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import type { Venue } from '../venues/venue.js';
 import { cryptofeedMessages } from './cryptofeed.js';
 import { createImportWriter, type ImportedEntries, type ImportWriter } from './import-writer.js';
-import { inferFrom } from './infer.js';
+import { type Inferred, inferFrom, offStep } from './infer.js';
 
 /** Messages that are held back and looked at before the header is written. */
 const HELD_MESSAGES = 1000;
@@ -27,8 +27,10 @@ export interface ImportOptions {
   files: readonly string[];
   /** folder that holds the tapes */
   out: string;
-  /** what is known of the instrument; the rest is inferred from the first 1,000 messages */
+  /** what is given of the instrument, which messages must not contradict */
   instrument: Partial<Instrument>;
+  /** what the archive itself says of the rest; what is left is inferred from the first 1,000 messages */
+  listed?: Partial<Instrument>;
   /** for the header, e.g. `tapedeck 0.1.0` */
   tool: string;
   level?: number;
@@ -47,7 +49,7 @@ export interface Imported extends ImportedEntries {
 /**
  * Imports the messages of one symbol from archives, in the order given, as one segment. Bad lines are reported and skipped. What was begun is
  * removed again when the import fails or is aborted.
- * @throws {TapedeckError} E_EXISTS, E_IMPORT (no message, wrong order of files, aborted), E_SYMBOL, E_NOT_FOUND, …
+ * @throws {TapedeckError} E_EXISTS, E_IMPORT (no message, wrong order of files, aborted), E_USAGE (a given step that is none), E_SYMBOL, E_NOT_FOUND, …
  */
 export async function importArchives(options: ImportOptions): Promise<Imported> {
   // archives of cryptofeed hold connections one behind the other, so only each connection's times are in order
@@ -100,7 +102,12 @@ function begin(held: readonly ArchiveBatch[], options: ImportOptions): ImportWri
     throw new TapedeckError('E_IMPORT', 'while importing: not one line of the form `<time> <message>` was found', {
       file: files[0],
     });
-  const inferred = inferFrom(parsed(held), venue, symbol);
+  const parsed = parse(held);
+  const inferred = inferFrom(
+    parsed.map(({ message }) => message),
+    venue,
+    symbol,
+  );
   const { known, strangers, stranger } = inferred;
   if (stranger !== null && strangers > known)
     throw new TapedeckError('E_SYMBOL', `while importing: the messages are of '${stranger}', not of ${symbol}`, {
@@ -110,6 +117,7 @@ function begin(held: readonly ArchiveBatch[], options: ImportOptions): ImportWri
     throw new TapedeckError('E_IMPORT', `while importing: no message is one that ${venue.id} sends`, {
       file: first.file,
     });
+  checkSteps(options.instrument, inferred, parsed);
   const writer = createImportWriter({
     ...options,
     recorder: recorderOf(venue.id, symbol, first),
@@ -126,28 +134,46 @@ function begin(held: readonly ArchiveBatch[], options: ImportOptions): ImportWri
   return writer;
 }
 
-/** What was given, completed by what was inferred and marked so. */
-function completeInstrument(options: ImportOptions, inferred: { tick: string | null; lot: string | null }): Instrument {
-  const { venue, symbol, instrument: given } = options;
-  const tick = given.tick ?? inferred.tick;
-  const lot = given.lot ?? inferred.lot;
+/**
+ * Prices and sizes must be multiples of the steps that somebody gave.
+ * @throws {TapedeckError} E_USAGE with the first that is none
+ */
+function checkSteps(given: Partial<Instrument>, { prices, sizes }: Inferred, parsed: readonly Parsed[]): void {
+  for (const [name, what, seen] of [['tick', 'price', prices] as const, ['lot', 'size', sizes] as const]) {
+    const step = given[name];
+    const off = step === undefined ? null : offStep(seen, step);
+    if (off === null) continue;
+    const { file, line } = parsed[off.at];
+    throw new TapedeckError(
+      'E_USAGE',
+      `while importing: the ${name} cannot be ${step}: the ${what} ${off.text} is no multiple of it`,
+      { file, line },
+    );
+  }
+}
+
+/** What was given or listed, completed by what was inferred and marked so. */
+function completeInstrument(options: ImportOptions, seen: Pick<Inferred, 'tick' | 'lot'>): Instrument {
+  const { venue, symbol } = options;
+  const known = { ...options.listed, ...options.instrument };
+  const tick = known.tick ?? seen.tick;
+  const lot = known.lot ?? seen.lot;
   if (tick === null || lot === null)
     throw new TapedeckError(
       'E_IMPORT',
       `while importing: the first ${HELD_MESSAGES} messages show no ${tick === null ? 'price' : 'size'}; give --tick and --lot`,
     );
+  const kind = known.kind ?? venue.kind;
+  const inferred: Inferable[] = [];
+  if (known.tick === undefined) inferred.push('tick');
+  if (known.lot === undefined) inferred.push('lot');
   // what a contract is worth stands in no message
-  const multiplier = given.multiplier ?? '1';
-  const complete =
-    given.tick !== undefined && given.lot !== undefined && (given.multiplier ?? venue.kind) !== 'inverse';
+  if (known.multiplier === undefined && kind === 'inverse') inferred.push('multiplier');
+  const isUsual = inferred.join() === 'tick,lot';
   return {
-    ...given,
-    symbol,
-    kind: given.kind ?? venue.kind,
-    tick,
-    lot,
-    multiplier,
-    ...(complete ? {} : { inferred: true }),
+    ...known,
+    ...{ symbol, kind, tick, lot, multiplier: known.multiplier ?? '1' },
+    ...(inferred.length === 0 ? {} : { inferred: isUsual ? true : inferred }),
   };
 }
 
@@ -160,12 +186,19 @@ function recorderOf(venue: string, symbol: string, first: ArchiveBatch): string 
     .slice(0, 6);
 }
 
-function parsed(held: readonly ArchiveBatch[]): unknown[] {
-  const messages: unknown[] = [];
-  for (const { bytes, count, from, to } of held)
+/** A message held back, and where it stands. */
+interface Parsed {
+  message: unknown;
+  file: string;
+  line: number;
+}
+
+function parse(held: readonly ArchiveBatch[]): Parsed[] {
+  const messages: Parsed[] = [];
+  for (const { file, bytes, count, from, to, line } of held)
     for (let i = 0; i < count && messages.length < HELD_MESSAGES; i++) {
       try {
-        messages.push(JSON.parse(bytes.toString('utf8', from[i], to[i])));
+        messages.push({ message: JSON.parse(bytes.toString('utf8', from[i], to[i])), file, line: line[i] });
       } catch {
         // reported when it is its turn to be written
       }

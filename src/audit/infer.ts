@@ -8,10 +8,16 @@ const ENOUGH_VALUES = 50;
 /** More decimals than any market has; such a text is no price. */
 const MOST_DECIMALS = 12;
 
+/** Texts of numbers, in the order they were met, and the index of the message. */
+export type Seen = ReadonlyMap<string, number>;
+
 export interface Inferred {
   /** smallest step between the prices and sizes seen, decimal text; null where none was seen */
   tick: string | null;
   lot: string | null;
+  /** prices and sizes as they were written, and the first message that had each */
+  prices: Seen;
+  sizes: Seen;
   /** channels of this symbol that were seen, in the venue's order */
   channels: string[];
   /** messages of other instruments, and the name of the first */
@@ -24,8 +30,8 @@ export interface Inferred {
 /** Looks through parsed messages and snapshot bodies (the first thousand are plenty). */
 export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: string): Inferred {
   const { layouts } = venue;
-  const prices = new Set<string>();
-  const sizes = new Set<string>();
+  const prices = new Map<string, number>();
+  const sizes = new Map<string, number>();
   const channels = new Set<string>();
   let known = 0;
   let strangers = 0;
@@ -36,8 +42,11 @@ export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: st
     stranger ??= name;
   };
 
-  const addText = (into: Set<string>, value: unknown): void => {
-    if (typeof value === 'string' || typeof value === 'number') into.add(String(value));
+  let at = 0;
+  const addText = (into: Map<string, number>, value: unknown): void => {
+    if (typeof value !== 'string' && typeof value !== 'number') return;
+    const text = String(value);
+    if (!into.has(text)) into.set(text, at);
   };
 
   const addLevels = (levels: unknown): void => {
@@ -74,15 +83,18 @@ export function inferFrom(messages: readonly unknown[], venue: Venue, symbol: st
       }
   };
 
-  for (const message of messages) {
+  for (const [index, message] of messages.entries()) {
+    at = index;
     if (!isObject(message)) continue;
     const snapshot = venue.isSnapshotBody(message) ? venue.readSnapshot(message) : null;
     if (snapshot === null) addMessage(message);
     else for (const levels of [snapshot.bids, snapshot.asks]) addLevels(levels);
   }
   return {
-    tick: smallestStep(prices),
-    lot: smallestStep(sizes),
+    tick: smallestStep(prices.keys()),
+    lot: smallestStep(sizes.keys()),
+    prices,
+    sizes,
     channels: venue.channels.all.filter((name) => channels.has(name)),
     strangers,
     stranger,
@@ -98,6 +110,17 @@ export function smallestStep(texts: Iterable<string>): string | null {
   const scaled = values.map((text) => scaleDecimal(text, decimals)).filter((value) => value > 0);
   const step = values.length < ENOUGH_VALUES ? 1 : scaled.reduce(greatestDivisor, 0);
   return formatScaled(Math.max(step, 1), decimals);
+}
+
+/** The first value that is no multiple of a step; null where all are. What is no number, or cannot be held exactly, shows nothing. */
+export function offStep(seen: Seen, step: string): { text: string; at: number } | null {
+  for (const [text, at] of seen) {
+    if (!(Number(text) > 0 && decimalsOf(text) <= MOST_DECIMALS)) continue;
+    const decimals = Math.max(decimalsOf(text), decimalsOf(step));
+    // NaN where it cannot be held
+    if (scaleDecimal(text, decimals) % scaleDecimal(step, decimals) > 0) return { text, at };
+  }
+  return null;
 }
 
 function greatestDivisor(a: number, b: number): number {

@@ -5,7 +5,7 @@ import { type ArchiveFormat, archiveFormats, type Imported, importArchives } fro
 import { describeBadLine, readInstrumentFile } from '../audit/import-input.js';
 import { decimalsOf } from '../model/decimal.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
-import type { Instrument } from '../model/instrument.js';
+import { type Instrument, inferredOf } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
@@ -34,10 +34,10 @@ function sizeOf(file: string): number {
 const counted = (value: number, one: string, many: string): string =>
   `${formatCount(value)} ${value === 1 ? one : many}`;
 
-function summary(done: Imported, givenMultiplier: boolean): string[] {
+function summary(done: Imported): string[] {
   const { messages, snapshots, texts, bad, ties, backwards, unknown, invalid, checkpoints } = done;
   const count = (value: number, one: string, many: string): string[] => (value > 0 ? [counted(value, one, many)] : []);
-  const { tick, lot, multiplier, kind, inferred } = done.instrument;
+  const { instrument } = done;
   const lines = [
     `imported ${counted(messages, 'message', 'messages')} and ${counted(snapshots, 'snapshot', 'snapshots')}, ${formatTime(done.first)} to ${formatTime(done.last)}`,
     `wrote ${formatCount(done.entries)} entries, ${counted(checkpoints, 'checkpoint', 'checkpoints')} among them: ${formatBytes(done.compressedBytes)} (${formatBytes(done.textBytes)} of text)`,
@@ -51,12 +51,12 @@ function summary(done: Imported, givenMultiplier: boolean): string[] {
     ...count(invalid, 'message with a number that cannot be held', 'messages with numbers that cannot be held'),
   ];
   if (notes.length > 0) lines.push(notes.join(', '));
-  if (inferred === true)
+  const inferred = inferredOf(instrument);
+  const steps = inferred.filter((name) => name !== 'multiplier');
+  if (steps.length > 0) lines.push(`inferred: ${steps.map((name) => `${name} ${instrument[name]}`).join(', ')}`);
+  if (inferred.includes('multiplier'))
     lines.push(
-      `inferred: tick ${tick}, lot ${lot}`,
-      ...(kind === 'inverse' && !givenMultiplier
-        ? [`assumed: multiplier ${multiplier}; the worth of a contract stands in no message, give --multiplier`]
-        : []),
+      `assumed: multiplier ${instrument.multiplier}; the worth of a contract stands in no message, give --multiplier`,
     );
   return lines;
 }
@@ -132,7 +132,8 @@ Times. Entries of a tape have increasing times: a time that was taken already is
 one that went backwards; both are counted.
 
 Instrument. What is not given by --instrument, --tick, --lot and --multiplier is inferred from the first 1,000 messages: the
-largest step that all prices, and all sizes, are multiples of. The header then says that it was inferred.`,
+largest step that all prices, and all sizes, are multiples of. The header then says what was inferred. A tick or lot that is given
+is refused where a price, or a size, among these messages is no multiple of it.`,
 
   async handler({ format, file: files, venue, symbol, out, level, ...given }, io) {
     if (files.includes('-'))
@@ -146,8 +147,8 @@ largest step that all prices, and all sizes, are multiples of. The header then s
     const done: Imported[] = [];
     try {
       for (const one of imports) {
-        const listed = given.instrument === undefined ? {} : readInstrumentFile(given.instrument, venue, one.symbol);
-        const instrument = { ...one.instrument, ...listed };
+        const instrument =
+          given.instrument === undefined ? {} : readInstrumentFile(given.instrument, venue, one.symbol);
         for (const key of ['tick', 'lot', 'multiplier'] as const) {
           const value = given[key];
           if (value !== undefined) instrument[key] = value;
@@ -159,6 +160,7 @@ largest step that all prices, and all sizes, are multiples of. The header then s
           files,
           out,
           instrument,
+          listed: one.instrument,
           level,
           tool: `tapedeck ${io.version}`,
           signal: io.signal,
@@ -182,7 +184,7 @@ largest step that all prices, and all sizes, are multiples of. The header then s
     if (hidden > 0) io.stderr.write(`${formatCount(hidden)} more bad lines\n`);
     const data = createDataWriter(io.stdout);
     for (const [n, imported] of done.entries()) {
-      const lines = summary(imported, given.multiplier !== undefined || imports[n].instrument.multiplier !== undefined);
+      const lines = summary(imported);
       if (!io.quiet)
         for (const line of lines)
           io.stderr.write(`${escapeControl(done.length > 1 ? `${imports[n].symbol}: ${line}` : line)}\n`);

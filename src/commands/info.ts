@@ -3,7 +3,7 @@ import { type Beside, createBesideReader, type Said } from '../audit/beside.js';
 import { inspectTapes, type SourceInfo } from '../audit/info.js';
 import { createProfiler, type Profile } from '../audit/profile.js';
 import { SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
-import type { Instrument } from '../model/instrument.js';
+import { type Instrument, inferredOf } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatBytes, formatCount, table } from '../output/text.js';
@@ -89,9 +89,11 @@ function describeSource(info: SourceInfo, { profile, beside }: Read): [string, s
   const { channels, flow, imported } = header;
   const instrument = instrumentOf(header);
   if (instrument !== undefined) {
-    const { kind, tick, lot, multiplier, inferred } = instrument;
-    const source = inferred === true ? ' (inferred from messages)' : '';
-    lines.push(['instrument', `${kind}, tick ${tick}, lot ${lot}, multiplier ${multiplier}${source}`]);
+    const { kind, tick, lot, multiplier } = instrument;
+    lines.push([
+      'instrument',
+      `${kind}, tick ${tick}, lot ${lot}, multiplier ${multiplier}${describeInferred(instrument)}`,
+    ]);
   }
   lines.push(['channels', channels.map((name) => (name === flow ? `${name} (flow)` : name)).join(', ')]);
   const origin = imported === undefined ? '' : `, imported from ${imported}`;
@@ -100,6 +102,15 @@ function describeSource(info: SourceInfo, { profile, beside }: Read): [string, s
     `${recorders.join(', ')} by ${tools.join(', ')}${origin}`,
   ]);
   return lines;
+}
+
+/** ` (tick inferred from messages)`; empty where everything was given. */
+function describeInferred(instrument: Instrument): string {
+  const names = inferredOf(instrument);
+  const steps = names.filter((name) => name !== 'multiplier');
+  const parts = steps.length === 0 ? [] : [`${steps.length === 2 ? '' : `${steps[0]} `}inferred from messages`];
+  if (names.includes('multiplier')) parts.push('multiplier assumed');
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
 /** What was learned of a src by reading its messages. */

@@ -14,8 +14,18 @@ export interface Instrument {
   multiplier: string;
   base?: string;
   quote?: string;
-  /** true where tick and lot were inferred from messages, not given by the venue */
-  inferred?: boolean;
+  /** what nobody gave: names, or true for tick and lot; those are inferred from messages, a multiplier is assumed */
+  inferred?: boolean | readonly Inferable[];
+}
+
+/** Numbers of an instrument, in the order they are told. */
+export const INFERABLE = ['tick', 'lot', 'multiplier'] as const;
+export type Inferable = (typeof INFERABLE)[number];
+
+/** Which numbers of an instrument nobody gave. */
+export function inferredOf({ inferred }: Pick<Instrument, 'inferred'>): Inferable[] {
+  const names: readonly unknown[] = inferred === true ? ['tick', 'lot'] : Array.isArray(inferred) ? inferred : [];
+  return INFERABLE.filter((name) => names.includes(name));
 }
 
 /** What one unit of size is worth in quote units at a price, both as decimals: base units cost the price, contracts of quote units do not. */

@@ -26,6 +26,7 @@ interface Given {
   symbol?: string;
   venue?: Venue;
   instrument?: Partial<typeof INSTRUMENT>;
+  listed?: Partial<typeof INSTRUMENT>;
   signal?: AbortSignal;
 }
 
@@ -134,10 +135,20 @@ describe('what is written', () => {
   });
 
   test('an instrument that is given is not inferred', async () => {
-    const { entries } = await importTexts([archiveText(market(5))], { instrument: { tick: '0.5', lot: '1' } });
+    const { entries } = await importTexts([archiveText(market(5))], { instrument: { tick: '0.05', lot: '0.0005' } });
     const tape = entries[0].tape;
-    expect(tape).toMatchObject({ instrument: { tick: '0.5', lot: '1', kind: 'linear' } });
+    expect(tape).toMatchObject({ instrument: { tick: '0.05', lot: '0.0005', kind: 'linear' } });
     expect(tape).not.toHaveProperty('instrument.inferred');
+  });
+
+  test.each([
+    ['nothing', {}, true],
+    ['a multiplier', { multiplier: '10' }, true],
+    ['a tick', { tick: '0.05' }, ['lot']],
+    ['a lot', { lot: '0.0005' }, ['tick']],
+  ])('given %s, the header says what was inferred', async (_, instrument, inferred) => {
+    const { done } = await importTexts([archiveText(market(5))], { instrument });
+    expect(done.instrument).toMatchObject({ tick: '0.1', lot: '0.001', ...instrument, inferred });
   });
 });
 
@@ -204,6 +215,25 @@ describe('refusals', () => {
     await expect(importTexts([`${START} {"a":1}\n`], { out })).rejects.toMatchObject({ code: 'E_IMPORT' });
     await expect(importTexts(['hello\n'], { out })).rejects.toMatchObject({ code: 'E_IMPORT' });
     expect(existsSync(out)).toBe(false);
+  });
+
+  test('a step that prices or sizes are no multiples of, with the first of them and its line; nothing is written', async () => {
+    const out = join(temporaryFolder(), 'tapes');
+    const text = `junk\n${archiveText(market(5))}`;
+    const given = (instrument: Partial<typeof INSTRUMENT>, listed = {}): Promise<Run> =>
+      importTexts([text], { out, instrument, listed });
+    // the snapshot stands first
+    await expect(given({ tick: '0.3' })).rejects.toMatchObject({
+      ...{ code: 'E_USAGE', place: { line: 2 } },
+      message: 'while importing: the tick cannot be 0.3: the price 100.0 is no multiple of it',
+    });
+    await expect(given({ lot: '2' })).rejects.toMatchObject({
+      ...{ code: 'E_USAGE', place: { line: 2 } },
+      message: 'while importing: the lot cannot be 2: the size 1.000 is no multiple of it',
+    });
+    expect(existsSync(out)).toBe(false);
+    // what the archive itself lists is not held against it
+    expect((await given({}, { tick: '0.3' })).done.instrument).toMatchObject({ tick: '0.3' });
   });
 
   test('files in the wrong order', async () => {

@@ -1,6 +1,6 @@
 /** Steps and channels inferred from messages. */
 import { describe, expect, test } from 'vitest';
-import { inferFrom, smallestStep } from '../../src/audit/infer.js';
+import { inferFrom, offStep, smallestStep } from '../../src/audit/infer.js';
 import { venueById } from '../../src/venues/registry.js';
 import { market } from './market-lines.js';
 
@@ -23,6 +23,21 @@ describe('smallestStep', () => {
   test('zeros and texts that are no numbers are left out', () => {
     expect(smallestStep(['0.000', '1.5', 'x', ''])).toBe('0.1');
     expect(smallestStep(['0.000'])).toBeNull();
+  });
+});
+
+describe('offStep', () => {
+  const seen = (...texts: string[]): Map<string, number> => new Map(texts.map((text, n) => [text, n]));
+
+  test('the first value that is no multiple, and where it was met', () => {
+    expect(offStep(seen('28145', '28145.10', '28145.2'), '1')).toEqual({ text: '28145.10', at: 1 });
+    expect(offStep(seen('28145.2', '28145.1'), '0.3')).toEqual({ text: '28145.2', at: 0 });
+    expect(offStep(seen('28145.10', '7.548E+4', '0.000'), '0.1')).toBeNull();
+    expect(offStep(seen('0.3', '0.6', '0.7'), '0.1')).toBeNull();
+  });
+
+  test('what is no number, or cannot be held by that step, shows nothing', () => {
+    expect(offStep(seen('x', '-1', '1e-20', '123456789012345'), '0.00000001')).toBeNull();
   });
 });
 

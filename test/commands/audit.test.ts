@@ -54,6 +54,25 @@ test('an archive becomes a tape, which is described and found clean', async () =
   expect(verified.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
+test('only what was inferred is told as inferred', async () => {
+  const { out, args } = importArgs(archiveText(market(20)));
+  const coinm = { ...args, venue: venueById('binance-coinm'), out: join(out, 'coinm') };
+  const told = async (given: Record<string, unknown>): Promise<string[]> => {
+    const { stdout, stderr } = await run(importCommand, given);
+    const { stdout: described } = await run(info, { tape: [stdout.trimEnd()] });
+    const about = described.replace(/\n +/g, ' ').match(/multiplier \S+( \(.*?\))?/)?.[0] ?? '';
+    return [...stderr.trimEnd().split('\n').slice(2), about];
+  };
+  expect(await told({ ...args, tick: '0.05' })).toEqual([
+    'inferred: lot 0.001',
+    'multiplier 1 (lot inferred from messages)',
+  ]);
+  expect(await told({ ...coinm, tick: '0.05', lot: '0.001' })).toEqual([
+    'assumed: multiplier 1; the worth of a contract stands in no message, give --multiplier',
+    'multiplier 1 (multiplier assumed)',
+  ]);
+});
+
 test('info says what was said beside the market, and how often; --quick leaves it out', async () => {
   const tape = new TapeBuilder({ beside: ['markPrice', 'forceOrder'] });
   tape.mark('100.12345678', { index: '100.2', funding: '-0.0001', next: 1_700_006_400_000 });
