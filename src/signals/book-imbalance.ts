@@ -50,7 +50,7 @@ that is known, are null and start nothing. A leaning book says that more is offe
   meaning: {
     side: 'the heavier side',
     price: 'the mid',
-    score: 'the mean imbalance, without its sign',
+    score: 'the mean imbalance, counted in the direction of the side: below zero where it has turned',
     ends: { faded: 'the mean was at or below "off" for "hold"' },
     evidence: {
       levels: { type: 'count', optional: true, doc: 'levels of each side that are summed' },

@@ -58,7 +58,7 @@ minutes in 6.6 % of the time, that of an hour in 5.2 %.`,
   meaning: {
     side: 'what was done more: buy or sell',
     price: 'the last trade',
-    score: 'the amount over the gate of the onset',
+    score: 'the amount over the gate of the onset: below zero where the other side did more',
     ends: { faded: 'the amount was below "fade" of the gate for "hold", or on the other side' },
     evidence: {
       delta: { type: 'size', doc: 'bought less sold in the window; negative where more was sold' },

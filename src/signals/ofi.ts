@@ -63,7 +63,7 @@ from windows of the same length that ended before. No rule uses either.`,
   meaning: {
     side: 'buy: bids gained, or asks were taken away; sell: the other way round',
     price: 'the mid',
-    score: 'robust z, without its sign',
+    score: 'robust z, counted in the direction of the side: below zero where it has turned',
     ends: { faded: 'z was at or below "fade" of "on" for "hold", or OFI had the other sign or was not known any more' },
     evidence: {
       ofi: { type: 'size', doc: 'order flow imbalance over the window, signed' },

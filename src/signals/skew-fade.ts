@@ -56,7 +56,7 @@ one spread, far below what two market orders cost.`,
   meaning: {
     side: 'of the planned trade: sell against heavy bids',
     price: 'the mid',
-    score: 'the mean of I, without its sign',
+    score: 'the mean of I, counted in the direction of the lean: below zero where it has turned',
     ends: {
       target: 'the other touch was reached',
       stop: 'a trade or the touch reached the stop',

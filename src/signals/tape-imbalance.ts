@@ -49,7 +49,7 @@ starts unless the window's volume reaches its usual quantile: on a quiet tape an
   meaning: {
     side: 'the side of the heavier aggressors',
     price: 'the last trade',
-    score: 'the T that decides, without its sign',
+    score: 'the T that decides, counted in the direction of the side: below zero where it has turned',
     ends: { faded: 'T was at or below "off", or the volume below half the gate of the onset, for "hold"' },
     evidence: {
       imbalance: { type: 'ratio', nullable: true, doc: 'T over the time window' },

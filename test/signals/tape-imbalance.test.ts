@@ -1,5 +1,6 @@
 /** tape-imbalance on scripted tapes with known answers. */
 import { describe, expect, test } from 'vitest';
+import tapeImbalance from '../../src/signals/tape-imbalance.js';
 import { SECOND, scanLines, summary, TapeBuilder } from '../scan/tape-builder.js';
 
 const detect = ['tape-imbalance'];
@@ -38,6 +39,19 @@ describe('events', () => {
       );
       expect(evidence.volume_gate).toBe(10);
     }
+  });
+
+  test('the score is counted in the direction of the side, and the manual says so', async () => {
+    for (const side of [1, -1] as const) {
+      const tape = burst(burst(calm(), side, 8), -side as 1 | -1, 3);
+      const { signals } = await scanLines(tape.lines, { detect });
+      const { score, evidence } = signals.filter(({ phase }) => phase === 'end')[0];
+      expect(score).toBeLessThan(0);
+      expect(score).toBe(-Math.min(...[evidence.imbalance, evidence.groups_imbalance].map((T) => Math.abs(Number(T)))));
+    }
+    expect(tapeImbalance.meaning.score).toBe(
+      'the T that decides, counted in the direction of the side: below zero where it has turned',
+    );
   });
 
   test('one order filled against ten makers is not ten orders', async () => {
