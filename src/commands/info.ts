@@ -6,7 +6,7 @@ import { SHARED_SYMBOL, type TapeHeader } from '../model/entry.js';
 import { type Instrument, inferredOf } from '../model/instrument.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
-import { escapeControl, formatBytes, formatCount, table } from '../output/text.js';
+import { displayWidth, escapeControl, formatBytes, formatCount, table, wrap } from '../output/text.js';
 import { venues } from '../venues/registry.js';
 import type { Capabilities } from '../venues/venue.js';
 import { defineCommand, formatOption, tapesPositional } from './command.js';
@@ -122,12 +122,15 @@ interface Read {
 const capabilitiesOf = (header: TapeHeader | null): Capabilities | undefined =>
   venues.find(({ id }) => id === header?.venue)?.capabilities;
 
-function asText(sources: readonly SourceInfo[], readOf: (info: SourceInfo) => Read): string[] {
-  return sources.flatMap((info, at) => [
-    ...(at > 0 ? [''] : []),
-    escapeControl(info.src),
-    ...table([{}, {}], describeSource(info, readOf(info))).map((line) => `  ${line}`),
-  ]);
+/** A block per market; what is wider than `columns` goes on beneath itself. */
+function asText(sources: readonly SourceInfo[], readOf: (info: SourceInfo) => Read, columns: number): string[] {
+  return sources.flatMap((info, at) => {
+    const lines = describeSource(info, readOf(info));
+    const room = columns - Math.max(...lines.map(([name]) => name.length)) - 4;
+    const partsOf = (text: string): string[] => (displayWidth(text) <= room ? [text] : wrap(escapeControl(text), room));
+    const rows = lines.flatMap(([name, text]) => partsOf(text).map((line, n) => [n === 0 ? name : '', line]));
+    return [...(at > 0 ? [''] : []), escapeControl(info.src), ...table([{}, {}], rows).map((line) => `  ${line}`)];
+  });
 }
 
 function asJson({ src, header, ...info }: SourceInfo, { profile, beside }: Read): string {
@@ -184,7 +187,10 @@ instrument are not counted.`,
     const { sources, faults } = await inspectTapes(tape, io.stdin, { profiler, beside });
     const out = createDataWriter(io.stdout);
     const readOf = ({ src }: SourceInfo): Read => ({ profile: profiler?.of(src), beside: beside?.of(src) });
-    const lines = format === 'json' ? sources.map((info) => asJson(info, readOf(info))) : asText(sources, readOf);
+    const lines =
+      format === 'json'
+        ? sources.map((info) => asJson(info, readOf(info)))
+        : asText(sources, readOf, io.stdoutIsTty ? io.columns : Number.POSITIVE_INFINITY);
     for (const line of lines) await out.write(`${line}\n`);
     await out.flush();
     for (const { file, message } of faults) io.stderr.write(`${escapeControl(`${file}: ${message}`)}\n`);

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { DecodeMode } from '../decode/decoder.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
+import type { Signal } from '../model/signal.js';
 import { describeDamage } from '../output/damage.js';
 import { type Progress, startProgress } from '../output/progress.js';
 import { createDataWriter, type DataWriter } from '../output/stdio.js';
@@ -15,7 +16,7 @@ import { type Jobs, planJobs } from '../scan/jobs.js';
 import type { Printed } from '../scan/pipeline.js';
 import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
 import { type GivenSettings, mergeSettings, readingStart, scanSettings } from '../scan/settings.js';
-import { signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
+import { MARKET_TITLES, marketText, signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
 import { detectorFacts, detectorText } from '../signals/describe.js';
 import { presetNames } from '../signals/presets.js';
 import { detectorByName, detectors, parseSetting } from '../signals/registry.js';
@@ -194,7 +195,8 @@ Config. A JSON object; every key may be left out:
 Under "symbols", VENUE:SYMBOL or VENUE:* (every symbol of the venue) has detectors of its own, and settings that go over those above; where
 both fit, the one symbol goes over its venue. What is typed goes over all.
 
-As text, a terminal shows as much of each line as fits its width; a pipe or file gets the whole line, with every fact.
+As text, a terminal shows as much of each line as fits its width, of several markets with the market before price and score; a pipe or
+file gets the whole line, with every fact.
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
 
@@ -260,17 +262,13 @@ output to the byte, for whoever wants to check that.
     const drawn = divided !== null && !io.stdoutIsTty;
     if (drawn) bar = await startProgress(io, 'scan', divided.bytes);
     const watched = drawn && io.stderrIsTty && !io.quiet;
-    // a wrapped line cannot be read at a glance; a pipe gets all of it
-    const cut = (text: string): string => (io.stdoutIsTty ? truncate(text, io.columns) : text);
-    let titled = json || !io.stdoutIsTty;
+    const asText = io.stdoutIsTty ? createScreen(io, tape.groups.length > 1) : plainText;
     try {
       for await (const printed of signalsOf(tape, divided, options, watched ? progress : null)) {
-        let text = titled ? '' : `${cut(TEXT_TITLES)}\n`;
-        titled = true;
+        let text = '';
         // by another thread a signal is read from its line, which JSON without a filter need not do
         for (const one of printed)
-          if (filter === null || filter.passes(one.signal))
-            text += `${json ? one.line : cut(escapeControl(signalText(one.signal)))}\n`;
+          if (filter === null || filter.passes(one.signal)) text += json ? `${one.line}\n` : asText(one.signal);
         await out.write(text);
       }
     } finally {
@@ -283,6 +281,24 @@ output to the byte, for whoever wants to check that.
     return damaged > 0 ? 1 : 0;
   },
 });
+
+const plainText = (signal: Signal): string => `${escapeControl(signalText(signal))}\n`;
+
+/** Text for a terminal: as much of each line as fits, under titles; `several` markets, or as soon as there is a second one, say which first. */
+function createScreen({ columns }: CommandIo, several: boolean): (signal: Signal) => string {
+  const sources = new Set<string>();
+  let titles = '';
+  // a wrapped line cannot be read at a glance; a pipe gets all of it
+  const cut = (text: string): string => `${truncate(text, columns)}\n`;
+  return (signal) => {
+    sources.add(`${signal.venue}:${signal.symbol}`);
+    const isMarketFirst = several || sources.size > 1;
+    const before = titles;
+    titles = isMarketFirst ? MARKET_TITLES : TEXT_TITLES;
+    const line = cut(escapeControl(isMarketFirst ? marketText(signal) : signalText(signal)));
+    return titles === before ? line : cut(titles) + line;
+  };
+}
 
 const DECODERS: readonly DecodeMode[] = ['wasm', 'typescript', 'json'];
 

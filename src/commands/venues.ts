@@ -38,8 +38,8 @@ export default defineCommand({
     ],
   ],
   details: `
-Columns. BOOK LOSS and TRADE LOSS: a lost book update or trade is detected, so a gap is marked where it happened. TOUCH: best
-quotes carry ids that join to book updates, so the rebuilt book can be audited. BOOK EVERY: nominal interval of book updates.
+Columns. BOOK and TRADES: a lost book update or trade is detected, so a gap is marked where it happened. TOUCH: best
+quotes carry ids that join to book updates, so the rebuilt book can be audited. EVERY: nominal interval of book updates.
 GROUPS: how the fills of one taker order are recognised. OFF-BOOK: prints that are not order flow are marked by the venue.
 
 Liquidations. In the JSON, capabilities.liquidations is "all" where every liquidation is pushed, "sampled" where some are, such as one a
@@ -68,7 +68,7 @@ a sentence that says why none can.
         yes(can.offBookMarked),
         channels.flow,
       ]);
-      const titles = ['VENUE', 'KIND', 'BOOK LOSS', 'TRADE LOSS', 'TOUCH', 'BOOK EVERY', 'GROUPS', 'OFF-BOOK', 'FLOW'];
+      const titles = ['VENUE', 'KIND', 'BOOK', 'TRADES', 'TOUCH', 'EVERY', 'GROUPS', 'OFF-BOOK', 'FLOW'];
       await out.write(
         `${table(
           titles.map((title) => ({ title })),

@@ -13,7 +13,7 @@ import { createPaint, type Paint } from '../output/colour.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
-import { barText, bookText, missingText, TRADE_TITLES, tradeText } from '../output/views.js';
+import { barText, bookText, missingText, type TradeRoom, tradeText, tradeTitles } from '../output/views.js';
 import { TradeGap } from '../scan/trade-gap.js';
 import { type Seen, watch } from '../scan/watch.js';
 import { interleave } from '../tape/interleave.js';
@@ -181,13 +181,16 @@ interface TradeWishes {
 
 function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWishes): Shown {
   const { rows, json, paint, io } = screen;
-  let titled = json || !io.stdoutIsTty;
+  const gaps = new Map<string, { gap: TradeGap; seen: Seen }>();
+  const roomOf = (): TradeRoom => ({ columns: columnsOf(io), several: gaps.size > 1 });
+  let titles = '';
   const put = (text: string): void => {
-    if (!titled) rows.push(TRADE_TITLES);
-    titled = true;
+    const now = json || !io.stdoutIsTty ? '' : tradeTitles(roomOf());
+    // again where another market has made less room
+    if (now !== titles) rows.push(now);
+    titles = now;
     rows.push(text);
   };
-  const gaps = new Map<string, { gap: TradeGap; seen: Seen }>();
   const putMissing = (t: Micros, { venue, symbol }: Seen): void => {
     const time = formatTime(t);
     if (json) put(JSON.stringify({ time, venue, symbol, missing: 'trades' }));
@@ -225,7 +228,7 @@ function showTrades(screen: Screen, { side: wanted, minNotional = 0 }: TradeWish
             notional,
             delta: market.size(delta),
           } as const;
-          put(json ? JSON.stringify(row) : tradeText(row, paint, columnsOf(io)));
+          put(json ? JSON.stringify(row) : tradeText(row, paint, roomOf()));
         },
       };
     },
@@ -285,7 +288,7 @@ interface FootprintWishes {
   to: Micros | undefined;
 }
 
-function showFootprints({ rows, json, paint }: Screen, { bar: span, bps, to }: FootprintWishes): Shown {
+function showFootprints({ rows, json, paint, io }: Screen, { bar: span, bps, to }: FootprintWishes): Shown {
   /** by src: says the bar under way */
   const running = new Map<string, () => void>();
   const print = ({ venue, symbol, market, from }: Seen, bar: FootprintBar): void => {
@@ -306,7 +309,7 @@ function showFootprints({ rows, json, paint }: Screen, { bar: span, bps, to }: F
       },
     };
     if (json) rows.push(JSON.stringify(view));
-    else rows.push(...barText(view, paint), '');
+    else rows.push(...barText(view, paint, columnsOf(io)), '');
   };
   return {
     open(seen) {

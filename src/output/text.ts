@@ -50,6 +50,20 @@ export function truncate(text: string, width: number): string {
   return width > 0 ? `${kept}…` : '';
 }
 
+/** Cuts the beginning, where the end tells more: `…usdm:BTCUSDT`. */
+export function truncateStart(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const character of [...text].reverse()) {
+    const next = displayWidth(character);
+    if (used + next > width - 1) break;
+    kept = character + kept;
+    used += next;
+  }
+  return width > 0 ? `…${kept}` : '';
+}
+
 /** Fills with blanks to `width` columns; wider text stays whole. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));

@@ -1,6 +1,6 @@
 /** Trades, books and footprints as text for people. Sizes and prices come as exact decimals; who calls knows the market. */
 import type { Paint } from './colour.js';
-import { escapeControl, pad, truncate } from './text.js';
+import { displayWidth, escapeControl, pad, truncate, truncateStart } from './text.js';
 
 /** `binance-usdm:BTCUSDT`, and where it matters which. */
 export interface Source {
@@ -25,18 +25,37 @@ const TRADE_WIDTHS = [10, 10, 12, 12];
 const numbersText = (texts: readonly string[]): string =>
   texts.map((text, at) => pad(text, TRADE_WIDTHS[at], 'right')).join(' ');
 
-export const TRADE_TITLES = `${pad('TIME', 24)} SIDE ${numbersText(['PRICE', 'SIZE', 'NOTIONAL', 'DELTA'])}`;
-/** A source in less room than this says nothing. */
-const LEAST_SOURCE = 8;
+/** The room for a line of trades. */
+export interface TradeRoom {
+  /** of a terminal; Infinity where it may be as long as it is */
+  columns: number;
+  /** of several markets each line has to say which it is of */
+  several: boolean;
+}
 
-/** One line of time and sales, to the millisecond; `columns` is how much room there is for all of it. */
-export function tradeText(row: TradeRow, paint: Paint, columns: number): string {
+/** Time to the millisecond, side and numbers: what is said of any trade. */
+const TRADE_WIDTH = 77;
+/** A source in less room than this says nothing; with this much it is whole as a rule. */
+const LEAST_SOURCE = 8;
+const USUAL_SOURCE = 20;
+
+/** The date gives way where the market has to be told and has no room beside it. */
+const hasDate = ({ columns, several }: TradeRoom): boolean => !several || columns > TRADE_WIDTH + USUAL_SOURCE;
+
+export function tradeTitles(room: TradeRoom): string {
+  return `${pad('TIME', hasDate(room) ? 24 : 12)} SIDE ${numbersText(['PRICE', 'SIZE', 'NOTIONAL', 'DELTA'])}`;
+}
+
+/** One line of time and sales, to the millisecond. */
+export function tradeText(row: TradeRow, paint: Paint, room: TradeRoom): string {
   const { time, side, price, size, notional, delta, venue, symbol } = row;
   const numbers = numbersText([String(price), String(size), notional.toFixed(2), String(delta)]);
-  const line = `${time.slice(0, 23)}Z ${pad(side, 4)} ${numbers}`;
+  const at = hasDate(room) ? `${time.slice(0, 23)}Z` : time.slice(11, 23);
+  const line = truncate(`${at} ${pad(side, 4)} ${numbers}`, room.columns);
   const painted = side === 'buy' ? paint.buy(line) : paint.sell(line);
-  const room = columns - line.length - 1;
-  return room < LEAST_SOURCE ? painted : `${painted} ${paint.dim(truncate(escapeControl(`${venue}:${symbol}`), room))}`;
+  const left = room.columns - displayWidth(line) - 1;
+  if (left < LEAST_SOURCE) return painted;
+  return `${painted} ${paint.dim(truncateStart(escapeControl(`${venue}:${symbol}`), left))}`;
 }
 
 /** A line where trades were lost. */
@@ -93,15 +112,26 @@ export interface BarView extends Source {
   bins: readonly { price: number; buy: number; sell: number }[];
 }
 
-/** A bar: a line about it, then its bins from the highest down, sold by aggressors on the left, bought on the right. */
+/** A bar: what there is to say of it, in lines no longer than `columns`, then its bins from the highest down, sold by aggressors on the left, bought on the right. */
 export function barText(
   { venue, symbol, start, whole, provisional, delta, volume, trades, poc, bins }: BarView,
   paint: Paint,
+  columns: number,
 ): string[] {
-  const facts = [`delta ${delta}`, `volume ${volume}`, `trades ${trades}`];
+  const facts = [start, `delta ${delta}`, `volume ${volume}`, `trades ${trades}`];
   if (!whole) facts.push('trades may be missing');
   if (provisional) facts.push('not complete');
-  const lines = [`${paint.strong(escapeControl(`${venue}:${symbol}`))}  ${start}  ${facts.join('  ')}`];
+  const source = escapeControl(`${venue}:${symbol}`);
+  const lines: string[] = [];
+  let line = source;
+  for (const fact of facts)
+    if (displayWidth(line) + 2 + displayWidth(fact) <= columns) line += `  ${fact}`;
+    else {
+      lines.push(line);
+      line = `  ${fact}`;
+    }
+  lines.push(line);
+  lines[0] = paint.strong(source) + lines[0].slice(source.length);
   const width = (values: readonly number[]): number => Math.max(4, ...values.map((value) => String(value).length));
   const prices = width(bins.map(({ price }) => price));
   const sizes = width(bins.flatMap(({ buy, sell }) => [buy, sell]));

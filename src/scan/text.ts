@@ -5,17 +5,40 @@ import type { Sums } from './checksum.js';
 /** The first 79 columns are enough for a glance; names of detectors fit. */
 const WIDTHS = { time: 27, signal: 19, phase: 6, side: 4, price: 10, score: 6, source: 20 } as const;
 
-function columns(
-  [time, signal, phase, side, price, score, source]: readonly [string, string, string, string, string, string, string],
-  facts: string,
-): string {
-  const what = `${signal.padEnd(WIDTHS.signal)} ${phase.padEnd(WIDTHS.phase)} ${side.padEnd(WIDTHS.side)}`;
-  const figures = `${price.padStart(WIDTHS.price)}  ${score.padStart(WIDTHS.score)}`;
-  return `${time.padEnd(WIDTHS.time)}  ${what} ${figures}  ${source.padEnd(WIDTHS.source)}  ${facts}`;
+interface Cells extends Record<keyof typeof WIDTHS, string> {
+  facts: string;
+}
+
+const whatOf = ({ signal, phase, side }: Cells): string =>
+  `${signal.padEnd(WIDTHS.signal)} ${phase.padEnd(WIDTHS.phase)} ${side.padEnd(WIDTHS.side)}`;
+const figuresOf = ({ price, score }: Cells): string =>
+  `${price.padStart(WIDTHS.price)}  ${score.padStart(WIDTHS.score)}`;
+
+function columns(cells: Cells): string {
+  const { time, source, facts } = cells;
+  const figures = `${whatOf(cells)} ${figuresOf(cells)}`;
+  return `${time.padEnd(WIDTHS.time)}  ${figures}  ${source.padEnd(WIDTHS.source)}  ${facts}`;
+}
+
+/** Another order, by which 79 columns say the market too; for that, times go to the millisecond. */
+function marketColumns(cells: Cells): string {
+  const { time, source, facts } = cells;
+  const what = `${time.padEnd(WIDTHS.time - 3)}  ${whatOf(cells)}`;
+  return `${what}  ${source.padEnd(WIDTHS.source)} ${figuresOf(cells)}  ${facts}`;
 }
 
 /** One line of aligned columns; what differs by signal follows as `name=value`, groups of a group as `group.name=value`. */
 export function signalText(signal: Signal): string {
+  return columns(cellsOf(signal));
+}
+
+/** The same for a terminal on which several markets are shown: the market stands before what may be cut. */
+export function marketText(signal: Signal): string {
+  const cells = cellsOf(signal);
+  return marketColumns({ ...cells, time: `${cells.time.slice(0, 23)}Z` });
+}
+
+function cellsOf(signal: Signal): Cells {
   const { time, venue, symbol, signal: name, phase, side, id, reason, price, score } = signal;
   const { evidence, confirm, context, plan, quality } = signal;
   const facts = [
@@ -26,12 +49,18 @@ export function signalText(signal: Signal): string {
     ...factsOf('plan.', plan),
     ...factsOf('', { quality, id }),
   ];
-  const cells = [time, name, phase, side, price === null ? '-' : String(price), score.toFixed(3)] as const;
-  return columns([...cells, `${venue}:${symbol}`], facts.join(' '));
+  const figures = { price: price === null ? '-' : String(price), score: score.toFixed(3) };
+  return { time, signal: name, phase, side, ...figures, source: `${venue}:${symbol}`, facts: facts.join(' ') };
 }
 
-/** The column titles of `signalText`. */
-export const TEXT_TITLES = columns(['TIME', 'SIGNAL', 'PHASE', 'SIDE', 'PRICE', 'SCORE', 'SOURCE'], 'FACTS');
+const TITLES: Cells = {
+  ...{ time: 'TIME', signal: 'SIGNAL', phase: 'PHASE', side: 'SIDE' },
+  ...{ price: 'PRICE', score: 'SCORE', source: 'SOURCE', facts: 'FACTS' },
+};
+
+/** The column titles of `signalText` and of `marketText`. */
+export const TEXT_TITLES = columns(TITLES);
+export const MARKET_TITLES = marketColumns(TITLES);
 
 function factsOf(prefix: string, group: object | undefined): string[] {
   return Object.entries(group ?? {}).flatMap(([name, value]: [string, unknown]) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
+import venuesCommand from '../../src/commands/venues.js';
 import verify from '../../src/commands/verify.js';
 import { venueById } from '../../src/venues/registry.js';
 import { answer, bookBody, type Levels, opening, update, whole } from '../audit/bingx-lines.js';
@@ -71,6 +72,19 @@ test('only what was inferred is told as inferred', async () => {
     'assumed: multiplier 1; the worth of a contract stands in no message, give --multiplier',
     'multiplier 1 (multiplier assumed)',
   ]);
+});
+
+test('on a terminal of 80 columns no line of info wraps, nor one of the table of venues', async () => {
+  const tape = new TapeBuilder({ beside: ['markPrice'], start: 1_700_000_040_000_001 });
+  for (let i = 0; i < 514; i++)
+    tape.wait(1_000_000).mark('28138.8', { funding: '0.00002846', next: 1_700_006_400_000 + i });
+  const stdin = tape.lines.map((line) => `${line}\n`).join('');
+  const wide = ({ stdout }: { stdout: string }): string[] => stdout.split('\n').filter((line) => line.length > 80);
+  expect(wide(await run(info, { tape: ['-'] }, stdin))).toHaveLength(2);
+  const narrow = await run(info, { tape: ['-'] }, stdin, { stdoutIsTty: true });
+  expect(wide(narrow)).toEqual([]);
+  expect(narrow.stdout).toMatch(/^ {2}next funding {2}\S+Z at \S+Z, said\n {16}514 times$/m);
+  expect(wide(await run(venuesCommand, {}, '', { stdoutIsTty: true }))).toEqual([]);
 });
 
 test('info says what was said beside the market, and how often; --quick leaves it out', async () => {

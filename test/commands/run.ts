@@ -20,9 +20,14 @@ export function createIo(world: Partial<CommandIo>): CommandIo {
 }
 
 /** Runs a command with defaults filled in, as the program would. */
-export async function run(command: Command, given: Record<string, unknown>, stdin = ''): Promise<Result> {
+export async function run(
+  command: Command,
+  given: Record<string, unknown>,
+  stdin = '',
+  world: Partial<CommandIo> = {},
+): Promise<Result> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const io = createIo({ stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]), stdout, stderr });
+  const io = createIo({ stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]), stdout, stderr, ...world });
   const args: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(command.options))
     if (takesValue(option) && option.default !== undefined)

@@ -48,7 +48,8 @@ const write = (name: string, text: string): string => {
 };
 const text = (seed: number, symbol: string): string => `${randomTape({ seed, minutes: 3, symbol }).lines.join('\n')}\n`;
 const btc = text(5, 'BTCUSDT');
-const paths = [write('btc.ndjson', btc), write('eth.ndjson', text(6, 'ETHUSDT'))];
+const eth = text(6, 'ETHUSDT');
+const paths = [write('btc.ndjson', btc), write('eth.ndjson', eth)];
 const lively = {
   detect: ['book-imbalance', 'tape-imbalance'],
   set: ['tape-imbalance.quantile=0.3', 'book-imbalance.on=0.3', 'book-imbalance.off=0.2'],
@@ -133,6 +134,21 @@ describe('progress', () => {
     expect(onTerminal.stderr).toBe('');
     expect((await run({ ...lively, tape: ['-'] }, [btc], terminal)).stderr).toBe('');
   });
+});
+
+test('a terminal shows several markets with the market before what is cut, and one as ever', async () => {
+  const world = { stdoutIsTty: true, columns: 80 };
+  const [titles, ...lines] = (await run({ ...lively, tape: paths }, [], world)).stdout.trimEnd().split('\n');
+  expect(titles).toBe('TIME                      SIGNAL              PHASE  SIDE  SOURCE              …');
+  expect(new Set(lines.map((line) => line.slice(59, 79)))).toEqual(
+    new Set(['binance-usdm:BTCUSDT', 'binance-usdm:ETHUSDT']),
+  );
+  expect([titles, ...lines].filter((line) => line.length > 80)).toEqual([]);
+  const one = (await run({ ...lively, tape: [paths[0]] }, [], world)).stdout.split('\n')[0];
+  expect(one).toBe('TIME                         SIGNAL              PHASE  SIDE      PRICE   SCORE…');
+  // who pipes two markets in is not known to do so before the second one speaks
+  const piped = (await run({ ...lively, tape: ['-'] }, [btc, eth], world)).stdout.split('\n');
+  expect(piped.filter((line) => line.startsWith('TIME'))).toEqual([one, titles]);
 });
 
 describe('filters', () => {
