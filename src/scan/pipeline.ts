@@ -240,6 +240,12 @@ export class Pipeline {
 
   /** A header of the same src: another segment, another recorder run, or a changed instrument. */
   header(header: HeaderEntry): void {
+    const { to } = this.#settings;
+    // a viewer is shown the market as the range left it; of detectors, what is open ends with the recorder that saw it
+    if (this.#sink.view !== undefined && to !== undefined && header.t >= to) {
+      this.done = true;
+      return;
+    }
     const before = this.#header.tape;
     this.#header = header;
     const { tape } = header;
@@ -260,6 +266,7 @@ export class Pipeline {
 
   /** Bytes of the tape are lost at this place. */
   damage(): void {
+    if (this.done && this.#sink.view !== undefined) return;
     this.#lost('damage');
   }
 

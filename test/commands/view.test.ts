@@ -112,6 +112,24 @@ describe('book', () => {
     expect(rows(before.stdout)).toMatchObject([{ bids: [[100, 5]], asks: [[100.1, 10]] }]);
   });
 
+  test('the end of a range is what the last entry before it left, whatever recorder goes on behind', () => {
+    const levels = (recorder: string, start: number): TapeBuilder =>
+      new TapeBuilder({ recorder, start }).snapshot([[1000, 5]], [[1001, 10]]).depth([[999, 1]], []);
+    const write = (name: string, { lines }: TapeBuilder): string => {
+      writeFileSync(join(folder, name), `${lines.join('\n')}\n`);
+      return join(folder, name);
+    };
+    const first = write('first-run.ndjson', levels('a', START));
+    const second = write('second-run.ndjson', levels('b', START + MINUTE));
+    const at = (to: string, ...paths: string[]): string =>
+      view('book', ...paths, '--to', to, '--format', 'json').stdout;
+    expect(rows(at('+59s', first))).toMatchObject([{ state: 'valid', asks: [[100.1, 10]] }]);
+    expect(at('+59s', first, second)).toBe(at('+59s', first));
+    expect(at('+60s', first, second)).toBe(at('+59s', first));
+    // the header stands there, and no book yet
+    expect(rows(at('2023-11-14T22:15:00.000001Z', first, second))).toMatchObject([{ state: 'syncing' }]);
+  });
+
   test('as text: asks above, bids below, bars by size', () => {
     const { stdout } = view('book', path);
     const bar = (length: number): string => '█'.repeat(length);
