@@ -166,6 +166,7 @@ Data goes to stdout, talk to stderr. Wherever a tape is taken, - is stdin. Words
 like. Times are ISO, epoch, or offsets from the tape's start (+90s) or end (-90s).
 
 The first interrupt (Ctrl-C, SIGTERM, SIGHUP) lets a command finish in order; the second ends it at once.
+The status of a command that had not yet read all of its files is 2 then, and what it had printed stands.
 `),
     '.SH COMMANDS',
     ...commands.flatMap(({ name, describe }) => [

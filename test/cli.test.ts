@@ -333,6 +333,22 @@ describe('signals', () => {
     expect({ status, killedBy }).toEqual({ status: 0, killedBy: null });
   });
 
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s before the end of a file is told, and the status is 2',
+    async (signal) => {
+      const tape = join(root, 'fixtures/minimal');
+      const child = spawn(process.execPath, [bin, 'replay', tape, '--speed', '0.000001']);
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      child.stdout.once('data', () => child.kill(signal));
+      const [status] = await once(child, 'close');
+      expect(stderr).toMatch(/^tapedeck: E_IO: while replaying: stopped at 2026-11-22T19:08:\S+Z, before the end\n$/);
+      expect(status).toBe(2);
+    },
+  );
+
   test.skipIf(!existsSync('/proc/self/status'))('the second ends it at once (needs /proc)', async () => {
     // a pipe that is full and never read: the command cannot finish, whatever the first signal asks
     const script = `yes | head -c 65536; exec "$0" "$1" completion bash`;

@@ -1,9 +1,11 @@
 /** What tapes hold, told from headers, indexes and seals alone where they are there. */
 import type { HeaderEntry, Micros, Source, TapeHeader } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
+import { lastTimeOf } from '../tape/checkpoints.js';
 import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
 import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
 import { tailBytes } from '../tape/segment.js';
+import { laterOf, NOTHING_READ, Stop } from '../tape/stop.js';
 import type { BesideReader } from './beside.js';
 import type { Profiler } from './profile.js';
 
@@ -52,6 +54,8 @@ export interface TapesInfo {
 
 /** Who is given lines, for which sealed segments are read too. */
 export interface InfoReaders {
+  /** ends the reading of files */
+  signal?: AbortSignal;
   /** every line */
   profiler?: Profiler | undefined;
   /** those of tapes that it wants */
@@ -60,7 +64,7 @@ export interface InfoReaders {
 
 /**
  * Looks at tapes: sealed segments cost milliseconds, others are read through.
- * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself)
+ * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself), E_IO (also when aborted)
  */
 export async function inspectTapes(
   paths: readonly string[],
@@ -81,16 +85,24 @@ export async function inspectTapes(
 }
 
 /** Gives a segment's lines to those who want them. */
-async function readThrough(segment: Segment, { profiler, beside }: InfoReaders): Promise<void> {
+async function readThrough(segment: Segment, { profiler, beside, signal }: InfoReaders): Promise<void> {
   const header = beside === undefined ? null : headerOf(segment);
   const wanted = header !== null && beside?.wants(header.tape) === true;
   if (profiler === undefined && !wanted) return;
   if (wanted) beside?.meet(header);
+  const stop = new Stop();
+  let reached = NOTHING_READ;
   for await (const item of readSegment(segment)) {
+    if (signal?.aborted === true) {
+      stop.at(reached);
+      break;
+    }
     if ('damage' in item) continue;
+    reached = laterOf(reached, lastTimeOf(item.bytes, item.from, item.to));
     profiler?.take(item);
     if (wanted) beside?.take(item);
   }
+  stop.check('reading tapes');
 }
 
 /** The header; null where there is none, which is said elsewhere. */

@@ -8,6 +8,7 @@ import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
 import { fitMarkets } from '../study/fit.js';
 import { metered } from '../tape/meter.js';
+import { Stop } from '../tape/stop.js';
 import { openTape } from '../tape/tape.js';
 import {
   defineCommand,
@@ -75,6 +76,8 @@ lies between, in microseconds), tick,
 microprice (null, or ticks: three lists, by spread, of ten figures in ticks, most offered first; observations: how many changes each rests on, mirror
 images counted) and ofi (null, or window_ms, windows, weights, best level first, and explained). Why something is null is said on stderr.
 
+Interrupted (Ctrl-C, SIGTERM) before the end of its files, fit prints what was learnt until then, and the exit status is 2.
+
 Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
   async handler({ tape: paths, from, to, window, levels }, io) {
     noteTerminal(paths, io);
@@ -84,6 +87,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
     const bar = await startProgress(io, 'fit', bytes);
     let read = 0;
     let damaged = 0;
+    const stop = new Stop();
     const flows = tape.flows(range.from === undefined ? {} : { from: range.from });
     const followed = flows.map((flow, n) =>
       metered(flow, tape.groups[n] ?? [], PROGRESS_BYTES, (more) => {
@@ -94,6 +98,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
     try {
       const fits = await fitMarkets(followed, {
         ...{ ...range, window, levels, signal: io.signal },
+        ...(tape.piped ? {} : { stopped: stop.at }),
         damage(damage) {
           damaged++;
           bar.say(describeDamage(damage));
@@ -107,6 +112,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
       const out = createDataWriter(io.stdout);
       for (const fit of fits) await out.write(`${JSON.stringify(fit)}\n`);
       await out.flush();
+      stop.check('learning');
       return damaged > 0 || fits.length === 0 ? 1 : 0;
     } finally {
       bar.stop();

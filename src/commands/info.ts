@@ -164,7 +164,8 @@ of them say that the venue changed its messages.`,
   ],
   details: `
 Sealed segments are not read, but for what is said beside the market: header and index tell the rest, whatever the size. Segments that
-are not sealed, plain files and pipes are read through. Files that cannot be read are named on stderr, and the exit status is then 1.
+are not sealed, plain files and pipes are read through. Files that cannot be read are named on stderr, and the exit status is then 1. Interrupted
+while it reads messages of files, info prints nothing, and the exit status is 2.
 
 Beside the market. Where a header names channels of mark prices, index prices, funding rates, open interest or liquidations, such as
 markPrice, ticker, funding or liquidation, the messages of that tape are read (--quick: they are not): how often each value was
@@ -184,7 +185,7 @@ instrument are not counted.`,
   async handler({ tape, format, quick, profile }, io) {
     const profiler = profile ? createProfiler() : undefined;
     const beside = quick ? undefined : createBesideReader();
-    const { sources, faults } = await inspectTapes(tape, io.stdin, { profiler, beside });
+    const { sources, faults } = await inspectTapes(tape, io.stdin, { profiler, beside, signal: io.signal });
     const out = createDataWriter(io.stdout);
     const readOf = ({ src }: SourceInfo): Read => ({ profile: profiler?.of(src), beside: beside?.of(src) });
     const lines =

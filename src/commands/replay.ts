@@ -1,4 +1,5 @@
 /** `tapedeck replay`: a tape's lines again, at the speed they came or any other. */
+import type { LineFlow } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
@@ -6,9 +7,11 @@ import type { TimeSpec } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
+import { lastTimeOf } from '../tape/checkpoints.js';
 import { createInjection, FAULT_KINDS, type FaultRule, type Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
 import { pace } from '../tape/pace.js';
+import { laterOf, NOTHING_READ, Stop } from '../tape/stop.js';
 import { openTape } from '../tape/tape.js';
 import {
   aborted,
@@ -126,6 +129,9 @@ print nothing for what lies before.
 Each line is due at a moment counted from the first one, so waiting never adds up to a drift. A line that is late is printed at once.
 
 Lines are not looked into, except for --inject: one that is no entry passes as it stands, and verify tells. Damage of frames is reported on stderr with its place, everything readable around it is printed, and the exit status is 1.
+
+Interrupted (Ctrl-C, SIGTERM) before the end of its files, a replay says on stderr how far it came, and the exit status is 2. A pipe that is
+interrupted has ended, and so has what --serve serves.
 `,
   async handler({ tape: paths, speed, from, to, maxIdle, serve, noReenact, inject, injectSeed }, io) {
     if (serve === undefined && noReenact) throw new TapedeckError('E_USAGE', '--no-reenact is for --serve');
@@ -143,17 +149,22 @@ Lines are not looked into, except for --inject: one that is no entry passes as i
     const flows = tape.flows(range);
     // before the merge: what is printed later than it came is then in order of time again
     const merged = interleave(injection === null ? flows : flows.map(injection.into));
+    let ended = false;
+    const read = followedBy(merged, () => {
+      ended = true;
+    });
     const flow = paced
-      ? pace(merged, {
+      ? pace(read, {
           speed,
           signal: io.signal,
           ...(range.from === undefined ? {} : { startAt: range.from }),
           ...(maxIdle === undefined ? {} : { maxIdleMicros: maxIdle }),
         })
-      : merged;
+      : read;
     // the clock of pace starts when the first line was taken; all others would seem late by what that one took longer
     if (paced) await out.warmUp();
     let damaged = 0;
+    let reached = NOTHING_READ;
     for await (const item of flow) {
       if (io.signal.aborted) break;
       if ('damage' in item) {
@@ -161,14 +172,24 @@ Lines are not looked into, except for --inject: one that is no entry passes as i
         io.stderr.write(`${describeDamage(item.damage)}\n`);
         continue;
       }
+      reached = laterOf(reached, lastTimeOf(item.bytes, item.from, item.to));
       const waiting = out.write(item.bytes.subarray(item.from, item.to));
       if (waiting !== undefined) await waiting;
     }
     await out.flush();
     if (injection !== null && !io.quiet) io.stderr.write(`injected: ${injection.summary()}\n`);
+    const stop = new Stop();
+    if (!ended && io.signal.aborted && !tape.piped) stop.at(reached);
+    stop.check('replaying');
     return damaged > 0 ? 1 : 0;
   },
 });
+
+/** Passes a flow on, and says when all of it was. */
+async function* followedBy(flow: LineFlow, done: () => void): LineFlow {
+  yield* flow;
+  done();
+}
 
 interface ServeArguments {
   paths: readonly string[];

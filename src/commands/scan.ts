@@ -21,6 +21,7 @@ import { detectorFacts, detectorText } from '../signals/describe.js';
 import { presetNames } from '../signals/presets.js';
 import { detectorByName, detectors, parseSetting } from '../signals/registry.js';
 import { metered } from '../tape/meter.js';
+import { Stop } from '../tape/stop.js';
 import { openTape, type Tape } from '../tape/tape.js';
 import {
   type CommandIo,
@@ -200,6 +201,9 @@ file gets the whole line, with every fact.
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
 
+Interrupted (Ctrl-C, SIGTERM) while it reads files, a scan says on stderr up to which time its signals are printed, and the exit status is 2. What
+is open then has no end among them, since the tape goes on, and --checksum prints nothing. A pipe that is interrupted has ended.
+
 Environment. TAPEDECK_SCANNER=typescript or json reads messages without WebAssembly, or with JSON.parse alone: slower, with the same
 output to the byte, for whoever wants to check that.
 `,
@@ -225,6 +229,7 @@ output to the byte, for whoever wants to check that.
     const range = await tape.range(from, to);
     const settings = scanSettings(given, { checksum, ...range });
     let damaged = 0;
+    const stop = new Stop();
     const sums: Sums[] = [];
     let bar: Progress | null = null;
     const say = (text: string): void => (bar === null ? void io.stderr.write(`${text}\n`) : bar.say(text));
@@ -232,6 +237,8 @@ output to the byte, for whoever wants to check that.
       settings,
       decoder: decoderOf(io.env.TAPEDECK_SCANNER),
       signal: io.signal,
+      // a pipe that is ended is done with; files go on
+      ...(tape.piped ? {} : { stopped: stop.at }),
       damage(damage) {
         damaged++;
         say(describeDamage(damage));
@@ -246,9 +253,8 @@ output to the byte, for whoever wants to check that.
       read += bytes;
       bar?.update(read);
     };
-    const piped = tape.hasStdin || tape.groups.some((segments) => segments.some(({ form }) => form === 'stream'));
-    if (piped && jobs !== 1) talk(io, 'a pipe cannot be divided: it is scanned by one thread');
-    const divided = piped
+    if (tape.piped && jobs !== 1) talk(io, 'a pipe cannot be divided: it is scanned by one thread');
+    const divided = tape.piped
       ? null
       : planJobs(tape.groups, {
           ...options,
@@ -274,10 +280,13 @@ output to the byte, for whoever wants to check that.
     } finally {
       bar?.stop();
     }
+    // sums are of whole tapes
+    if (stop.reached !== null) sums.length = 0;
     sums.sort((a, b) => (a.src < b.src ? -1 : 1));
     for (const one of sums)
       await out.write(`${json ? JSON.stringify({ checksum: one }) : escapeControl(sumsText(one))}\n`);
     await out.flush();
+    stop.check('scanning');
     return damaged > 0 ? 1 : 0;
   },
 });

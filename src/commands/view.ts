@@ -17,6 +17,7 @@ import { barText, bookText, missingText, type TradeRoom, tradeText, tradeTitles 
 import { TradeGap } from '../scan/trade-gap.js';
 import { type Seen, watch } from '../scan/watch.js';
 import { interleave } from '../tape/interleave.js';
+import { Stop } from '../tape/stop.js';
 import { openTape } from '../tape/tape.js';
 import {
   type CommandIo,
@@ -87,10 +88,13 @@ Several markets are shown as one, in order of time. Prints that are no order flo
 trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted. Where
 trades are missing between two prints a line says so; where a recorder or a connection begins anew and trade ids go on, none is missing.
 
-book prints the ladder once, as it stands at the end (or before --to). Read from a pipe onto a terminal it is drawn anew up to ten times a second.
+book prints the ladder once, as it stands at the end (or before --to); interrupted before that, it prints none. Read from a pipe onto a terminal it is drawn anew up to ten times a second.
 
 footprint prints each bar once it is complete, and the last one as far as it got, marked. A bar that was under way when reading began, or in
 which trades are missing, is marked too.
+
+Interrupted (Ctrl-C, SIGTERM) while it reads files, a view says on stderr how far it came, and the exit status is 2. A pipe that is interrupted has
+ended.
 
 With --format json each is an object. A trade has time, venue, symbol, side (of the aggressor), price, size, notional and delta; where trades were lost
 there is one before the next trade, or at the end, with time, venue, symbol and "missing": "trades". A book has time (null before its first entry), venue, symbol, state, bids and asks, as [price, size], best
@@ -117,6 +121,7 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
     let damaged = 0;
     // the entry behind the range is read: what ends with the range is known to be complete by it
     const reading = range.from === undefined ? {} : { from: range.from };
+    const stop = new Stop();
     const batches = watch(interleave(tape.flows(reading)), {
       ...range,
       open: (seen) => shown.open(seen),
@@ -126,6 +131,7 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
       },
       note: (text) => void (io.quiet || io.stderr.write(`${escapeControl(text)}\n`)),
       signal: io.signal,
+      ...(tape.piped ? {} : { stopped: stop.at }),
     });
     const flush = async (): Promise<void> => {
       if (screen.rows.length === 0) return;
@@ -137,9 +143,10 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
       shown.batch?.();
       await flush();
     }
-    shown.end?.();
+    shown.end?.(stop.reached !== null);
     await flush();
     await out.flush();
+    stop.check('viewing');
     return damaged > 0 ? 1 : 0;
   },
 });
@@ -166,7 +173,8 @@ interface Shown {
   open(seen: Seen): Follower;
   /** a batch was read */
   batch?(): void;
-  end?(): void;
+  /** @param stopped it was interrupted before the end of the tape */
+  end?(stopped: boolean): void;
 }
 
 /** Columns of a line of text: a terminal's width, as a wrapped line cannot be read at a glance; a pipe gets all of it. */
@@ -274,7 +282,9 @@ function showBooks({ rows, json, paint, io }: Screen, { levels, drawn }: BookWis
       print();
       rows[0] = `${HOME}${rows[0] ?? ''}`;
     },
-    end() {
+    end(stopped) {
+      // the ladder was asked for as it stands at the end
+      if (stopped) return;
       print();
       if (drawn) rows[0] = `${HOME}${rows[0] ?? ''}`;
     },

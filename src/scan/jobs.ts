@@ -1,12 +1,13 @@
 /** A scan by several worker threads whose output is that of one: in order, in bounded memory, ended by the first fault. */
 import { Worker } from 'node:worker_threads';
+import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Signal } from '../model/signal.js';
 import type { Segment } from '../tape/segment.js';
 import { joinSums, type SumsPart, sumsOf } from './checksum.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { Printed } from './pipeline.js';
-import type { RunTask } from './run.js';
+import type { RunResult, RunTask } from './run.js';
 import { mergeOrdered, type ScanOptions } from './scan.js';
 import { type GivenSettings, readingStart, scanSettings } from './settings.js';
 import { type Lane, Plan, type Run } from './units.js';
@@ -43,7 +44,8 @@ export interface Jobs {
   /** compressed bytes that will be read */
   readonly bytes: number;
   /**
-   * Scans; what comes is what `scan` of the same gives, notes, damage and sums included.
+   * Scans; what comes is what `scan` of the same gives, notes, damage and sums included. `signal` ends it where it stands, as
+   * `scan` with `stopped`; what was summed until then is not told.
    * @throws {TapedeckError} as `scan`, and E_IO when a thread dies
    */
   scan(): AsyncGenerator<Printed[]>;
@@ -77,7 +79,9 @@ async function* scanPlan(plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOp
     for (const lane of lanes) lane.start();
     const scans = lanes.map((lane) => lane.printed());
     yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
-    for (const lane of lanes) lane.saySums();
+    const stopped = lanes.flatMap(({ reached }) => reached ?? []);
+    for (const t of stopped) options.stopped?.(t);
+    if (stopped.length === 0) for (const lane of lanes) lane.saySums();
   } finally {
     options.signal?.removeEventListener('abort', stop);
     await Promise.all(lanes.map((lane) => lane.close()));
@@ -223,6 +227,8 @@ class LaneScan {
   /** the run being printed */
   #at = 0;
   #stopped = false;
+  /** where it stands, if it was stopped before its end */
+  reached: Micros | null = null;
   readonly #sums = new Map<string, SumsPart>();
 
   constructor(lane: Lane, plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOptions) {
@@ -259,14 +265,16 @@ class LaneScan {
   async *printed(): AsyncGenerator<Printed[]> {
     for (; this.#at < this.#runs.length; this.#at++) {
       this.#launch();
-      const unproven = yield* this.#print(this.#runs[this.#at]);
-      if (this.#stopped) return;
+      const { unproven, stopped } = yield* this.#print(this.#runs[this.#at]);
+      if (this.#stopped) {
+        this.reached = stopped ?? this.#runs[this.#at + 1]?.run.from ?? null;
+        return;
+      }
       if (unproven) this.#readThrough();
     }
   }
 
-  /** Prints a run; returns whether what follows may not rest on it. */
-  async *#print(scan: RunScan): AsyncGenerator<Printed[], boolean> {
+  async *#print(scan: RunScan): AsyncGenerator<Printed[], RunResult> {
     const { damage, note } = this.#options;
     for (;;) {
       const message = await scan.next();
@@ -285,7 +293,7 @@ class LaneScan {
           throw errorOf(message);
         case 'end':
           for (const { group, part } of message.result.sums) this.#add(group, part);
-          return message.result.unproven;
+          return message.result;
       }
     }
   }
@@ -308,7 +316,7 @@ class LaneScan {
     for (const part of this.#sums.values()) this.#options.sums?.(sumsOf(part));
   }
 
-  /** What is being printed ends as if the input had ended; what comes after it does not come. */
+  /** What is being printed ends where it stands; what comes after it does not come. */
   stop(): void {
     this.#stopped = true;
     for (const scan of this.#runs) scan.stop();

@@ -8,7 +8,7 @@ export type ToWorker =
   | { kind: 'run'; task: RunTask }
   /** this many bytes of what it printed are with the reader */
   | { kind: 'taken'; bytes: number }
-  /** the run is to end as if the input had ended */
+  /** the run is to end where it stands */
   | { kind: 'stop' };
 
 /** From a worker; a run's messages come in order and end with `end` or `error`. */

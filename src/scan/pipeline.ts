@@ -218,6 +218,11 @@ export class Pipeline {
     this.#follow(this.#union.entry(entry, this.#one), beat, null, 0);
   }
 
+  /** the newest time it has met */
+  get t(): Micros {
+    return Math.max(this.#t, this.#header.t);
+  }
+
   /** True where a checkpoint says nothing new: it was reached with a valid book. */
   get knowsBook(): boolean {
     return this.#track.state === 'valid';

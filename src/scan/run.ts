@@ -9,6 +9,7 @@ import { endOfLine, parseEntry } from '../tape/line.js';
 import { metered } from '../tape/meter.js';
 import { openMember } from '../tape/segment.js';
 import { cutBatch, firstAtOrAfter, readSegments } from '../tape/source.js';
+import { NOTHING_READ } from '../tape/stop.js';
 import type { SumsPart } from './checksum.js';
 import type { Printed } from './pipeline.js';
 import { createScanBuffer, FlowScanner, mergeOrdered, scanRooms } from './scan.js';
@@ -32,7 +33,7 @@ export interface RunSink {
   note(text: string): void;
   /** compressed bytes read since the last call */
   read(bytes: number): void;
-  /** set from outside: the run ends as if the input had ended */
+  /** set from outside: the run ends where it stands */
   readonly stopped: boolean;
 }
 
@@ -41,6 +42,8 @@ export interface RunResult {
   sums: { group: number; part: SumsPart }[];
   /** the next run rests on what this one could not confirm: what follows has to be read through */
   unproven: boolean;
+  /** it was stopped: up to this time all of it was given. Null: to its end */
+  stopped: Micros | null;
 }
 
 /** Bytes between two reports of progress: about ten a second, each a message to another thread. */
@@ -88,7 +91,7 @@ function leavingOut(sink: RunSink, { damage, notes }: Said): RunSink {
 }
 
 async function* attempt(task: RunTask, sink: RunSink, said: Said, skip = 0): AsyncGenerator<Printed[], RunResult> {
-  const result: RunResult = { sums: [], unproven: false };
+  const result: RunResult = { sums: [], unproven: false, stopped: null };
   const buffer = createScanBuffer(task.decoder);
   const scans = task.run.flows.map((flow) => scanPart(flow, task, sink, said, buffer, result));
   let old = skip;
@@ -178,13 +181,20 @@ async function* scanPart(
   const segments = paths.slice(skip).map(openMember);
   const flow = readSegments(segments, readFrom === undefined ? {} : { from: readFrom }, scanRooms(decoder));
   for await (const item of metered(flow, segments, REPORT_BYTES, (bytes) => sink.read(bytes))) {
+    if (sink.stopped) {
+      scanner.stop();
+      // what lies before is another run's, and what lies behind
+      const reached = Math.min(Math.max(scanner.reached, from ?? NOTHING_READ), to ?? Number.POSITIVE_INFINITY);
+      result.stopped = Math.min(reached, result.stopped ?? reached);
+      return;
+    }
     for (const piece of pieces(item, stops)) {
       const printed = scanner.take(piece);
       if (guesses && scanner.pipelines.some((pipeline) => pipeline.guessed)) throw new Guessed();
       if (printed.length > 0) yield printed;
       if (scanner.done) break;
     }
-    if (scanner.done || sink.stopped) break;
+    if (scanner.done) break;
   }
   const rest = scanner.finish();
   if (!confirmed) result.unproven = true;

@@ -3,7 +3,7 @@
 import { createDecoder, type DecodeMode, type Decoder } from '../decode/decoder.js';
 import { scannerBuffer, scannerRooms } from '../decode/wasm-scanner.js';
 import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
-import type { HeaderEntry, Source } from '../model/entry.js';
+import type { HeaderEntry, Micros, Source } from '../model/entry.js';
 import { TAPE_VERSION } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
@@ -27,6 +27,11 @@ export interface ScanOptions {
   view?: PipelineSink['view'];
   /** ends the scan as if the input had ended */
   signal?: AbortSignal;
+  /**
+   * With it, `signal` ends the scan where it stands: of what is open no end is said, as none is there. Called for each flow of
+   * which something is left, with the time that was reached (NOTHING_READ: none).
+   */
+  stopped?(t: Micros): void;
   /** which decoder is used; the results are the same */
   decoder?: DecodeMode | undefined;
 }
@@ -49,11 +54,18 @@ export async function* scan(flows: readonly LineFlow[], options: ScanOptions): A
 }
 
 async function* scanFlow(flow: LineFlow, options: ScanOptions, buffer: EventBuffer): AsyncGenerator<Printed[]> {
+  const { signal, stopped } = options;
   const scanner = new FlowScanner(options, buffer);
   for await (const item of flow) {
+    if (stopped !== undefined && signal?.aborted === true) {
+      scanner.stop();
+      stopped(scanner.reached);
+      return;
+    }
     const printed = scanner.take(item);
     if (printed.length > 0) yield printed;
-    if (scanner.done || options.signal?.aborted === true) break;
+    // a live flow may have no next one for long
+    if (scanner.done || (stopped === undefined && signal?.aborted === true)) break;
   }
   const rest = scanner.finish();
   if (rest.length > 0) yield rest;
@@ -154,9 +166,19 @@ export class FlowScanner {
       const sums = pipeline.sums();
       if (sums !== null) this.#options.sums?.(sumsOf(sums));
     }
+    this.stop();
+    return this.#taken();
+  }
+
+  /** Nothing more comes, and the input has not ended: signals and sums stay as they are. */
+  stop(): void {
     for (const [src, count] of this.#skipped)
       this.#options.note(`${src}: ${count} messages were skipped: the tape header is lost`);
-    return this.#taken();
+  }
+
+  /** The newest time met; NOTHING_READ, which is what the greatest of none is, before the first. */
+  get reached(): Micros {
+    return Math.max(...this.pipelines.map(({ t }) => t));
   }
 
   #taken(): Printed[] {

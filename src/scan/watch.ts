@@ -20,6 +20,8 @@ export interface WatchOptions {
   note(text: string): void;
   /** ends it as if the input had ended */
   signal?: AbortSignal;
+  /** called where `signal` ends it before its end, with the time reached; without it that counts as the end */
+  stopped?(t: Micros): void;
   decoder?: DecodeMode | undefined;
 }
 
@@ -29,15 +31,19 @@ export interface WatchOptions {
  */
 export async function* watch(
   flow: LineFlow,
-  { open, from, to, signal, decoder, ...told }: WatchOptions,
+  { open, from, to, signal, stopped, decoder, ...told }: WatchOptions,
 ): AsyncGenerator<void> {
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const settings = scanSettings({ detect: ['none'] }, { checksum: false, ...range });
   const scanner = new FlowScanner({ settings, decoder, view: open, ...told }, createScanBuffer(decoder));
   for await (const item of flow) {
+    if (stopped !== undefined && signal?.aborted === true) {
+      stopped(scanner.reached);
+      break;
+    }
     scanner.take(item);
     yield;
-    if (scanner.done || signal?.aborted === true) break;
+    if (scanner.done || (stopped === undefined && signal?.aborted === true)) break;
   }
   scanner.finish();
   yield;

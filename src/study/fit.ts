@@ -27,9 +27,12 @@ export async function fitMarkets(flows: readonly LineFlow[], options: FitOptions
     markets.push(fit);
     return fit;
   };
-  for (const flow of flows) {
+  for (const [n, flow] of flows.entries()) {
     for await (const _ of watch(flow, { ...options, open }));
-    if (options.signal?.aborted === true) break;
+    if (options.signal?.aborted !== true) continue;
+    // tapes that were not begun are left, though this one may have come to its end
+    if (n < flows.length - 1) options.stopped?.(Math.max(...markets.map(({ reached }) => reached)));
+    break;
   }
   const fits = markets.flatMap((market) => market.result() ?? []);
   for (const src of new Set(markets.map((market) => market.src)))
@@ -72,6 +75,10 @@ class MarketFit implements Follower {
 
   lose(effect: number): void {
     if ((effect & Effect.lost) !== 0) this.#microprice.lose();
+  }
+
+  get reached(): Micros {
+    return this.#seen.market.t;
   }
 
   /** null where there was no book */

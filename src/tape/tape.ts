@@ -13,6 +13,8 @@ export interface Tape {
   /** files, each src's in order of time; stdin is not among them */
   readonly groups: readonly (readonly Segment[])[];
   readonly hasStdin: boolean;
+  /** something of it comes by a pipe: stdin, or a name that is one */
+  readonly piped: boolean;
   /**
    * Turns typed times into a range. Offsets count from the first and the last entry of all files, or from the first
    * line of stdin where nothing else was named.
@@ -55,6 +57,7 @@ export async function openTape(paths: readonly string[], stdin: AsyncIterable<Ui
   return {
     groups,
     hasStdin,
+    piped: hasStdin || groups.some((segments) => segments.some(({ form }) => form === 'stream')),
     async range(from, to) {
       const start = await resolve(from);
       const end = await resolve(to);

@@ -1,6 +1,7 @@
 /** Runs a command inside the test: what goes to stdout, what to stderr, and the exit status. */
 import { PassThrough, Readable } from 'node:stream';
 import { argumentKey, type Command, type CommandIo, takesValue } from '../../src/commands/command.js';
+import { describeError, TapedeckError } from '../../src/model/errors.js';
 
 export interface Result {
   status: number;
@@ -19,19 +20,25 @@ export function createIo(world: Partial<CommandIo>): CommandIo {
   };
 }
 
-/** Runs a command with defaults filled in, as the program would. */
+/**
+ * Runs a command with defaults filled in, as the program would.
+ * @param failures thrown, or told as the program tells them: a line on stderr and status 2, and what was printed before stands
+ */
 export async function run(
   command: Command,
   given: Record<string, unknown>,
   stdin = '',
   world: Partial<CommandIo> = {},
+  failures: 'thrown' | 'told' = 'thrown',
 ): Promise<Result> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const io = createIo({ stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]), stdout, stderr, ...world });
   const args: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(command.options))
-    if (takesValue(option) && option.default !== undefined)
-      args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  for (const [name, option] of Object.entries(command.options)) {
+    if (!takesValue(option)) continue;
+    if (option.array) args[argumentKey(name)] = [];
+    else if (option.default !== undefined) args[argumentKey(name)] = option.parse?.(option.default) ?? option.default;
+  }
   // read as it comes: a command waits for a reader that is slow
   const collect = (stream: PassThrough): Buffer[] => {
     const parts: Buffer[] = [];
@@ -39,6 +46,10 @@ export async function run(
     return parts;
   };
   const [out, err] = [collect(stdout), collect(stderr)];
-  const status = await command.run({ ...args, ...given }, io);
+  const status = await command.run({ ...args, ...given }, io).catch((error: unknown) => {
+    if (failures === 'thrown' || !(error instanceof TapedeckError)) throw error;
+    stderr.write(`${describeError(error)}\n`);
+    return 2;
+  });
   return { status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { importArchives } from '../../src/audit/import.js';
 import type { Entry } from '../../src/model/entry.js';
 import type { Signal } from '../../src/model/signal.js';
+import { formatTime } from '../../src/model/time.js';
 import type { Sums } from '../../src/scan/checksum.js';
 import { type JobsOptions, planJobs } from '../../src/scan/jobs.js';
 import type { FromWorker, ToWorker } from '../../src/scan/messages.js';
@@ -282,25 +283,29 @@ describe('threads', () => {
     return 'nothing went wrong';
   };
 
-  test('an abort ends what is being printed as the end of the input does, and nothing comes after', async () => {
+  test('an abort ends what is being printed where it stands, nothing comes after, and the time reached is said', async () => {
     const whole = await outputOf([folder], 0);
     for (const share of [0.02, 0.25]) {
       // threads that may hold back one line only are in the midst of things when the signal comes
       const stopping = new AbortController();
       const lines: string[] = [];
       const sums: Sums[] = [];
-      const more = { signal: stopping.signal, mostWaiting: 1, sums: (one: Sums) => void sums.push(one) };
+      const stopped: number[] = [];
+      const told = { sums: (one: Sums) => void sums.push(one), stopped: (t: number) => void stopped.push(t) };
+      const more = { signal: stopping.signal, mostWaiting: 1, ...told };
       for await (const printed of (await plan(more)).scan()) {
         // time for the runs behind this one to have something to say
         if (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 400));
         lines.push(...printed.map(({ line }) => line));
         if (lines.length > share * whole.json.length) stopping.abort();
       }
-      const kept = lines.filter((line) => !line.includes('"reason":"eof"'));
-      expect(kept).toEqual(whole.json.slice(0, kept.length));
+      expect(lines).toEqual(whole.json.slice(0, lines.length));
       // well before the end of the first of three runs
-      expect(kept.length).toBeLessThan((share + 0.05) * whole.json.length);
-      expect(sums[0].messages).toBeLessThan((share + 0.1) * whole.sums[0].messages);
+      expect(lines.length).toBeLessThan((share + 0.05) * whole.json.length);
+      expect(sums).toEqual([]);
+      // all up to that time is there, and all that is there is up to that time
+      const until = formatTime(stopped[0]);
+      expect([stopped.length, whole.json.filter((line) => line.slice(9, 36) <= until)]).toEqual([1, lines]);
     }
   });
 
