@@ -54,6 +54,8 @@ let toLogLine: typeof logLine | null = null;
 const stdin: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]() {
     stdinOpened = true;
+    // Node takes a folder for a stdin without a byte
+    if (isFolder(0)) throw new TapedeckError('E_NOT_A_TAPE', 'while reading: it is a folder', { file: '-' });
     return process.stdin[Symbol.asyncIterator]();
   },
 };
@@ -69,6 +71,14 @@ function openStdout(): Writable {
     // a closed stdout is met again, with its name, at the first write
   }
   return process.stdout;
+}
+
+function isFolder(fd: number): boolean {
+  try {
+    return fstatSync(fd).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function readVersion(): string {

@@ -3,9 +3,10 @@ import type { HeaderEntry, Micros, Source, TapeHeader } from '../model/entry.js'
 import { TapedeckError } from '../model/errors.js';
 import { lastTimeOf } from '../tape/checkpoints.js';
 import { anyTimeOf, endOfLine, envelopeOf, parseEntry } from '../tape/line.js';
-import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+import { groupBySource, listSegments, noticing, readSegment, readStream, type Segment } from '../tape/reader.js';
 import { tailBytes } from '../tape/segment.js';
 import { laterOf, NOTHING_READ, Stop } from '../tape/stop.js';
+import { SILENT_STDIN } from '../tape/tape.js';
 import type { BesideReader } from './beside.js';
 import type { Profiler } from './profile.js';
 
@@ -56,6 +57,8 @@ export interface TapesInfo {
 export interface InfoReaders {
   /** ends the reading of files */
   signal?: AbortSignal;
+  /** what is odd and no damage */
+  note?(text: string): void;
   /** every line */
   profiler?: Profiler | undefined;
   /** those of tapes that it wants */
@@ -80,7 +83,10 @@ export async function inspectTapes(
         await inspectFlow(readSegment(segment), segment.path, sources, readers);
       else if (inspectSegment(segment, sources, faults)) await readThrough(segment, readers);
     }
-  if (paths.includes('-')) await inspectFlow(readStream(stdin, '-'), '-', sources, readers);
+  if (paths.includes('-')) {
+    const flow = noticing(readStream(stdin, '-'), () => readers.note?.(SILENT_STDIN));
+    await inspectFlow(flow, '-', sources, readers);
+  }
   return { sources: [...sources.values()].sort((a, b) => (a.src < b.src ? -1 : 1)), faults };
 }
 
@@ -117,9 +123,12 @@ function headerOf(segment: Segment): HeaderEntry | null {
 
 /** @returns whether it can be read */
 function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faults: InfoFault[]): boolean {
-  const { path, src, fault } = segment;
+  const { path, src, fault, bytes } = segment;
   if (fault !== null || src === null) {
-    faults.push({ file: path, message: fault?.message ?? 'no entry can be read' });
+    faults.push({
+      file: path,
+      message: fault?.message ?? (bytes === 0 ? 'the file is empty' : 'no entry can be read'),
+    });
     return false;
   }
   let header: TapeHeader | null = null;
@@ -132,10 +141,9 @@ function inspectSegment(segment: Segment, sources: Map<Source, SourceInfo>, faul
   const { frames, last, entries, damage } = segment.index();
   const textBytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
   const { first, sealed } = segment;
-  const bytes = segment.bytes + (sealed ? 0 : tailBytes(path));
   add(sources, src, header, {
     file: path,
-    bytes,
+    bytes: bytes + (sealed ? 0 : tailBytes(path)),
     textBytes,
     entries,
     first,

@@ -3,8 +3,9 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { LineFlow } from '../model/batch.js';
 import type { Source } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import { groupBySource, listSegments, readSegment, readStream, type Segment } from '../tape/reader.js';
+import { groupBySource, listSegments, noticing, readSegment, readStream, type Segment } from '../tape/reader.js';
 import { segmentItems, tailsOf } from '../tape/segment.js';
+import { SILENT_STDIN } from '../tape/tape.js';
 import { createSegmentCheck } from './segment-check.js';
 import type { SourceReport } from './source-report.js';
 import { createVerifier, type Verifier } from './verifier.js';
@@ -21,6 +22,8 @@ export interface VerifyOptions {
   /** bytes of files that were read since the last call */
   progress?(bytes: number, file: string): void;
   signal?: AbortSignal;
+  /** what is odd and no finding */
+  note?(text: string): void;
 }
 
 /**
@@ -39,7 +42,12 @@ export async function verifyTapes(options: VerifyOptions): Promise<SourceReport[
       else await takeSegment(verifier, segment, src, options);
     }
   }
-  if (paths.includes('-')) await takeFlow(verifier, readStream(stdin, '-'), options);
+  if (paths.includes('-'))
+    await takeFlow(
+      verifier,
+      noticing(readStream(stdin, '-'), () => options.note?.(SILENT_STDIN)),
+      options,
+    );
   return verifier.finish();
 }
 

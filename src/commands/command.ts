@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseDuration, parseTimeSpec } from '../model/time.js';
+import { escapeControl } from '../output/text.js';
 
 /** What all options share. The texts are the only source of `--help`, the man page and shell completion. */
 interface Described {
@@ -179,6 +180,11 @@ export const globalOptions = {
 export function noteTerminal(paths: readonly string[], { stdinIsTty, quiet, stderr }: CommandIo): void {
   if (paths.includes('-') && stdinIsTty && !quiet)
     stderr.write('reading a tape from the terminal: pipe one in, or end with Ctrl-D\n');
+}
+
+/** Says what is no error: one line on stderr, unless told to be quiet. */
+export function noteTo({ quiet, stderr }: CommandIo): (text: string) => void {
+  return (text) => void (quiet || stderr.write(`${escapeControl(text)}\n`));
 }
 
 /** Resolves when a command is to end. */

@@ -15,6 +15,7 @@ import {
   duration,
   fromOption,
   noteTerminal,
+  noteTo,
   tapesPositional,
   toOption,
   wholeNumber,
@@ -81,7 +82,7 @@ Interrupted (Ctrl-C, SIGTERM) before the end of its files, fit prints what was l
 Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
   async handler({ tape: paths, from, to, window, levels }, io) {
     noteTerminal(paths, io);
-    const tape = await openTape(paths, io.stdin);
+    const tape = await openTape(paths, io.stdin, noteTo(io));
     const range = await tape.range(from, to);
     const bytes = tape.groups.flat().reduce((sum, segment) => sum + segment.bytes, 0);
     const bar = await startProgress(io, 'fit', bytes);

@@ -9,7 +9,7 @@ import { createDataWriter } from '../output/stdio.js';
 import { displayWidth, escapeControl, formatBytes, formatCount, table, wrap } from '../output/text.js';
 import { venues } from '../venues/registry.js';
 import type { Capabilities } from '../venues/venue.js';
-import { defineCommand, formatOption, tapesPositional } from './command.js';
+import { defineCommand, formatOption, noteTo, tapesPositional } from './command.js';
 
 /** `8m34s`, `2h05m`, `3d04h`. */
 function describeDuration(micros: number): string {
@@ -185,7 +185,12 @@ instrument are not counted.`,
   async handler({ tape, format, quick, profile }, io) {
     const profiler = profile ? createProfiler() : undefined;
     const beside = quick ? undefined : createBesideReader();
-    const { sources, faults } = await inspectTapes(tape, io.stdin, { profiler, beside, signal: io.signal });
+    const { sources, faults } = await inspectTapes(tape, io.stdin, {
+      profiler,
+      beside,
+      signal: io.signal,
+      note: noteTo(io),
+    });
     const out = createDataWriter(io.stdout);
     const readOf = ({ src }: SourceInfo): Read => ({ profile: profiler?.of(src), beside: beside?.of(src) });
     const lines =

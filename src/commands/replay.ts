@@ -6,7 +6,6 @@ import { didYouMean } from '../model/nearest.js';
 import type { TimeSpec } from '../model/time.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
-import { escapeControl } from '../output/text.js';
 import { lastTimeOf } from '../tape/checkpoints.js';
 import { createInjection, FAULT_KINDS, type FaultRule, type Injection } from '../tape/inject.js';
 import { interleave } from '../tape/interleave.js';
@@ -21,6 +20,7 @@ import {
   fromOption,
   listenPlace,
   noteTerminal,
+  noteTo,
   speedOrMax,
   tapesPositional,
   toOption,
@@ -141,8 +141,9 @@ interrupted has ended, and so has what --serve serves.
     }
     const injection = inject.length === 0 ? null : createInjection(inject, injectSeed);
     noteTerminal(paths, io);
-    const tape = await openTape(paths, io.stdin);
-    for (const segment of tape.groups.flat()) if (segment.fault === null && segment.form !== 'stream') segment.header();
+    const tape = await openTape(paths, io.stdin, noteTo(io));
+    // of what cannot be read the damage is told
+    for (const segment of tape.groups.flat()) if (!segment.unreadable && segment.form !== 'stream') segment.header();
     const range = await tape.range(from, to);
     const paced = Number.isFinite(speed);
     const out = createDataWriter(io.stdout, { live: paced });
@@ -206,12 +207,12 @@ interface ServeArguments {
 async function serveTapes({ paths, from, to, maxIdle, ...rest }: ServeArguments, io: CommandIo): Promise<number> {
   // half of what the program is, which a replay to a pipe does not wait for
   const { serveTape } = await import('../serve/serve-tape.js');
-  const tape = await openTape(paths, io.stdin);
+  const tape = await openTape(paths, io.stdin, noteTo(io));
   const range = await tape.range(from, to);
   let damaged = 0;
   const served = await serveTape({
     ...{ tape, range, maxIdleMicros: maxIdle, ...rest },
-    note: (text) => void (io.quiet || io.stderr.write(`${escapeControl(text)}\n`)),
+    note: noteTo(io),
     damaged(damage) {
       damaged++;
       io.stderr.write(`${describeDamage(damage)}\n`);

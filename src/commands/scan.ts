@@ -31,6 +31,7 @@ import {
   formatOption,
   fromOption,
   noteTerminal,
+  noteTo,
   toOption,
   wholeNumber,
 } from './command.js';
@@ -222,10 +223,11 @@ output to the byte, for whoever wants to check that.
     // wrong settings are said before any tape is opened
     scanSettings(given, { checksum });
     const filter = await signalFilter(given);
-    for (const note of filter?.notes ?? []) talk(io, note);
+    const note = noteTo(io);
+    for (const text of filter?.notes ?? []) note(text);
     if (paths.length === 0) throw new TapedeckError('E_USAGE', 'scan: TAPE is missing; give a tape, or - for stdin');
     noteTerminal(paths, io);
-    const tape = await openTape(paths, io.stdin);
+    const tape = await openTape(paths, io.stdin, note);
     const range = await tape.range(from, to);
     const settings = scanSettings(given, { checksum, ...range });
     let damaged = 0;
@@ -253,7 +255,7 @@ output to the byte, for whoever wants to check that.
       read += bytes;
       bar?.update(read);
     };
-    if (tape.piped && jobs !== 1) talk(io, 'a pipe cannot be divided: it is scanned by one thread');
+    if (tape.piped && jobs !== 1) note('a pipe cannot be divided: it is scanned by one thread');
     const divided = tape.piped
       ? null
       : planJobs(tape.groups, {
@@ -363,8 +365,4 @@ function readText(path: string, doing: string): string {
   } catch (error) {
     throw fromSystemError(error, doing, { file: path });
   }
-}
-
-function talk(io: CommandIo, text: string): void {
-  if (!io.quiet) io.stderr.write(`${escapeControl(text)}\n`);
 }

@@ -7,7 +7,7 @@ import { formatTime } from '../model/time.js';
 import { type Progress, startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatCount, table } from '../output/text.js';
-import { defineCommand, formatOption, tapesPositional } from './command.js';
+import { defineCommand, formatOption, noteTo, tapesPositional } from './command.js';
 
 const counted = (count: number, what: string): string => `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
@@ -186,6 +186,7 @@ Exit status: 0 without findings, 1 with.`,
         paths: tape,
         stdin: io.stdin,
         signal: io.signal,
+        note: noteTo(io),
         total: async (bytes) => {
           bar = await startProgress(io, 'verify', bytes);
         },

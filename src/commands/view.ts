@@ -12,7 +12,6 @@ import { formatTime } from '../model/time.js';
 import { createPaint, type Paint } from '../output/colour.js';
 import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
-import { escapeControl } from '../output/text.js';
 import { barText, bookText, missingText, type TradeRoom, tradeText, tradeTitles } from '../output/views.js';
 import { TradeGap } from '../scan/trade-gap.js';
 import { type Seen, watch } from '../scan/watch.js';
@@ -26,6 +25,7 @@ import {
   formatOption,
   fromOption,
   noteTerminal,
+  noteTo,
   positiveNumber,
   tapesPositional,
   toOption,
@@ -105,7 +105,7 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
     checkWishes(view, wishes);
     const { side, minNotional, levels = LEVELS, bar = BAR, bps = BIN_BPS } = wishes;
     noteTerminal(paths, io);
-    const tape = await openTape(paths, io.stdin);
+    const tape = await openTape(paths, io.stdin, noteTo(io));
     const range = await tape.range(from, to);
     const live = paths.includes('-');
     const out = createDataWriter(io.stdout, { live });
@@ -129,7 +129,7 @@ with most volume) and bins, highest first, each with price (its lowest), buy and
         damaged++;
         io.stderr.write(`${describeDamage(damage)}\n`);
       },
-      note: (text) => void (io.quiet || io.stderr.write(`${escapeControl(text)}\n`)),
+      note: noteTo(io),
       signal: io.signal,
       ...(tape.piped ? {} : { stopped: stop.at }),
     });

@@ -50,6 +50,16 @@ export async function* readStream(readable: AsyncIterable<Uint8Array>, name: str
   }
 }
 
+/** Passes the flow of a pipe on, and says at its end if nothing came by it. */
+export async function* noticing(flow: LineFlow, silent: () => void): LineFlow {
+  let came = false;
+  for await (const item of flow) {
+    came = true;
+    yield item;
+  }
+  if (!came) silent();
+}
+
 async function nextChunk(chunks: AsyncIterator<Uint8Array>, name: string): Promise<Uint8Array | null> {
   try {
     const { value, done } = await chunks.next();

@@ -8,7 +8,7 @@ import { isSegmentName } from './names.js';
 import { openMember, openSegment, type Segment } from './segment.js';
 import { groupBySource, readSegments, type TimeRange } from './source.js';
 
-export { readSegment, readStream } from './flow.js';
+export { noticing, readSegment, readStream } from './flow.js';
 export { openSegment, type Segment, type SegmentIndex, type SegmentRange } from './segment.js';
 export { groupBySource, readSegments, selectRange, type TimeRange } from './source.js';
 

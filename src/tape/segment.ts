@@ -28,6 +28,8 @@ export interface Segment {
   readonly src: Source | null;
   /** `t` of the first entry; NaN likewise */
   readonly first: Micros;
+  /** not one line of it can be read; what is wrong is damage of its flow */
+  readonly unreadable: boolean;
   /** why nothing of it can be read, for files found in a folder; null else */
   readonly fault: TapedeckError | null;
   /** the tape header. @throws {TapedeckError} E_HEADER, E_VERSION */
@@ -63,10 +65,12 @@ export function openSegment(path: string): Segment {
   return {
     path,
     bytes,
-    form: start?.form ?? 'zstd',
+    // where nothing can be read its name tells
+    form: start?.form ?? (path.endsWith('.ndjson') ? 'plain' : 'zstd'),
     sealed: sealed !== null,
     src: envelope?.src ?? null,
     first: envelope?.t ?? Number.NaN,
+    unreadable: start === null,
     fault: null,
     header: () => headerOf(start?.line ?? null, path),
     index() {
@@ -82,7 +86,7 @@ export function openMember(path: string): Segment {
     return openSegment(path);
   } catch (error) {
     if (!(error instanceof TapedeckError) || error.code !== 'E_NOT_A_TAPE') throw error;
-    return { ...streamSegment(path), bytes: statOf(path).size, form: 'zstd', fault: error };
+    return { ...streamSegment(path), bytes: statOf(path).size, form: 'zstd', unreadable: true, fault: error };
   }
 }
 
@@ -90,7 +94,7 @@ function streamSegment(path: string): Segment {
   const unseekable = (): never => {
     throw new TapedeckError('E_HEADER', 'while reading a header: not a regular file', { file: path });
   };
-  const unknown = { bytes: 0, sealed: false, src: null, first: Number.NaN, fault: null };
+  const unknown = { bytes: 0, sealed: false, src: null, first: Number.NaN, unreadable: false, fault: null };
   return { path, form: 'stream', ...unknown, header: unseekable, index: unseekable };
 }
 
@@ -148,7 +152,11 @@ export function* segmentItems(
         yield item;
         continue;
       }
-      if (decoder.done) return;
+      if (decoder.done) {
+        // a tape has a header at least
+        if (decoder.position === 0) yield emptyFile(path);
+        return;
+      }
       const bytes = readAt(fd, path, decoder.room(READ_BYTES), position, Math.min(READ_BYTES, limit - position));
       if (bytes > 0) {
         position += bytes;
@@ -173,6 +181,10 @@ export function* segmentItems(
     decoder.close();
     fs.closeSync(fd);
   }
+}
+
+function emptyFile(file: string): Damage {
+  return { damage: { code: 'E_TRUNCATED', file, frame: -1, line: 1, bytes: 0, message: 'the file is empty' } };
 }
 
 /** The tails beside a segment, in order of their offsets. */

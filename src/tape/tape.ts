@@ -4,7 +4,7 @@ import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { resolveTime, type TimeSpec } from '../model/time.js';
 import { firstTimeOf } from './checkpoints.js';
-import { readStream } from './flow.js';
+import { noticing, readStream } from './flow.js';
 import { listSegments } from './reader.js';
 import type { Segment } from './segment.js';
 import { groupBySource, readSegments, selectRange, type TimeRange } from './source.js';
@@ -28,16 +28,24 @@ export interface Tape {
   flows(range?: TimeRange, rooms?: TextRooms): LineFlow[];
 }
 
+/** A live pipe may bring nothing, so that it is no damage. */
+export const SILENT_STDIN = 'stdin: nothing came';
+
 /**
  * Opens tapes by their paths; `-` is stdin, named at most once.
+ * @param note hears what is odd and no damage, such as a pipe by which nothing came
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE, E_USAGE
  */
-export async function openTape(paths: readonly string[], stdin: AsyncIterable<Uint8Array>): Promise<Tape> {
+export async function openTape(
+  paths: readonly string[],
+  stdin: AsyncIterable<Uint8Array>,
+  note: (text: string) => void = () => {},
+): Promise<Tape> {
   const files = paths.filter((path) => path !== '-');
   if (paths.length - files.length > 1) throw new TapedeckError('E_USAGE', "'-' (stdin) can be named once");
   const hasStdin = files.length < paths.length;
   const groups = files.length > 0 ? groupBySource(await listSegments(files)) : [];
-  const piped = hasStdin ? peekable(readStream(stdin, '-')) : null;
+  const piped = hasStdin ? peekable(noticing(readStream(stdin, '-'), () => note(SILENT_STDIN))) : null;
 
   const firstOf = async (): Promise<Micros> => {
     const firsts = groups.flat().flatMap(({ first }) => (Number.isNaN(first) ? [] : [first]));
@@ -66,9 +74,13 @@ export async function openTape(paths: readonly string[], stdin: AsyncIterable<Ui
       return { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
     },
     flows(range = {}, rooms) {
-      const flows: LineFlow[] = groups.map((group) => readSegments(group, range, rooms));
+      const whole = range.from === undefined && range.to === undefined;
+      const flows: LineFlow[] = groups.map((group) => {
+        const flow = readSegments(group, range, rooms);
+        const [{ form, path }] = group;
+        return form === 'stream' && whole ? noticing(flow, () => note(`${path}: nothing came`)) : flow;
+      });
       if (piped !== null) {
-        const whole = range.from === undefined && range.to === undefined;
         flows.push(whole ? piped.flow : selectRange(piped.flow, range.from, range.to));
       }
       return flows;

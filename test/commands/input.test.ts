@@ -1,0 +1,109 @@
+/** One rule for all commands that read tapes: what cannot be read is named, the rest is read, and what is odd is noted. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Command } from '../../src/commands/command.js';
+import fit from '../../src/commands/fit.js';
+import info from '../../src/commands/info.js';
+import repair from '../../src/commands/repair.js';
+import replay from '../../src/commands/replay.js';
+import scan from '../../src/commands/scan.js';
+import verify from '../../src/commands/verify.js';
+import view from '../../src/commands/view.js';
+import { randomTape } from '../scan/random-tape.js';
+import { type Result, run } from './run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tapedeck-input-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const text = `${randomTape({ seed: 5, minutes: 2 }).lines.join('\n')}\n`;
+
+/** A folder of these files. */
+function written(name: string, files: Record<string, string>): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(path, file), content);
+  return path;
+}
+const good = written('good', { 'b.ndjson': text });
+
+const readers: Record<string, (tape: string[], stdin?: string) => Promise<Result>> = {};
+const reader = (name: string, command: Command, given: Record<string, unknown> = {}): void => {
+  readers[name] = (tape, stdin) => run(command, { tape, ...given }, stdin);
+};
+reader('scan', scan, { format: 'json', detect: ['book-imbalance', 'tape-imbalance'] });
+reader('scan --jobs 2', scan, { format: 'json', detect: ['book-imbalance', 'tape-imbalance'], jobs: 2 });
+reader('view trades', view, { view: 'trades', format: 'json' });
+reader('view book', view, { view: 'book', format: 'json' });
+reader('view footprint', view, { view: 'footprint', format: 'json' });
+reader('replay', replay, { speed: Number.POSITIVE_INFINITY });
+reader('fit', fit, { window: 1_000_000 });
+reader('info', info, { format: 'json' });
+const names = Object.keys(readers);
+
+describe('a file without a byte', () => {
+  const zero = written('zero', { 'a.ndjson.zst': '', 'a.ndjson': '' });
+  const mixed = written('mixed', { 'a.ndjson.zst': '', 'b.ndjson': text, 'c.ndjson': '' });
+
+  test.each(names)('%s names it, reads the rest, and the status is 1', async (name) => {
+    for (const file of ['a.ndjson.zst', 'a.ndjson']) {
+      const { status, stdout, stderr } = await readers[name]([join(zero, file)]);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^.*the file is empty.*\n$/);
+      expect(stderr).toContain(join(zero, file));
+    }
+    const whole = await readers[name]([join(mixed, 'b.ndjson')]);
+    const { status, stdout, stderr } = await readers[name]([mixed]);
+    expect(whole.status).toBe(0);
+    expect([status, stdout]).toEqual([1, whole.stdout]);
+    expect(stderr.split('\n').filter((line) => line.includes('the file is empty'))).toHaveLength(2);
+  });
+
+  test('verify finds it, and asks for no seal of plain lines', async () => {
+    const codes = async (tape: string): Promise<string[]> => {
+      const { status, stdout } = await run(verify, { tape: [tape], format: 'json' });
+      expect(status).toBe(1);
+      return stdout
+        .trimEnd()
+        .split('\n')
+        .flatMap((line) => (JSON.parse(line) as { problems: { code: string }[] }).problems.map(({ code }) => code));
+    };
+    expect(await codes(join(zero, 'a.ndjson'))).toEqual(['E_TRUNCATED']);
+    expect(await codes(join(zero, 'a.ndjson.zst'))).toEqual(['E_TRUNCATED', 'NOT_SEALED']);
+    expect(await codes(mixed)).toEqual(['E_TRUNCATED', 'NOT_SEALED', 'E_TRUNCATED']);
+  });
+
+  test('repair has nothing to seal where lines are plain', async () => {
+    expect(await run(repair, { tape: [join(zero, 'a.ndjson')] })).toEqual({
+      ...{ status: 0, stdout: '' },
+      stderr: '0 segments repaired, 0 left as found, 1 needed nothing\n',
+    });
+    expect((await run(repair, { tape: [join(zero, 'a.ndjson.zst')] })).stdout).toContain('SEAL: it holds no entry');
+  });
+});
+
+describe('a pipe', () => {
+  test.each([...names.filter((name) => !name.includes('--jobs')), 'verify'])(
+    '%s: nothing came by it is noted, and no damage',
+    async (name) => {
+      const { status, stderr } = await (readers[name]?.(['-']) ?? run(verify, { tape: ['-'] }));
+      // nothing was learnt, and fit says so by its status
+      expect([status, stderr]).toEqual([name === 'fit' ? 1 : 0, 'stdin: nothing came\n']);
+    },
+  );
+
+  test('quietly, it is not said', async () => {
+    expect(await run(scan, { tape: ['-'] }, '', { quiet: true })).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test.each(['scan', 'verify', 'info'])('%s: a folder on stdin is no tape', (name) => {
+    const program = new URL('../../bin/tapedeck.js', import.meta.url).pathname;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, name, '-'], {
+      encoding: 'utf8',
+      stdio: [openSync(good, 'r'), 'pipe', 'pipe'],
+    });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toBe('tapedeck: E_NOT_A_TAPE: while reading: it is a folder (file -)\n');
+  });
+});
