@@ -76,7 +76,10 @@ export async function inspectTapes(
 ): Promise<TapesInfo> {
   const sources = new Map<Source, SourceInfo>();
   const faults: InfoFault[] = [];
-  const segments = await listSegments(paths.filter((path) => path !== '-'));
+  const segments = await listSegments(
+    paths.filter((path) => path !== '-'),
+    readers.note,
+  );
   for (const group of groupBySource(segments))
     for (const segment of group) {
       if (segment.form === 'stream' && segment.fault === null)

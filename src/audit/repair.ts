@@ -35,16 +35,23 @@ export interface Repaired {
   whole: number;
 }
 
+export interface RepairOptions {
+  signal?: AbortSignal;
+  /** hears of each segment looked at */
+  done?: (bytes: number, file: string) => void;
+  /** hears of files that were named twice */
+  note?: (text: string) => void;
+}
+
 /**
  * Seals what is not sealed. Every folder is locked before the first file is touched, so that nothing is done where somebody records.
- * @param done hears of each segment looked at
  * @throws {TapedeckError} E_EXISTS when a folder is locked; E_NOT_FOUND, E_NOT_A_TAPE (of a file named itself), E_PERMISSION, E_DISK_FULL, E_IO (also when aborted)
  */
 export async function repairTapes(
   paths: readonly string[],
-  { signal, done }: { signal?: AbortSignal; done?: (bytes: number, file: string) => void } = {},
+  { signal, done, note }: RepairOptions = {},
 ): Promise<Repaired> {
-  const segments = await listSegments(paths);
+  const segments = await listSegments(paths, note);
   const files = new Map(segments.map(({ path, bytes, form }) => [path, { bytes, form }]));
   const folders = new Set([...files.keys()].map((file) => dirname(file)));
   const release: (() => void)[] = [];

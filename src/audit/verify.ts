@@ -33,7 +33,10 @@ export interface VerifyOptions {
  */
 export async function verifyTapes(options: VerifyOptions): Promise<SourceReport[]> {
   const { paths, stdin } = options;
-  const segments = await listSegments(paths.filter((path) => path !== '-'));
+  const segments = await listSegments(
+    paths.filter((path) => path !== '-'),
+    options.note,
+  );
   await options.total?.(segments.reduce((sum, { bytes }) => sum + bytes, 0));
   const verifier = createVerifier();
   for (const group of groupBySource(segments)) {

@@ -5,7 +5,7 @@ import { TapedeckError } from '../model/errors.js';
 import { formatTime } from '../model/time.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatCount } from '../output/text.js';
-import { defineCommand, formatOption, tapesPositional } from './command.js';
+import { defineCommand, formatOption, noteTo, tapesPositional } from './command.js';
 
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
@@ -49,7 +49,7 @@ Exit status: 0 done, 1 where a segment had to be left as it is.`,
 
   async handler({ tape, format }, io) {
     if (tape.includes('-')) throw new TapedeckError('E_USAGE', "repair works on files: '-' (stdin) cannot be sealed");
-    const { reports, whole } = await repairTapes(tape, { signal: io.signal });
+    const { reports, whole } = await repairTapes(tape, { signal: io.signal, note: noteTo(io) });
     const out = createDataWriter(io.stdout);
     const lines =
       format === 'json' ? reports.map((one) => JSON.stringify(one)) : reports.flatMap(asText).map(escapeControl);

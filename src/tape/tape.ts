@@ -33,7 +33,7 @@ export const SILENT_STDIN = 'stdin: nothing came';
 
 /**
  * Opens tapes by their paths; `-` is stdin, named at most once.
- * @param note hears what is odd and no damage, such as a pipe by which nothing came
+ * @param note hears what is odd and no damage, such as a pipe by which nothing came, or a file that was named twice
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE, E_USAGE
  */
 export async function openTape(
@@ -44,7 +44,7 @@ export async function openTape(
   const files = paths.filter((path) => path !== '-');
   if (paths.length - files.length > 1) throw new TapedeckError('E_USAGE', "'-' (stdin) can be named once");
   const hasStdin = files.length < paths.length;
-  const groups = files.length > 0 ? groupBySource(await listSegments(files)) : [];
+  const groups = files.length > 0 ? groupBySource(await listSegments(files, note)) : [];
   const piped = hasStdin ? peekable(noticing(readStream(stdin, '-'), () => note(SILENT_STDIN))) : null;
 
   const firstOf = async (): Promise<Micros> => {

@@ -1,6 +1,6 @@
 /** One rule for all commands that read tapes: what cannot be read is named, the rest is read, and what is odd is noted. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -80,6 +80,36 @@ describe('a file without a byte', () => {
       stderr: '0 segments repaired, 0 left as found, 1 needed nothing\n',
     });
     expect((await run(repair, { tape: [join(zero, 'a.ndjson.zst')] })).stdout).toContain('SEAL: it holds no entry');
+  });
+});
+
+describe('a file that is named twice', () => {
+  const link = join(folder, 'link.ndjson');
+  symlinkSync(join(good, 'b.ndjson'), link);
+
+  test.each([...names, 'verify'])('%s reads it once, and says so', async (name) => {
+    const read = readers[name] ?? ((tape: string[]) => run(verify, { tape, format: 'json' }));
+    const once = await read([good]);
+    const path = join(good, 'b.ndjson');
+    for (const [tape, why] of [
+      [[good, path], `${path}: named before`],
+      [[path, good], `${path}: named before`],
+      [[path, link], `${link}: the same file as ${path}`],
+    ] as const)
+      expect(await read([...tape])).toEqual({ ...once, stderr: `${why}; read once\n${once.stderr}` });
+  });
+
+  test('of a folder that is named twice one is named, and the others counted', async () => {
+    const pair = written('pair', {
+      'a.ndjson': text,
+      'b.ndjson': `${randomTape({ seed: 6, minutes: 1, symbol: 'ETHUSDT' }).lines.join('\n')}\n`,
+    });
+    const once = await readers.info([pair]);
+    expect(once.stdout.split('\n')).toHaveLength(3);
+    expect(await readers.info([pair, pair])).toEqual({
+      ...once,
+      stderr: `${join(pair, 'a.ndjson')}: named before, and so 1 more; read once\n`,
+    });
   });
 });
 
