@@ -1,5 +1,5 @@
 /** `tapedeck record`: live L2 updates and trades onto tapes, every loss marked. */
-import { type EndpointKind, endpointsOf, parseEndpoint } from '../feed/endpoint.js';
+import { checkEndpoints, type EndpointKind, endpointsOf, parseEndpoint } from '../feed/endpoint.js';
 import { EXPOSITION_TYPE } from '../feed/metrics.js';
 import { describeCounts, type RecordObserver, type RecordStatus, record } from '../feed/recorder.js';
 import { channelsOf, parseTargets } from '../feed/targets.js';
@@ -141,7 +141,7 @@ export default defineCommand({
       value: '[VENUE=]URL',
       describe: "replace scheme, host and port of the venue's WebSocket routes",
       details:
-        'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path. Given more than once for a venue, the connections of --redundancy take one each, in turn.',
+        'For a testnet, a proxy or `tapedeck sim`. Each route keeps its path. Given more than once for a venue, the connections of --redundancy take one each, in turn. A VENUE that is not recorded is refused.',
       parse: endpoint('ws'),
       array: true,
     },
@@ -271,6 +271,8 @@ gap entry.`,
       ...target,
       channels: channelsOf(target.venue, args.channels),
     }));
+    const recorded = [...new Set(requests.map(({ venue }) => venue.id))];
+    for (const given of [args.endpoint, args.restEndpoint]) checkEndpoints(given, recorded);
     const line = createLog(io, args.logFormat, io.now);
     if ((args.endpoint.length === 0) !== (args.restEndpoint.length === 0)) {
       const other = args.endpoint.length === 0 ? 'messages' : 'snapshots';

@@ -53,6 +53,19 @@ export function routeUrl(
   return `${fit.length > 0 ? fit[lane % fit.length].origin : host}${path}`;
 }
 
+/**
+ * Refuses endpoints of venues that are not recorded: the venue that was meant would be asked at its own address.
+ * @throws {TapedeckError} E_USAGE
+ */
+export function checkEndpoints(endpoints: readonly Endpoint[], recorded: readonly string[]): void {
+  for (const { venue, origin } of endpoints)
+    if (venue !== null && !recorded.includes(venue))
+      throw new TapedeckError(
+        'E_USAGE',
+        `'${venue}=${origin}' is an endpoint of a venue that is not recorded; what is recorded is ${recorded.join(', ')}`,
+      );
+}
+
 /** The endpoints that hold for a venue. */
 export function endpointsOf(venue: string, endpoints: readonly Endpoint[]): Endpoint[] {
   const own = endpoints.filter((endpoint) => endpoint.venue === venue);

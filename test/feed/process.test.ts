@@ -332,6 +332,23 @@ test.each([
     "E_USAGE: binance-usdm has no channel 'depht'",
   ],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--endpoint', 'nowhere=ws://x'], "no venue 'nowhere'"],
+  [
+    [
+      'record',
+      'binance-usdm:BTCUSDT',
+      '-o',
+      'x',
+      '--endpoint',
+      'ws://127.0.0.1:1',
+      '--endpoint',
+      'okx-swap=ws://127.0.0.1:1',
+    ],
+    "'okx-swap=ws://127.0.0.1:1' is an endpoint of a venue that is not recorded",
+  ],
+  [
+    ['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--rest-endpoint', 'okx-swap=http://127.0.0.1:1'],
+    "'okx-swap=http://127.0.0.1:1' is an endpoint of a venue that is not recorded",
+  ],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--rotate', '5'], 'neither a time such as 1h nor a size such as 512M'],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--keep', '5'], 'neither an age such as 30d nor a size such as 200G'],
   [['record', 'binance-usdm:BTCUSDT', '-o', 'x', '--metrics', 'x'], "'x' is not a place; give a port from 0 to 65535"],
