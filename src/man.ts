@@ -163,7 +163,8 @@ tapedeck records raw order book updates and trades of crypto exchanges, plays re
 order-flow signals. Each verb works alone in a pipe. Every loss is marked, and every signal says how well the data proves it.
 
 Data goes to stdout, talk to stderr. Wherever a tape is taken, - is stdin. Words after -- are arguments, whatever they look
-like. Times are ISO, epoch, or offsets from the tape's start (+90s) or end (-90s).
+like. Times are ISO, epoch, or offsets from the tape's start (+90s) or end (-90s). A
+range of time that nothing of a tape lies in is noted, with the times that it has.
 
 What cannot be read of a tape is named, the rest is read, and the status is 1. A file without a byte counts as such, since a tape has a header; a
 pipe by which nothing came is only noted. A file that is named twice, itself and by its folder or by a link, is read once.

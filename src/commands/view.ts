@@ -14,7 +14,7 @@ import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { barText, bookText, missingText, type TradeRoom, tradeText, tradeTitles } from '../output/views.js';
 import { TradeGap } from '../scan/trade-gap.js';
-import { type Seen, watch } from '../scan/watch.js';
+import { isInRange, type Seen, watch } from '../scan/watch.js';
 import { interleave } from '../tape/interleave.js';
 import { Stop } from '../tape/stop.js';
 import { openTape } from '../tape/tape.js';
@@ -88,7 +88,7 @@ Several markets are shown as one, in order of time. Prints that are no order flo
 trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted. Where
 trades are missing between two prints a line says so; where a recorder or a connection begins anew and trade ids go on, none is missing.
 
-book prints the ladder once, as it stands at the end (or before --to); interrupted before that, it prints none. Read from a pipe onto a terminal it is drawn anew up to ten times a second.
+book prints the ladder once, as it stands at the end (or before --to); interrupted before that, or where no entry of a market lies in the range, it prints none. Read from a pipe onto a terminal it is drawn anew up to ten times a second.
 
 footprint prints each bar once it is complete, and the last one as far as it got, marked. A bar that was under way when reading began, or in
 which trades are missing, is marked too.
@@ -258,7 +258,10 @@ function showBooks({ rows, json, paint, io }: Screen, { levels, drawn }: BookWis
   const seen = new Map<string, Seen>();
   let drawnAt = 0;
   const print = (): void => {
-    for (const { venue, symbol, market } of seen.values()) {
+    for (const one of seen.values()) {
+      // it may have ended before
+      if (!isInRange(one)) continue;
+      const { venue, symbol, market } = one;
       const { track } = market;
       const of = (side: typeof BID | typeof ASK): [number, number][] =>
         track.state === 'valid'

@@ -25,6 +25,11 @@ export interface WatchOptions {
   decoder?: DecodeMode | undefined;
 }
 
+/** Whether an entry of a market lies in the range that is looked at; true where nothing but its header was recorded. */
+export function isInRange({ market, from, done }: Seen): boolean {
+  return market.t >= from && !(done && market.track.t === 0);
+}
+
 /**
  * Reads a flow; yields after every batch of lines, so that what a viewer made of them can be written out.
  * @throws {TapedeckError} E_HEADER, E_VERSION, E_VENUE

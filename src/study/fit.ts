@@ -4,7 +4,7 @@ import type { Follower } from '../market/follower.js';
 import type { LineFlow } from '../model/batch.js';
 import type { Micros, Source } from '../model/entry.js';
 import type { Fit } from '../model/fit.js';
-import { type Seen, type WatchOptions, watch } from '../scan/watch.js';
+import { isInRange, type Seen, type WatchOptions, watch } from '../scan/watch.js';
 import { MicropriceFit } from './microprice-fit.js';
 import { OfiFit } from './ofi-fit.js';
 
@@ -35,8 +35,11 @@ export async function fitMarkets(flows: readonly LineFlow[], options: FitOptions
     break;
   }
   const fits = markets.flatMap((market) => market.result() ?? []);
-  for (const src of new Set(markets.map((market) => market.src)))
-    if (!fits.some((fit) => fit.src === src)) options.note(`${src}: nothing is learnt: there is no valid book`);
+  for (const src of new Set(markets.map((market) => market.src))) {
+    if (fits.some((fit) => fit.src === src)) continue;
+    const met = markets.some((market) => market.src === src && market.met);
+    options.note(`${src}: nothing is learnt: ${met ? 'there is no valid book' : 'nothing of it lies in this range'}`);
+  }
   for (const { src, microprice, ofi } of fits) {
     if (microprice === null)
       options.note(`${src}: no microprice: too few changes of the touch, or it never went from side to side`);
@@ -79,6 +82,11 @@ class MarketFit implements Follower {
 
   get reached(): Micros {
     return this.#seen.market.t;
+  }
+
+  /** something of it lies in the range */
+  get met(): boolean {
+    return isInRange(this.#seen);
   }
 
   /** null where there was no book */

@@ -5,7 +5,7 @@ import type { Damage, TextRooms } from '../model/batch.js';
 import { type HeaderEntry, type Micros, type Source, TAPE_VERSION } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastTimeOf } from './checkpoints.js';
-import { openFile, readAt, statOf } from './files.js';
+import { openFile, readAt, readExactly, statOf } from './files.js';
 import { endOfLine, envelopeOf, parseEntry } from './line.js';
 import { parseTailPath, tailPath } from './names.js';
 import { readSeal, type SegmentIndex } from './seal.js';
@@ -16,6 +16,9 @@ export type { SegmentIndex } from './seal.js';
 const READ_BYTES = 1024 * 1024;
 /** Enough for the header's frame, so that opening a thousand segments stays quick. */
 const FIRST_READ_BYTES = 64 * 1024;
+/** Of plain lines, so many bytes at the end hold the last one as a rule. */
+const END_BYTES = 64 * 1024;
+const NEWLINE = 0x0a;
 
 export interface Segment {
   readonly path: string;
@@ -202,6 +205,23 @@ export function tailsOf(segment: string): { path: string; offset: number }[] {
 /** What the tails beside a segment take; the recorder removes them as it goes on. */
 export function tailBytes(segment: string): number {
   return tailsOf(segment).reduce((sum, { path }) => sum + (fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+/** `t` of the last entry, NaN where there is none: from the index, or from the end of plain lines; else the segment is read. */
+export function lastOfSegment(segment: Segment): Micros {
+  if (segment.fault !== null) return Number.NaN;
+  if (segment.form === 'plain') {
+    const fd = openFile(segment.path);
+    try {
+      const bytes = readExactly(fd, segment.path, segment.bytes - END_BYTES, END_BYTES);
+      // the first of these lines is one that was cut
+      const t = bytes === null ? Number.NaN : lastTimeOf(bytes, bytes.indexOf(NEWLINE) + 1, bytes.length);
+      if (!Number.isNaN(t)) return t;
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+  return segment.index().last;
 }
 
 /**

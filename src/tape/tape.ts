@@ -2,11 +2,11 @@
 import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import { resolveTime, type TimeSpec } from '../model/time.js';
-import { firstTimeOf } from './checkpoints.js';
+import { formatTime, resolveTime, type TimeSpec } from '../model/time.js';
+import { firstTimeOf, lastTimeOf } from './checkpoints.js';
 import { noticing, readStream } from './flow.js';
 import { listSegments } from './reader.js';
-import type { Segment } from './segment.js';
+import { lastOfSegment, type Segment } from './segment.js';
 import { groupBySource, readSegments, selectRange, type TimeRange } from './source.js';
 
 export interface Tape {
@@ -17,7 +17,8 @@ export interface Tape {
   readonly piped: boolean;
   /**
    * Turns typed times into a range. Offsets count from the first and the last entry of all files, or from the first
-   * line of stdin where nothing else was named.
+   * line of stdin where nothing else was named. A range that nothing lies in is noted: of files at once, of stdin when it has
+   * been read.
    * @throws {TapedeckError} E_USAGE for an offset from the end of stdin
    */
   range(from: TimeSpec | undefined, to: TimeSpec | undefined): Promise<TimeRange>;
@@ -53,7 +54,7 @@ export async function openTape(
   };
   const lastOf = (): Micros => {
     if (hasStdin) throw new TapedeckError('E_USAGE', 'an offset from the end needs a file: stdin has no known end');
-    const lasts = groups.map((group) => group[group.length - 1].index().last);
+    const lasts = groups.map((group) => lastOfSegment(group[group.length - 1]));
     return Math.max(...lasts.filter((last) => !Number.isNaN(last)));
   };
   const resolve = async (spec: TimeSpec | undefined): Promise<Micros | undefined> => {
@@ -62,16 +63,29 @@ export async function openTape(
     return resolveTime(spec, 0, spec.kind === 'end' ? lastOf() : 0);
   };
 
+  const isPiped = hasStdin || groups.some((segments) => segments.some(({ form }) => form === 'stream'));
+  /** what is to be heard of */
+  let wanted: TimeRange = {};
+  const noteOutside = async ({ from, to }: TimeRange): Promise<void> => {
+    if (from === undefined && to === undefined) return;
+    const first = await firstOf();
+    if (Number.isNaN(first)) return;
+    if ((to !== undefined && to <= first) || (from !== undefined && from > first && from > lastOf()))
+      note(outsideOf(first, lastOf()));
+  };
+
   return {
     groups,
     hasStdin,
-    piped: hasStdin || groups.some((segments) => segments.some(({ form }) => form === 'stream')),
+    piped: isPiped,
     async range(from, to) {
       const start = await resolve(from);
       const end = await resolve(to);
       if (start !== undefined && end !== undefined && end <= start)
         throw new TapedeckError('E_USAGE', '--to is not after --from: nothing lies between them');
-      return { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
+      wanted = { ...(start === undefined ? {} : { from: start }), ...(end === undefined ? {} : { to: end }) };
+      if (!isPiped) await noteOutside(wanted);
+      return wanted;
     },
     flows(range = {}, rooms) {
       const whole = range.from === undefined && range.to === undefined;
@@ -81,11 +95,41 @@ export async function openTape(
         return form === 'stream' && whole ? noticing(flow, () => note(`${path}: nothing came`)) : flow;
       });
       if (piped !== null) {
-        flows.push(whole ? piped.flow : selectRange(piped.flow, range.from, range.to));
+        // beside files it need not have anything there
+        const flow = groups.length > 0 ? piped.flow : watchingRange(piped.flow, wanted, note);
+        flows.push(whole ? flow : selectRange(flow, range.from, range.to));
       }
       return flows;
     },
   };
+}
+
+const outsideOf = (first: Micros, last: Micros): string =>
+  `nothing lies in this range (tape: ${formatTime(first)} to ${formatTime(last)})`;
+
+/** Passes a flow on, and notes it where nothing of it lies in a range. */
+async function* watchingRange(flow: LineFlow, { from, to }: TimeRange, note: (text: string) => void): LineFlow {
+  if (from === undefined && to === undefined) {
+    yield* flow;
+    return;
+  }
+  let first = Number.NaN;
+  let last = Number.NaN;
+  let ended = false;
+  try {
+    for await (const item of flow) {
+      if (!('damage' in item)) {
+        if (Number.isNaN(first)) first = firstTimeOf(item.bytes, item.from, item.to);
+        const t = lastTimeOf(item.bytes, item.from, item.to);
+        if (!Number.isNaN(t)) last = t;
+      }
+      yield item;
+    }
+    ended = true;
+  } finally {
+    // who has met the end of the range asks for nothing more
+    if ((to !== undefined && first >= to) || (ended && from !== undefined && last < from)) note(outsideOf(first, last));
+  }
 }
 
 /** A flow whose first time can be asked for before it is read. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.js';
 import fit from '../../src/commands/fit.js';
 import info from '../../src/commands/info.js';
@@ -12,7 +12,9 @@ import replay from '../../src/commands/replay.js';
 import scan from '../../src/commands/scan.js';
 import verify from '../../src/commands/verify.js';
 import view from '../../src/commands/view.js';
+import { formatTime, parseTimeSpec } from '../../src/model/time.js';
 import { randomTape } from '../scan/random-tape.js';
+import { writeSession } from '../scan/tape-folder.js';
 import { type Result, run } from './run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tapedeck-input-'));
@@ -28,9 +30,9 @@ function written(name: string, files: Record<string, string>): string {
 }
 const good = written('good', { 'b.ndjson': text });
 
-const readers: Record<string, (tape: string[], stdin?: string) => Promise<Result>> = {};
+const readers: Record<string, (tape: string[], stdin?: string, more?: Record<string, unknown>) => Promise<Result>> = {};
 const reader = (name: string, command: Command, given: Record<string, unknown> = {}): void => {
-  readers[name] = (tape, stdin) => run(command, { tape, ...given }, stdin);
+  readers[name] = (tape, stdin, more = {}) => run(command, { tape, ...given, ...more }, stdin);
 };
 reader('scan', scan, { format: 'json', detect: ['book-imbalance', 'tape-imbalance'] });
 reader('scan --jobs 2', scan, { format: 'json', detect: ['book-imbalance', 'tape-imbalance'], jobs: 2 });
@@ -110,6 +112,77 @@ describe('a file that is named twice', () => {
       ...once,
       stderr: `${join(pair, 'a.ndjson')}: named before, and so 1 more; read once\n`,
     });
+  });
+});
+
+describe('a range that nothing lies in', () => {
+  const path = join(good, 'b.ndjson');
+  const sealed = join(folder, 'sealed');
+  const lines = text.trimEnd().split('\n');
+  const timeOfLine = (line: string): string => formatTime(Number(line.slice(5, 21)));
+  beforeAll(() => writeSession(sealed, lines));
+  const [late, early] = [{ from: parseTimeSpec('2030-01-01') }, { to: parseTimeSpec('2020-01-01') }];
+  const first = timeOfLine(lines[0]);
+  const note = (last: string): string => `nothing lies in this range (tape: ${first} to ${last})\n`;
+  const said = note(timeOfLine(lines[lines.length - 1]));
+  // a header and what is known of the book come all the same
+  const printing = names.filter((name) => name !== 'info' && name !== 'replay' && name !== 'fit');
+
+  test.each(printing)('%s: is said, and nothing is printed', async (name) => {
+    for (const range of [late, early]) {
+      const plain = await readers[name]([path], '', range);
+      expect(plain).toEqual({ status: 0, stdout: '', stderr: said });
+      const { stdout, stderr } = await readers[name]([sealed], '', range);
+      // two more entries seal it
+      expect([stdout, stderr]).toEqual([
+        '',
+        expect.stringMatching(/^nothing lies in this range \(tape: \S+ to \S+\)\n$/),
+      ]);
+    }
+  });
+
+  test.each(printing.filter((name) => !name.includes('--jobs')))('%s: of stdin it is said behind it', async (name) => {
+    expect(await readers[name](['-'], text, late)).toEqual({ status: 0, stdout: '', stderr: said });
+    const { stdout, stderr } = await readers[name](['-'], text, early);
+    // who is done reads no further
+    expect([stdout, stderr]).toEqual(['', expect.stringContaining(`nothing lies in this range (tape: ${first} to `)]);
+  });
+
+  test('replay and fit say it too, and fit blames no book', async () => {
+    for (const range of [late, early]) {
+      expect((await readers.replay([path], '', range)).stderr).toBe(said);
+      expect(await readers.fit([path], '', range)).toEqual({
+        ...{ status: 1, stdout: '' },
+        stderr: `${said}binance-usdm:BTCUSDT: nothing is learnt: nothing of it lies in this range\n`,
+      });
+    }
+  });
+
+  test('a range that something lies in is not', async () => {
+    for (const range of [{ from: parseTimeSpec('+1s') }, { from: parseTimeSpec('-1s') }, { to: parseTimeSpec('+1s') }])
+      for (const name of ['view trades', 'view book', 'scan'])
+        for (const tape of [path, sealed]) expect((await readers[name]([tape], '', range)).stderr).toBe('');
+  });
+
+  test('what cannot be read is no hindrance', async () => {
+    const tape = written('junk', { 'a.ndjson.zst': 'this is no tape', 'b.ndjson': text });
+    for (const range of [{ from: parseTimeSpec('+1s') }, { from: parseTimeSpec('-1s') }]) {
+      const whole = await readers['view trades']([join(tape, 'b.ndjson')], '', range);
+      expect(await readers['view trades']([tape], '', range)).toMatchObject({ status: 1, stdout: whole.stdout });
+    }
+  });
+
+  test('a market that ended before has no ladder beside one that goes on', async () => {
+    const old = `${randomTape({ seed: 6, minutes: 1, symbol: 'ETHUSDT' }).lines.join('\n')}\n`;
+    const tape = written('ended', { 'a.ndjson': old, 'b.ndjson': text });
+    const { stdout, stderr } = await readers['view book']([tape], '', { from: parseTimeSpec('+90s') });
+    expect(stderr).toBe('');
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { symbol: string }).symbol),
+    ).toEqual(['BTCUSDT']);
   });
 });
 
