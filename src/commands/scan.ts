@@ -17,6 +17,7 @@ import type { Printed } from '../scan/pipeline.js';
 import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
 import { type GivenSettings, mergeSettings, readingStart, scanSettings } from '../scan/settings.js';
 import { MARKET_TITLES, marketText, signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
+import { unusedMarkets, unusedSettings } from '../scan/unused.js';
 import { detectorFacts, detectorText } from '../signals/describe.js';
 import { presetNames } from '../signals/presets.js';
 import { detectorByName, detectors, parseSetting } from '../signals/registry.js';
@@ -90,7 +91,7 @@ export default defineCommand({
     },
     list: {
       describe: 'list detectors: definition, parameters with defaults, evidence',
-      details: 'All of them, or those named with --detect.',
+      details: 'All of them, or those named with --detect. No tape is read, so none may be named.',
     },
     schema: { describe: 'print the JSON Schema of a line of --format json' },
     format: formatOption,
@@ -195,7 +196,8 @@ Config. A JSON object; every key may be left out:
   }
 
 Under "symbols", VENUE:SYMBOL or VENUE:* (every symbol of the venue) has detectors of its own, and settings that go over those above; where
-both fit, the one symbol goes over its venue. What is typed goes over all.
+both fit, the one symbol goes over its venue. What is typed goes over all. A market that is not on the tape is noted at the end, and a parameter
+typed for a detector that does not run at the start.
 
 As text, a terminal shows as much of each line as fits its width, of several markets with the market before price and score; a pipe or
 file gets the whole line, with every fact.
@@ -214,17 +216,26 @@ output to the byte, for whoever wants to check that.
     const plan = { equity, risk, fee, slippage, leverage };
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
+    if ((list || schema) && paths.length > 0)
+      throw new TapedeckError(
+        'E_USAGE',
+        `scan --${list ? 'list' : 'schema'} reads no tape: '${paths[0]}' is one too many`,
+      );
     if (list) return printList(out, json, detect);
     if (schema) return printSchema(out);
     const file = config === undefined ? {} : readConfig(readText(config, 'reading the config'), config);
     const fits = fit === undefined ? undefined : readFits(readText(fit, 'reading the fit'), fit);
+    if (fits?.length === 0)
+      throw new TapedeckError('E_CONFIG', 'while reading the fit: it holds none; did tapedeck fit learn anything?', {
+        ...(fit === undefined ? {} : { file: fit }),
+      });
     const typed = { ...plain, plan, fits, detect: detect.length > 0 ? detect : undefined, set: set.map(parseSetting) };
     const given: GivenSettings = mergeSettings(file, typed);
     // wrong settings are said before any tape is opened
-    scanSettings(given, { checksum });
+    const { detectors: table } = scanSettings(given, { checksum });
     const filter = await signalFilter(given);
     const note = noteTo(io);
-    for (const text of filter?.notes ?? []) note(text);
+    for (const text of [...(filter?.notes ?? []), ...unusedSettings(typed.set, table)]) note(text);
     if (paths.length === 0) throw new TapedeckError('E_USAGE', 'scan: TAPE is missing; give a tape, or - for stdin');
     noteTerminal(paths, io);
     const tape = await openTape(paths, io.stdin, note);
@@ -232,6 +243,8 @@ output to the byte, for whoever wants to check that.
     const settings = scanSettings(given, { checksum, ...range });
     let damaged = 0;
     const stop = new Stop();
+    // of a pipe it turns out which markets it has
+    const met = new Set(tape.groups.flat().flatMap(({ src }) => src ?? []));
     const sums: Sums[] = [];
     let bar: Progress | null = null;
     const say = (text: string): void => (bar === null ? void io.stderr.write(`${text}\n`) : bar.say(text));
@@ -249,6 +262,7 @@ output to the byte, for whoever wants to check that.
         if (!io.quiet) say(escapeControl(text));
       },
       sums: (one) => void sums.push(one),
+      met: (src) => void met.add(src),
     };
     let read = 0;
     const progress = (bytes: number): void => {
@@ -289,6 +303,7 @@ output to the byte, for whoever wants to check that.
       await out.write(`${json ? JSON.stringify({ checksum: one }) : escapeControl(sumsText(one))}\n`);
     await out.flush();
     stop.check('scanning');
+    for (const text of unusedMarkets(Object.keys(given.symbols ?? {}), [...met])) note(text);
     return damaged > 0 ? 1 : 0;
   },
 });

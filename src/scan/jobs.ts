@@ -293,6 +293,7 @@ class LaneScan {
           throw errorOf(message);
         case 'end':
           for (const { group, part } of message.result.sums) this.#add(group, part);
+          for (const src of message.result.srcs) this.#options.met?.(src);
           return message.result;
       }
     }

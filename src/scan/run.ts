@@ -2,7 +2,7 @@
 
 import type { DecodeMode } from '../decode/decoder.js';
 import type { Damage, LineBatch } from '../model/batch.js';
-import type { Micros } from '../model/entry.js';
+import type { Micros, Source } from '../model/entry.js';
 import type { EventBuffer } from '../model/event.js';
 import { lastLineOf, lastTimeOf } from '../tape/checkpoints.js';
 import { endOfLine, parseEntry } from '../tape/line.js';
@@ -42,6 +42,8 @@ export interface RunResult {
   sums: { group: number; part: SumsPart }[];
   /** the next run rests on what this one could not confirm: what follows has to be read through */
   unproven: boolean;
+  /** of which there was a header */
+  srcs: Source[];
   /** it was stopped: up to this time all of it was given. Null: to its end */
   stopped: Micros | null;
 }
@@ -91,7 +93,7 @@ function leavingOut(sink: RunSink, { damage, notes }: Said): RunSink {
 }
 
 async function* attempt(task: RunTask, sink: RunSink, said: Said, skip = 0): AsyncGenerator<Printed[], RunResult> {
-  const result: RunResult = { sums: [], unproven: false, stopped: null };
+  const result: RunResult = { sums: [], unproven: false, srcs: [], stopped: null };
   const buffer = createScanBuffer(task.decoder);
   const scans = task.run.flows.map((flow) => scanPart(flow, task, sink, said, buffer, result));
   let old = skip;
@@ -146,6 +148,7 @@ async function* scanPart(
         said.notes++;
         sink.note(text);
       },
+      met: (src) => void result.srcs.push(src),
     },
     buffer,
   );

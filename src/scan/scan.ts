@@ -23,6 +23,8 @@ export interface ScanOptions {
   note(text: string): void;
   /** with `settings.checksum`: what was summed over a src, once its flow has ended */
   sums?(sums: Sums): void;
+  /** a src whose header was read, once or more often */
+  met?(src: Source): void;
   /** who looks at markets beside the detectors */
   view?: PipelineSink['view'];
   /** ends the scan as if the input had ended */
@@ -296,6 +298,7 @@ export class FlowScanner {
     const { settings, note, view } = this.#options;
     const created = new Pipeline(entry, venue, settings, connOf, { print, note, view });
     this.#pipelines.set(src, created);
+    this.#options.met?.(src);
     this.#stands(created, place.file);
   }
 

@@ -89,6 +89,13 @@ describe('two days of a market', () => {
   });
 
   test('an empty file, a missing one and one that is no fit', () => {
+    const failed = join(folder, 'failed.fit');
+    writeFileSync(failed, '');
+    const empty = run('scan', second, '--fit', failed);
+    expect([empty.status, empty.stdout]).toEqual([2, '']);
+    expect(empty.stderr).toBe(
+      `tapedeck: E_CONFIG: while reading the fit: it holds none; did tapedeck fit learn anything? (file ${failed})\n`,
+    );
     const none = run('scan', second, '--fit', join(folder, 'nothing.fit'));
     expect(none.status).toBe(2);
     expect(none.stderr).toContain('while reading the fit');

@@ -269,7 +269,51 @@ describe('--list', () => {
   });
 });
 
+describe('what changes nothing is said', () => {
+  const symbols = {
+    'binance-usdm:BTCUDST': { detect: ['tape-imbalance'] },
+    'binance-usdm:ETHUSDT': {},
+    'binance-usdm:*': {},
+    'okx-swap:*': {},
+  };
+
+  test.each([1, 2])('a market of a config that is on no tape, by %i threads, and from a pipe', async (jobs) => {
+    const config = write('slip.json', JSON.stringify({ symbols }));
+    const notes =
+      "config: symbols.binance-usdm:BTCUDST: no such market is on the tape; did you mean 'binance-usdm:BTCUSDT'?\n" +
+      'config: symbols.okx-swap:*: no such market is on the tape\n';
+    const given = { ...lively, config, jobs };
+    expect((await run({ ...given, tape: paths })).stderr).toBe(notes);
+    expect((await run({ ...given, tape: paths }, [], { quiet: true })).stderr).toBe('');
+    // a file may hold several markets, and only the first is known without reading it
+    const both = write('both.ndjson', `${btc}${text(6, 'ETHUSDT')}`);
+    expect((await run({ ...given, tape: [both] })).stderr).toBe(notes);
+    const piped = await run({ ...given, tape: ['-'] }, [btc, text(6, 'ETHUSDT')]);
+    expect(piped.stderr.endsWith(notes)).toBe(true);
+    const range = { from: parseTimeSpec('2023-11-14T22:10:00Z'), to: parseTimeSpec('2023-11-14T22:11:00Z') };
+    expect((await run({ ...given, ...range, tape: paths })).stderr.endsWith(notes)).toBe(true);
+  });
+
+  test('a parameter that was typed for a detector that does not run', async () => {
+    const given = { detect: ['tape-imbalance'], set: ['absorption.window=10s', 'tape-imbalance.quantile=0.3'] };
+    const said = '--set absorption.window: absorption does not run\n';
+    expect((await run({ ...given, tape: [paths[0]] })).stderr).toBe(said);
+    expect((await run({ ...given, tape: [paths[0]] }, [], { quiet: true })).stderr).toBe('');
+    // on one market it does
+    const config = write('one.json', '{"symbols":{"binance-usdm:BTCUSDT":{"detect":["absorption"]}}}');
+    const { detect: _, ...rest } = given;
+    expect((await run({ ...rest, config, tape: [paths[0]] })).stderr).toBe('');
+  });
+});
+
 describe('refusals', () => {
+  test('tapes that --list and --schema would not read', async () => {
+    expect(await refusal({ list: true, tape: ['absorption'] })).toBe(
+      "E_USAGE: scan --list reads no tape: 'absorption' is one too many",
+    );
+    expect(await refusal({ schema: true, tape: paths })).toMatch(/^E_USAGE: scan --schema reads no tape: /);
+  });
+
   test('no tape, wrong names and values, a config that is not there', async () => {
     expect(await refusal({})).toContain('E_USAGE: scan: TAPE is missing');
     expect(await refusal({ tape: paths, detect: ['absorbtion'] })).toContain("did you mean 'absorption'?");
