@@ -166,7 +166,8 @@ Data goes to stdout, talk to stderr. Wherever a tape is taken, - is stdin. Words
 like. Times are ISO, epoch, or offsets from the tape's start (+90s) or end (-90s). A
 range of time that nothing of a tape lies in is noted, with the times that it has.
 
-What cannot be read of a tape is named, the rest is read, and the status is 1. A file without a byte counts as such, since a tape has a header; a
+What cannot be read of a tape is named, the rest is read, and the status is 1; so it is with a file in a folder, while one that is named itself and
+cannot be opened is a failure. A file without a byte counts as such, since a tape has a header; a
 pipe by which nothing came is only noted. A file that is named twice, itself and by its folder or by a link, is read once.
 
 The first interrupt (Ctrl-C, SIGTERM, SIGHUP) lets a command finish in order; the second ends it at once.

@@ -1,9 +1,11 @@
 /** What an audit finds: stable codes, words for people, and where; many of one kind are counted, not listed. */
+import type { Damage } from '../model/batch.js';
 import type { ErrorCode, ErrorPlace } from '../model/errors.js';
 
 /** Codes of damage and wrong lines are those of errors; the others say what does not fit together. */
 export type ProblemCode =
-  | Extract<ErrorCode, 'E_TRUNCATED' | 'E_FRAME_CORRUPT' | 'E_LINE' | 'E_HEADER' | 'E_VERSION' | 'E_VENUE'>
+  | Damage['damage']['code']
+  | Extract<ErrorCode, 'E_HEADER' | 'E_VERSION' | 'E_VENUE'>
   | 'GAP' // messages are missing, or may be
   | 'ORDER' // times that do not increase
   | 'NOT_SEALED' // the recorder did not end the segment

@@ -19,7 +19,8 @@ export interface LineBatch {
 /** Bytes lost between two batches; consumers treat it as a gap of reason `damage`. */
 export interface Damage {
   damage: {
-    code: 'E_TRUNCATED' | 'E_FRAME_CORRUPT' | 'E_LINE';
+    /** the last three are of files that could not be opened */
+    code: 'E_TRUNCATED' | 'E_FRAME_CORRUPT' | 'E_LINE' | 'E_PERMISSION' | 'E_NOT_FOUND' | 'E_IO';
     file: string;
     frame: number;
     line: number;

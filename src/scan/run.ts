@@ -7,7 +7,7 @@ import type { EventBuffer } from '../model/event.js';
 import { lastLineOf, lastTimeOf } from '../tape/checkpoints.js';
 import { endOfLine, parseEntry } from '../tape/line.js';
 import { metered } from '../tape/meter.js';
-import { openMember } from '../tape/segment.js';
+import { openMember, openSegment } from '../tape/segment.js';
 import { cutBatch, firstAtOrAfter, readSegments } from '../tape/source.js';
 import { NOTHING_READ } from '../tape/stop.js';
 import type { SumsPart } from './checksum.js';
@@ -117,7 +117,7 @@ interface Stop {
 }
 
 async function* scanPart(
-  { group, paths, skip, proof }: RunFlow,
+  { group, paths, faulty, skip, proof }: RunFlow,
   { run, given, checksum, decoder, origin }: RunTask,
   sink: RunSink,
   said: Said,
@@ -181,7 +181,7 @@ async function* scanPart(
   stops.sort((a, b) => a.t - b.t);
 
   const guesses = continues && readFrom !== origin;
-  const segments = paths.slice(skip).map(openMember);
+  const segments = paths.slice(skip).map(faulty ? openMember : openSegment);
   const flow = readSegments(segments, readFrom === undefined ? {} : { from: readFrom }, scanRooms(decoder));
   for await (const item of metered(flow, segments, REPORT_BYTES, (bytes) => sink.read(bytes))) {
     if (sink.stopped) {

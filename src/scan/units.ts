@@ -10,6 +10,8 @@ export interface RunFlow {
   group: number;
   /** its segments in order of time, up to the one that ends the run */
   paths: string[];
+  /** it is a file that could not be opened when the tape was: that is damage, while one that is gone since then is a failure */
+  faulty: boolean;
   /** reading starts at this one of them */
   skip: number;
   /** `t` of the checkpoint at which the next run starts reading: it must say what this run knows there. Null: none */
@@ -141,7 +143,13 @@ export class Plan {
               0,
               segments.findLastIndex(({ first }) => first <= readFrom),
             );
-      flows.push({ group, paths, skip: Math.min(skip, paths.length - 1), proof: null });
+      flows.push({
+        group,
+        paths,
+        faulty: segments[0].fault !== null,
+        skip: Math.min(skip, paths.length - 1),
+        proof: null,
+      });
       bytes += bytesBetween(extent, readFrom, to);
     }
     return {

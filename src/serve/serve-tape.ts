@@ -135,14 +135,14 @@ export async function serveTape(options: ServeTapeOptions): Promise<ServedTape> 
   };
 }
 
-/** The tape's srcs by venue, in the order in which they were named; files of a folder that are no tape are damage. */
+/** The tape's srcs by venue, in the order in which they were named; files of which nothing can be read are damage. */
 function venuesOf(tape: Tape, damaged: (damage: Damage['damage']) => void): Map<ServedVenue, Segment[][]> {
   if (tape.hasStdin)
     throw new TapedeckError('E_USAGE', "while serving: '-' (stdin) can be read once, each client reads a tape anew");
   const byVenue = new Map<ServedVenue, Segment[][]>();
   for (const group of tape.groups) {
-    const [{ fault, form, path }] = group;
-    if (fault !== null) {
+    const [{ unreadable, form, path }] = group;
+    if (unreadable) {
       for (const item of segmentItems(group[0])) if ('damage' in item) damaged(item.damage);
       continue;
     }

@@ -11,6 +11,15 @@ export function statOf(path: string): fs.Stats {
   }
 }
 
+/** What a folder holds, in order of name. @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_IO */
+export function listFolder(path: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw fromSystemError(error, 'opening a tape', { file: path });
+  }
+}
+
 /** Opens a file for reading; the caller closes it. @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_IO */
 export function openFile(path: string): number {
   try {

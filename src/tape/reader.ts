@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import type { LineFlow } from '../model/batch.js';
-import { fromSystemError, TapedeckError } from '../model/errors.js';
+import { TapedeckError } from '../model/errors.js';
+import { listFolder, statOf } from './files.js';
 import { interleave } from './interleave.js';
 import { isSegmentName } from './names.js';
 import { openMember, openSegment, type Segment } from './segment.js';
@@ -14,7 +15,7 @@ export { groupBySource, readSegments, selectRange, type TimeRange } from './sour
 
 /**
  * Opens every segment of the paths: files as they are, folders recursively (`*.ndjson.zst`, `*.ndjson`) in order of
- * name. A file of a folder that is no tape becomes a segment with a `fault`; one named itself is an error.
+ * name. A file of a folder that is no tape or cannot be opened becomes a segment with a `fault`; one named itself is an error.
  * A file that was named before, by whatever path, is left out.
  * @param note hears of such files
  * @throws {TapedeckError} E_NOT_FOUND (also a folder without segments), E_PERMISSION, E_NOT_A_TAPE
@@ -70,19 +71,17 @@ function identityOf(path: string): string | null {
   }
 }
 
-/** The segment files below a folder; null when the path is no folder. */
+/** The segment files below a folder, and folders there that cannot be listed; null when the path is no folder. */
 function filesOf(path: string): string[] | null {
-  try {
-    if (!fs.statSync(path).isDirectory()) return null;
-    const files: string[] = [];
-    const entries = fs.readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
-      const member = join(path, entry.name);
-      if (entry.isDirectory()) files.push(...(filesOf(member) ?? []));
-      else if (isSegmentName(entry.name)) files.push(member);
+  if (!statOf(path).isDirectory()) return null;
+  return listFolder(path).flatMap((entry) => {
+    const member = join(path, entry.name);
+    if (!entry.isDirectory()) return isSegmentName(entry.name) ? member : [];
+    try {
+      return filesOf(member) ?? [];
+    } catch (error) {
+      if (error instanceof TapedeckError) return member;
+      throw error;
     }
-    return files;
-  } catch (error) {
-    throw fromSystemError(error, 'opening a tape', { file: path });
-  }
+  });
 }

@@ -56,6 +56,8 @@ export async function recoverFolder(folder: string): Promise<RecoveredFolder> {
     for (const name of fs.readdirSync(folder).sort()) {
       if (!name.endsWith('.ndjson.zst')) continue;
       const segment = openMember(join(folder, name));
+      // when it ends nobody knows, and what is recorded next has to come after it
+      if (segment.fault !== null && segment.fault.code !== 'E_NOT_A_TAPE') throw segment.fault;
       found.src ??= segment.src;
       const recovered = await recover(segment);
       if (recovered !== null && holdsNothing(recovered)) {

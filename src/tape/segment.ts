@@ -5,7 +5,7 @@ import type { Damage, TextRooms } from '../model/batch.js';
 import { type HeaderEntry, type Micros, type Source, TAPE_VERSION } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { countLines, findCheckpoint, firstTimeOf, lastTimeOf } from './checkpoints.js';
-import { openFile, readAt, readExactly, statOf } from './files.js';
+import { listFolder, openFile, readAt, readExactly, statOf } from './files.js';
 import { endOfLine, envelopeOf, parseEntry } from './line.js';
 import { parseTailPath, tailPath } from './names.js';
 import { readSeal, type SegmentIndex } from './seal.js';
@@ -83,13 +83,20 @@ export function openSegment(path: string): Segment {
   };
 }
 
-/** Opens a file found in a folder: one that is no tape is reported as damage in the flow instead of ending it. */
+/**
+ * Opens a file found in a folder: one that is no tape, or cannot be opened, is reported as damage in the flow instead of ending it.
+ * So is a folder that cannot be listed.
+ */
 export function openMember(path: string): Segment {
+  let bytes = 0;
   try {
+    const stat = statOf(path);
+    if (stat.isDirectory()) listFolder(path);
+    bytes = stat.size;
     return openSegment(path);
   } catch (error) {
-    if (!(error instanceof TapedeckError) || error.code !== 'E_NOT_A_TAPE') throw error;
-    return { ...streamSegment(path), bytes: statOf(path).size, form: 'zstd', unreadable: true, fault: error };
+    if (!(error instanceof TapedeckError)) throw error;
+    return { ...streamSegment(path), bytes, form: 'zstd', unreadable: true, fault: error };
   }
 }
 
@@ -126,8 +133,19 @@ export function* segmentItems(
 ): Generator<PlacedBatch | Damage, void, undefined> {
   const { path } = segment;
   if (segment.fault !== null) {
-    const message = `nothing could be read: ${segment.fault.message}`;
-    yield { damage: { code: 'E_FRAME_CORRUPT', file: path, frame: 0, line: 1, bytes: segment.bytes, message } };
+    const { code, message: why } = segment.fault;
+    const isClosed = code === 'E_PERMISSION' || code === 'E_NOT_FOUND' || code === 'E_IO';
+    const message = `nothing could be read: ${why}`;
+    yield {
+      damage: {
+        code: isClosed ? code : 'E_FRAME_CORRUPT',
+        file: path,
+        frame: 0,
+        line: 1,
+        bytes: segment.bytes,
+        message,
+      },
+    };
     return;
   }
   const ranged = range.fromFrame !== undefined || range.toFrame !== undefined;

@@ -1,6 +1,6 @@
 /** One rule for all commands that read tapes: what cannot be read is named, the rest is read, and what is odd is noted. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,6 +82,49 @@ describe('a file without a byte', () => {
       stderr: '0 segments repaired, 0 left as found, 1 needed nothing\n',
     });
     expect((await run(repair, { tape: [join(zero, 'a.ndjson.zst')] })).stdout).toContain('SEAL: it holds no entry');
+  });
+});
+
+describe('a file in a folder that cannot be opened', () => {
+  const tape = written('closed', { 'b.ndjson': text });
+  // root may read all there is, but nobody what leads nowhere or to itself
+  const [nowhere, itself] = [join(tape, 'a.ndjson.zst'), join(tape, 'c.ndjson')];
+  symlinkSync(join(tape, 'nothing'), nowhere);
+  symlinkSync(itself, itself);
+  const read = (name: string) =>
+    readers[name] ??
+    ((tape: string[]) => run(verify, { tape, format: 'json' }).then((all) => ({ ...all, stderr: all.stdout })));
+
+  test.each([...names, 'verify'])('%s names it, reads the others, and the status is 1', async (name) => {
+    const whole = await read(name)([join(tape, 'b.ndjson')]);
+    const { status, stdout, stderr } = await read(name)([tape]);
+    expect(status).toBe(1);
+    if (name !== 'verify') expect(stdout).toBe(whole.stdout);
+    expect(stderr).toContain(nowhere);
+    expect(stderr).toContain(itself);
+    if (name !== 'info') expect([stderr.includes('E_NOT_FOUND'), stderr.includes('E_IO')]).toEqual([true, true]);
+    expect(stderr).not.toContain('E_FRAME_CORRUPT');
+  });
+
+  test('named itself it is a failure', async () => {
+    await expect(readers.scan([nowhere])).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    await expect(readers.info([tape, itself])).rejects.toMatchObject({ code: 'E_IO' });
+  });
+
+  // root may read what others may not
+  test.skipIf(process.getuid?.() === 0)('a file and a folder that may not be read', async () => {
+    const secret = written('secret', { 'a.ndjson': text, 'b.ndjson': text });
+    mkdirSync(join(secret, 'c'));
+    chmodSync(join(secret, 'a.ndjson'), 0);
+    chmodSync(join(secret, 'c'), 0);
+    for (const name of names) {
+      const { status, stdout, stderr } = await readers[name]([secret]);
+      const whole = await readers[name]([join(secret, 'b.ndjson')]);
+      expect([status, stdout]).toEqual([1, whole.stdout]);
+      for (const path of ['a.ndjson', 'c']) expect(stderr).toContain(join(secret, path));
+      expect(stderr.match(/permission denied/g)).toHaveLength(2);
+    }
+    chmodSync(join(secret, 'c'), 0o700);
   });
 });
 

@@ -112,6 +112,16 @@ describe('damage', () => {
     expect(bench.damages).toHaveLength(1);
   });
 
+  test('a file without a byte is told, and the others are served', async () => {
+    await tapeIn({ name: 'tapes/a.ndjson' }, ...MOVING);
+    await writeFile(join(bench.folder, 'tapes/b.ndjson.zst'), '');
+    const served = await serve(join(bench.folder, 'tapes'));
+    expect(bench.damages).toMatchObject([{ file: join(bench.folder, 'tapes/b.ndjson.zst'), code: 'E_TRUNCATED' }]);
+    const client = await joinBybit(served, [TRADES]);
+    await client.closed;
+    expect(client.data()).toEqual([trade(1)]);
+  });
+
   test('nothing but junk cannot be served', async () => {
     await tapeIn({ name: 'tapes/a.ndjson' });
     await writeFile(join(bench.folder, 'tapes/a.ndjson'), 'this is no tape');
