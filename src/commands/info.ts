@@ -84,7 +84,7 @@ function describeSource(info: SourceInfo, { profile, beside }: Read): [string, s
   ];
   if (profile !== undefined) lines.push(['decoded', describeProfile(profile)]);
   if (beside !== undefined) lines.push(...describeBeside(beside, capabilitiesOf(header)?.liquidations === 'sampled'));
-  if (damage > 0) lines.push(['damage', `${formatCount(damage)} places; see tapedeck verify`]);
+  if (damage > 0) lines.push(['damage', `${formatCount(damage)} place${damage > 1 ? 's' : ''}; see tapedeck verify`]);
   if (header === null) return lines;
   const { channels, flow, imported } = header;
   const instrument = instrumentOf(header);

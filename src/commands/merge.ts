@@ -1,5 +1,6 @@
 /** `tapedeck merge`: several recorders' tapes become one. */
 import { type MergeReport, mergeTapes } from '../audit/merge.js';
+import { TapedeckError } from '../model/errors.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatCount, table } from '../output/text.js';
 import { defineCommand, formatOption, levelOption } from './command.js';
@@ -104,6 +105,8 @@ onlyOther, copies, reordered, unresolvable), gaps (filled, left) and moved.
 Exit status: 0 done, 1 where a tape was damaged, a stream could not be merged or a market stands on one tape only (which is not copied).`,
 
   async handler({ tape, out, format, level }, io) {
+    if (tape.includes('-'))
+      throw new TapedeckError('E_USAGE', "merge reads each tape more than once: '-' (stdin) comes only once");
     const { reports, alone } = await mergeTapes({
       ...{ tapes: tape, out, level, tool: `tapedeck ${io.version}`, signal: io.signal },
     });

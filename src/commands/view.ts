@@ -61,7 +61,7 @@ export default defineCommand({
     to: toOption,
     side: { value: 'SIDE', describe: 'trades: of these aggressors only', choices: ['buy', 'sell'] },
     'min-notional': { value: 'N', describe: 'trades: of at least this value in quote units', parse: positiveNumber },
-    levels: { value: 'N', describe: 'book: levels of each side (10)', parse: wholeNumber(1, 1000) },
+    levels: { value: 'N', describe: 'book: levels of each side (10), 1000 at most', parse: wholeNumber(1, 1000) },
     bar: {
       value: 'DURATION',
       describe: 'footprint: length of a bar (1m); bars begin at whole multiples of it, UTC',

@@ -1,9 +1,10 @@
 /** `import`, `info` and `verify` as commands: what goes to stdout, what to stderr, and the exit status. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import importCommand from '../../src/commands/import.js';
 import info from '../../src/commands/info.js';
+import merge from '../../src/commands/merge.js';
 import venuesCommand from '../../src/commands/venues.js';
 import verify from '../../src/commands/verify.js';
 import { venueById } from '../../src/venues/registry.js';
@@ -217,6 +218,24 @@ test('bad lines: twenty are told, all are counted, exit 1, and the rest is impor
   expect(stderr.match(/^E_IMPORT: .*archive\.dat, line \d+\)$/gm)).toHaveLength(20);
   expect(stderr).toMatch(/\n5 more bad lines\n/);
   expect(stderr).toMatch(/\n25 bad lines skipped\n/);
+});
+
+test('info counts damaged places as people do', async () => {
+  const file = join(temporaryFolder(), 'torn.ndjson.zst');
+  const { out, args } = importArgs(archiveText(market(200)));
+  const whole = readFileSync((await run(importCommand, { ...args, out })).stdout.trimEnd());
+  // without its seal, and cut in a frame
+  writeFileSync(file, whole.subarray(0, whole.length / 2));
+  const { stdout } = await run(info, { tape: [file] });
+  expect(stdout).toMatch(/^ {2}damage +1 place; see tapedeck verify$/m);
+});
+
+test('merge takes no pipe, and says why', async () => {
+  const { out } = importArgs('');
+  await expect(run(merge, { tape: ['a', '-'], out, format: 'text' })).rejects.toMatchObject({
+    ...{ code: 'E_USAGE' },
+    message: "merge reads each tape more than once: '-' (stdin) comes only once",
+  });
 });
 
 test('a folder with a broken file is described all the same', async () => {
