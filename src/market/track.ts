@@ -15,6 +15,7 @@ import {
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
 import type { Snapshot, VenueRules } from '../model/rules.js';
+import { BesideStreams } from './beside-streams.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
 import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
@@ -77,15 +78,7 @@ export class Track {
   readonly #flow: string | undefined;
   readonly #stream: BookStream;
   readonly #trades: TradeStreams;
-  readonly #connOf: (origin: number) => string | null;
-  /** the newest touch: its stream, origin and id */
-  #touchStream = -1;
-  #touchOrigin = -1;
-  #touchLast = -1;
-  /** the connection that touches come by from here on; null where that is the newest one's */
-  #touchConn: string | null = null;
-  /** origin of the newest record of streams beside the market */
-  readonly #beside = new Map<number, number>();
+  readonly #beside: BesideStreams;
   readonly #join = new SnapshotJoin();
   #renewal: Renewal | null = null;
   /** since the book was joined: before that, updates that are older than a snapshot may come as late as they like */
@@ -106,7 +99,7 @@ export class Track {
     this.onLevel = options.onLevel ?? null;
     this.#flow = options.flow;
     const connOf = options.connOf ?? (() => null);
-    this.#connOf = connOf;
+    this.#beside = new BesideStreams(connOf);
     this.#stream = new BookStream(connOf);
     this.#trades = new TradeStreams(options.rules.tradeChain, connOf);
   }
@@ -144,7 +137,7 @@ export class Track {
     switch (e[o + Field.KIND]) {
       case Kind.touch:
         this.counts.touches++;
-        this.#newestTouch(e, o);
+        this.#beside.quote(e, o);
         return Effect.touch;
       case Kind.trade:
         return this.#trade(e, o, t);
@@ -153,10 +146,10 @@ export class Track {
       case Kind.snapshot:
         return this.#wholeBook(buffer, o, t);
       case Kind.derivative:
-        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
+        this.#beside.other(e, o);
         return Effect.derivative;
       case Kind.liquidation:
-        this.#beside.set(e[o + Field.FLAGS] >> STREAM_SHIFT, e[o + Field.ORIGIN]);
+        this.#beside.other(e, o);
         return (e[o + Field.FLAGS] & OFF_BOOK) === 0 ? Effect.liquidation : Effect.none;
       case Kind.unknown:
         this.counts.unknown++;
@@ -176,13 +169,7 @@ export class Track {
     this.counts.touches += count;
     this.t = events[o + Field.T];
     this.emitted = emitted;
-    this.#newestTouch(events, o);
-  }
-
-  #newestTouch(e: Float64Array, o: number): void {
-    this.#touchStream = e[o + Field.FLAGS] >> STREAM_SHIFT;
-    this.#touchOrigin = e[o + Field.ORIGIN];
-    this.#touchLast = e[o + Field.LAST];
+    this.#beside.quote(events, o);
   }
 
   /**
@@ -194,27 +181,18 @@ export class Track {
       const last = this.continuity.joined ? this.continuity.last : this.#join.last;
       return { conn: this.#stream.conn, last };
     }
-    if (stream === this.#touchStream) return { conn: this.#bringsTouches, last: this.#touchLast };
-    const origin = this.#beside.get(stream);
-    if (origin !== undefined) return { conn: this.#connOf(origin), last: -1 };
-    return this.#trades.newest(stream);
-  }
-
-  get #bringsTouches(): string | null {
-    return this.#touchConn ?? this.#connOf(this.#touchOrigin);
+    return this.#beside.newest(stream) ?? this.#trades.newest(stream);
   }
 
   /** Streams that `newest` tells of. */
   get streams(): number[] {
-    const others = [this.#touchStream, ...this.#beside.keys(), ...this.#trades.ids];
-    return [this.#stream.id, ...others].filter((id) => id >= 0);
+    return [this.#stream.id, ...this.#beside.ids, ...this.#trades.ids].filter((id) => id >= 0);
   }
 
   /** What a stream that `newest` tells of is made of. */
   kindOf(stream: number): StreamKind {
     if (this.#stream.is(stream)) return 'book';
-    if (stream === this.#touchStream) return 'touch';
-    return this.#beside.has(stream) ? 'beside' : 'trade';
+    return this.#beside.kindOf(stream) ?? 'trade';
   }
 
   /** The connection that brought the newest of the book; null where it is not known. */
@@ -230,7 +208,7 @@ export class Track {
   /** From here on another connection brings a stream that goes on without a hole: the end of the one so far costs nothing. */
   movesTo(stream: number, conn: string): void {
     if (this.#stream.is(stream)) this.#stream.movesTo(conn);
-    else if (stream === this.#touchStream) this.#touchConn = conn;
+    else if (this.#beside.kindOf(stream) === 'touch') this.#beside.quotesMoveTo(conn);
     else this.#trades.movesTo(stream, conn);
   }
 
@@ -448,17 +426,10 @@ export class Track {
     if (isOwnClose(close)) return Effect.none;
     // trade ids go on: the next connection's tell how many trades were missed
     const trades = this.#trades.comesBy(conn) ? Effect.tradeGap : Effect.none;
-    const effect = trades | (this.#bringsBeside(conn) ? Effect.besideGap : Effect.none);
+    const effect = trades | (this.#beside.comeBy(conn) ? Effect.besideGap : Effect.none);
     if (!this.#stream.comesBy(conn)) return effect;
     this.#stream.forget();
     return effect | this.lose({ stream: '*', from: this.lastBookT, reason: 'disconnect' });
-  }
-
-  /** Whether best quotes, or a stream beside the market, come by this connection or may: nothing of theirs tells what is missed. */
-  #bringsBeside(conn: string): boolean {
-    const conns = [...this.#beside.values()].map((origin) => this.#connOf(origin));
-    if (this.#touchStream >= 0) conns.push(this.#bringsTouches);
-    return conns.some((one) => one === null || one === conn);
   }
 
   #gapEntry(gap: Gap): number {
