@@ -31,7 +31,8 @@ interface Outcome {
 }
 
 interface World {
-  env?: Record<string, string>;
+  /** undefined: not there */
+  env?: Record<string, string | undefined>;
   /** a file descriptor, or `closed` for a pipe whose reader has gone */
   stdout?: number | 'closed';
 }
@@ -87,7 +88,7 @@ test.skipIf(!('enableCompileCache' in process.getBuiltinModule('node:module')))(
   'what Node compiled of a command is kept for the next start, unless it is told not to',
   async () => {
     const kept = join(folder, 'kept');
-    const keep = { NODE_COMPILE_CACHE: '', TMPDIR: kept };
+    const keep = { NODE_COMPILE_CACHE: '', NODE_DISABLE_COMPILE_CACHE: undefined, TMPDIR: kept };
     mkdirSync(kept);
     await tapedeck(['venues'], { env: { ...keep, NODE_DISABLE_COMPILE_CACHE: '1' } });
     await tapedeck(['--help'], { env: keep });
