@@ -125,14 +125,7 @@ test('what ends before a second has passed is not judged, nor is what a gap cuts
 test.each([0, 1, 3])(
   'the depth that fell is that of the prices before, though the bids follow by %d ticks',
   async (follows) => {
-    const story = new LevelStory({ quiet: 1 });
-    for (let i = 0; i < 70; i++)
-      story
-        .pause(500)
-        .buy(ASK + 30, 1)
-        .pause(500)
-        .sell(BID - 30, 1);
-    story.quiet(6);
+    const story = new LevelStory({ quiet: 1 }).smallOrders().quiet(6);
     // of ten levels of 10 within 10 bps three go, 24 of them traded
     for (let i = 0; i < 3; i++) story.buy(ASK + i, 8);
     const bids = Array.from({ length: follows }, (_, i): Level => [BID + 1 + i, 10]);

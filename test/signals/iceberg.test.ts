@@ -7,14 +7,7 @@ import { ASK, BID, LevelStory, type LevelStoryOptions } from './level-story.js';
 
 /** Small orders each way, until it is known what is usual. */
 function start(options: LevelStoryOptions = {}): LevelStory {
-  const story = new LevelStory({ ...options, quiet: 1 });
-  for (let i = 0; i < 70; i++)
-    story
-      .pause(500)
-      .buy(ASK + 30, 1)
-      .pause(500)
-      .sell(BID - 30, 1);
-  return story.quiet(6);
+  return new LevelStory({ ...options, quiet: 1 }).smallOrders().quiet(6);
 }
 
 interface ClipOptions {

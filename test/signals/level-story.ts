@@ -89,6 +89,16 @@ export class LevelStory {
     return this;
   }
 
+  /** Small ones each way for 70 seconds, until it is known what is usual. */
+  smallOrders(): this {
+    for (let i = 0; i < 70; i++)
+      this.pause(500)
+        .buy(ASK + 30, 1)
+        .pause(500)
+        .sell(BID - 30, 1);
+    return this;
+  }
+
   scan(detector: string, set: string[] = [], seconds = 2): Promise<Scanned> {
     const { lines } = this.quiet(seconds).tape;
     return scanLines(lines, { detect: [detector], set: set.map((one) => `${detector}.${one}`) });
