@@ -1,7 +1,7 @@
 /** How far books are known whose base is a snapshot: where the price has used up half of that, a newer snapshot is due. */
 import type { Track } from '../market/track.js';
 
-/** No book is asked for again sooner: a market that races would take all requests. */
+/** A book that was just made known is not asked for sooner: a market that races would take all requests. */
 const EVERY_MS = 10_000;
 /** The touch may come so much nearer to the end of what is known. */
 const LEAST_SHARE = 0.5;
@@ -12,7 +12,7 @@ interface Reach {
   high: number;
   below: number;
   above: number;
-  /** monotonic ms before which no other is asked for */
+  /** monotonic ms before which it does not run out */
   dueMs: number;
 }
 

@@ -88,15 +88,11 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
 function renewalOf({ venue, sources }: RestBooksOptions, snapshots: Sync): (nowMs: number) => void {
   if (venue.slides === true || venue.rest.snapshot === undefined) return () => {};
   const reaches = createReaches();
-  /** asked for, and not yet part of the book */
-  const awaited = new Set<string>();
   return (nowMs) => {
     for (const [symbol, { track }] of sources) {
-      if (track.state !== 'valid') awaited.delete(symbol);
-      else if (reaches.runsOut(symbol, track, nowMs)) {
-        awaited.add(symbol);
-        snapshots.want(symbol);
-      } else if (awaited.delete(symbol)) snapshots.joined(symbol);
+      if (track.state !== 'valid') continue;
+      if (reaches.runsOut(symbol, track, nowMs)) snapshots.want(symbol);
+      else snapshots.joined(symbol);
     }
   };
 }

@@ -102,19 +102,21 @@ export class FarLevels {
 
   /** The highest price; NaN where there is no level. */
   highest(): number {
+    if (this.size === 0) return Number.NaN;
     const prices = this.#prices;
     let highest = Number.NEGATIVE_INFINITY;
     // no free slot compares
     for (let i = 0; i <= this.#mask; i++) if (prices[i] > highest) highest = prices[i];
-    return this.size > 0 ? highest : Number.NaN;
+    return highest;
   }
 
   /** The lowest price; NaN where there is no level. */
   lowest(): number {
+    if (this.size === 0) return Number.NaN;
     const prices = this.#prices;
     let lowest = Number.POSITIVE_INFINITY;
     for (let i = 0; i <= this.#mask; i++) if (prices[i] < lowest) lowest = prices[i];
-    return this.size > 0 ? lowest : Number.NaN;
+    return lowest;
   }
 
   /** Sum of the sizes at prices from `low` to `high`, both included. */

@@ -12,9 +12,12 @@ const MOST_REMEMBERED = 256;
 export interface Watched {
   readonly side: BookSide;
   readonly price: number;
+  /** displayed when it appeared */
   readonly size: number;
+  /** what it had to reach, and the median level, then */
   readonly gate: number;
   readonly median: number;
+  /** `t` of the message that showed it */
   readonly shown: Micros;
   readonly mid: number;
   readonly isNear: boolean;

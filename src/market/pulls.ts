@@ -1,6 +1,6 @@
 /** Big levels that went: which of them were pulled, which traded, and which only moved. */
 import type { Micros } from '../model/entry.js';
-import { BID, type BookSide } from './book.js';
+import { BID } from './book.js';
 import { type Gone, Moves, type Watched } from './moves.js';
 import { RecentTrades } from './recent-trades.js';
 
@@ -26,16 +26,8 @@ export interface BigLevelOptions {
 }
 
 /** A big level that went. Prices and sizes are scaled. */
-export interface Pull {
-  readonly side: BookSide;
-  readonly price: number;
-  /** displayed when it appeared */
-  readonly size: number;
-  /** what it had to reach, and the median level, then */
-  readonly gate: number;
-  readonly median: number;
-  /** `t` of the messages that showed it and that took it away */
-  readonly shown: Micros;
+export interface Pull extends Pick<Watched, 'side' | 'price' | 'size' | 'gate' | 'median' | 'shown'> {
+  /** `t` of the message that took it away */
   readonly gone: Micros;
   readonly removed: number;
   /** traded against its price while it stood, or as late as a guard after */
