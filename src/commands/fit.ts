@@ -6,6 +6,7 @@ import { describeDamage } from '../output/damage.js';
 import { startProgress } from '../output/progress.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl } from '../output/text.js';
+import { Remarks } from '../scan/remarks.js';
 import { fitMarkets } from '../study/fit.js';
 import { metered } from '../tape/meter.js';
 import { Stop } from '../tape/stop.js';
@@ -89,6 +90,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
     let read = 0;
     let damaged = 0;
     const stop = new Stop();
+    const remarks = new Remarks();
     const flows = tape.flows(range.from === undefined ? {} : { from: range.from });
     const followed = flows.map((flow, n) =>
       metered(flow, tape.groups[n] ?? [], PROGRESS_BYTES, (more) => {
@@ -104,9 +106,10 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
           damaged++;
           bar.say(describeDamage(damage));
         },
-        note: (text) => void (io.quiet || bar.say(escapeControl(text))),
+        note: (text) => void (io.quiet || !remarks.isNew(text) || bar.say(escapeControl(text))),
       });
       bar.stop();
+      for (const text of remarks.rest) noteTo(io)(text);
       if (io.signal.aborted && !io.quiet)
         for (const { src, to: end } of fits)
           io.stderr.write(`${escapeControl(src)}: stopped: learnt until ${formatTime(end)}\n`);

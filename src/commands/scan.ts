@@ -14,6 +14,7 @@ import { signalFilter } from '../scan/filter.js';
 import { readFits } from '../scan/fits.js';
 import { type Jobs, planJobs } from '../scan/jobs.js';
 import type { Printed } from '../scan/pipeline.js';
+import { Remarks } from '../scan/remarks.js';
 import { type ScanOptions, scan, scanRooms } from '../scan/scan.js';
 import { type GivenSettings, mergeSettings, readingStart, scanSettings } from '../scan/settings.js';
 import { MARKET_TITLES, marketText, signalText, sumsText, TEXT_TITLES } from '../scan/text.js';
@@ -246,6 +247,7 @@ output to the byte, for whoever wants to check that.
     // of a pipe it turns out which markets it has
     const met = new Set(tape.groups.flat().flatMap(({ src }) => src ?? []));
     const sums: Sums[] = [];
+    const remarks = new Remarks();
     let bar: Progress | null = null;
     const say = (text: string): void => (bar === null ? void io.stderr.write(`${text}\n`) : bar.say(text));
     const options: ScanOptions = {
@@ -259,7 +261,7 @@ output to the byte, for whoever wants to check that.
         say(describeDamage(damage));
       },
       note: (text) => {
-        if (!io.quiet) say(escapeControl(text));
+        if (!io.quiet && remarks.isNew(text)) say(escapeControl(text));
       },
       sums: (one) => void sums.push(one),
       met: (src) => void met.add(src),
@@ -302,6 +304,7 @@ output to the byte, for whoever wants to check that.
     for (const one of sums)
       await out.write(`${json ? JSON.stringify({ checksum: one }) : escapeControl(sumsText(one))}\n`);
     await out.flush();
+    for (const text of remarks.rest) note(text);
     stop.check('scanning');
     for (const text of unusedMarkets(Object.keys(given.symbols ?? {}), [...met])) note(text);
     return damaged > 0 ? 1 : 0;

@@ -72,6 +72,21 @@ test('a file and the same bytes on stdin, cut anywhere, give the same lines', as
   expect(await run({ ...lively, tape: ['-'], format: 'json', checksum: true }, pieces)).toEqual(file);
 });
 
+test('what is noted of many markets alike is said of the first, and at the end of how many more', async () => {
+  const sentence = 'liquidation-cascade is unsupported: the tape holds no forceOrder channel';
+  const firstLines = (symbol: string): string =>
+    randomTape({ seed: 7, minutes: 1, symbol }).lines.slice(0, 20).join('\n');
+  const notesOf = async (...symbols: string[]): Promise<string> =>
+    (await run({ tape: symbols.map((symbol) => write(`${symbol}.ndjson`, firstLines(symbol))) })).stderr;
+  expect(await notesOf('AUSDT')).toBe(`binance-usdm:AUSDT: ${sentence}\n`);
+  const three = 'binance-usdm:BUSDT, binance-usdm:CUSDT';
+  expect(await notesOf('AUSDT', 'BUSDT', 'CUSDT')).toBe(
+    `binance-usdm:AUSDT: ${sentence}\n${three}: ${sentence}, too\n`,
+  );
+  const seven = await notesOf(...Array.from('ABCDEFG', (letter) => `${letter}USDT`));
+  expect(seven.split('\n')[1]).toBe(`6 more markets: ${sentence}, too`);
+});
+
 test('several tapes are printed in byte order of their lines', async () => {
   const { stdout } = await run({ ...lively, tape: paths, format: 'json' });
   const lines = stdout.trimEnd().split('\n');
