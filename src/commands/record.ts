@@ -169,7 +169,8 @@ to VENUE/_venue. Book snapshots are fetched and joined as the venue prescribes,
 and again where the price has used up half of what one made known (Binance, MEXC). Where a venue's ids do not prove its books (BingX),
 each book is read over REST besides, soon after it begins and every five minutes, twice each time: verify compares them. A broken sequence, a lost connection or a stream
 that falls silent becomes a gap entry that says from when; the book is then fetched anew while the other symbols go on. A stream that
-never began (no connection, no answer, no data in time) is told at the end, as a gap from the beginning of the recording.
+never began (no connection, no answer, no data in time) is told at the end, as a gap from the beginning of the recording; one whose
+connection opened only after attempts that failed, when its first message comes.
 
 Missed trades. Where a venue's trades have ids that count (Binance, OKX), they say which trades a lost connection or a lost message
 cost, and where the venue has them over REST (see tapedeck-venues(1)), they are read half a second later. The answers stand on the

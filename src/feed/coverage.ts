@@ -107,6 +107,16 @@ export function end(
   return told;
 }
 
+/**
+ * An attempt to open a socket failed: where none was open before, all of it is missing since the recorder's start, although nobody
+ * else can tell that from a market in which nothing happens.
+ */
+export function unreached(link: Link, beganT: Micros): void {
+  if (link.lastT > 0) return;
+  link.isOut = true;
+  for (const topic of link.topics) topic.owed ??= { from: beganT, reason: 'disconnect' };
+}
+
 /** Whether an open socket brings the topic and did so by `untilT`; where ids show every loss, since when is no question. */
 export function isCovered(link: Link, topic: TopicCover, untilT: Micros): boolean {
   return link.legs.some((leg) => {

@@ -8,7 +8,7 @@ import type { Note } from '../model/note.js';
 import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { ReceiveClock } from './clock.js';
-import { carry, type Identity, type Link } from './coverage.js';
+import { carry, type Identity, type Link, unreached } from './coverage.js';
 import { Losses, type Watched } from './losses.js';
 import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
@@ -245,11 +245,19 @@ export class SourceRecorder {
     if (link.lastT === 0) link.lastT = t;
   }
 
+  /** An attempt to open a connection of the link failed. */
+  unreached(link: Link): void {
+    unreached(link, this.#beganT);
+  }
+
   /** All that was asked for on a connection was acked. */
   subscribed(link: Link, conn: string): void {
     const leg = link.legs.find((one) => one.conn === conn);
     if (leg !== undefined) leg.subscribedT = this.track.t;
     this.#setAcked(link, true);
+    // of what may be silent no message may ever come to say that it is there
+    const isFresh = link.topics.every(({ isQuiet, channel }) => isQuiet && !this.streams.has(channel));
+    if (isFresh && link.isOut) this.losses.settle(link, null, conn);
   }
 
   /** Something that was asked for on a connection of the link is refused; not always is it told what. */

@@ -163,6 +163,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       });
     },
     failed(connection, why, retryMs) {
+      for (const [source, link] of placeOf(connection).links) source.unreached(link);
       feed.refusal = `connecting to ${connection.url}: ${why}`;
       note(`${venue.id}: while ${feed.refusal}; next attempt in ${waitText(retryMs)}`, {
         ...{ event: 'connect-failed', level: 'warn', venue: venue.id, data: { url: connection.url, retryMs } },

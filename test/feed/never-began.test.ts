@@ -1,14 +1,15 @@
-/** Channels of which nothing ever came: the tape says so from its beginning on, and a recording of nothing is a failure. */
+/** Channels of which nothing ever came, or only late: the tape says so from its beginning on, and a recording of nothing is a failure. */
 import { Readable } from 'node:stream';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
+import type { RecordOptions } from '../../src/feed/recorder.js';
 import type { Entry } from '../../src/model/entry.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ConnectionPlan } from '../../src/venues/venue.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
 import { startServer, type TestServer } from './server.js';
-import { gapsOf, linesIn, only } from './tape.js';
+import { follow, gapsOf, linesIn, only } from './tape.js';
 
 // real sockets on a machine with other work
 vi.setConfig({ testTimeout: 40_000 });
@@ -91,6 +92,80 @@ test('a channel whose connection never opened is missing from the start, the oth
     ['depth', true, 0, 100],
     ['trade', true, 0, 100],
   ]);
+});
+
+describe('a connection that opens only after attempts that failed', () => {
+  /** Records all of a venue that refuses the first attempt of each connection. */
+  async function late(rig: Rig, options: Partial<RecordOptions> = {}, plans = 2): Promise<Entry[]> {
+    rig.exchange.controls.refuse(true);
+    const running = rig.start(options);
+    await until('all were refused', () => rig.notes.filter((note) => note.includes('503')).length >= plans);
+    rig.exchange.controls.refuse(false);
+    await until('the book is valid', () => rig.status.valid === 1);
+    await rig.delivering(plans);
+    await running.stop();
+    return rig.entries();
+  }
+
+  test('leaves a gap from the start to its first data, which no reader takes for quiet', async () => {
+    const rig = await prepare();
+    const entries = await late(rig);
+    const [{ t: from }] = entries;
+    expect(gapsOf(entries)).toHaveLength(4);
+    for (const { stream, ...told } of gapsOf(entries)) expect(told, stream).toEqual({ from, reason: 'disconnect' });
+    // behind the opening of the socket, and before anything that came by it
+    const at = (key: string, conn: string): number =>
+      entries.findIndex((one) => key in one && 'conn' in one && one.conn === conn);
+    for (const { conn } of only(entries, 'open')) {
+      expect(at('gap', conn)).toBeGreaterThan(at('open', conn));
+      const first = entries.findIndex((one) => 'msg' in one && one.conn === conn && !('result' in Object(one.msg)));
+      expect(at('gap', conn)).toBeLessThan(first);
+    }
+    const [{ gaps, clean, problems, streams }] = await verify(rig);
+    const { valid, lost } = await follow(rig, 'BTCUSDT');
+    expect([valid.length, lost.length]).toEqual([1, 0]);
+    // the two connections end it at times of their own
+    expect([gaps, problems.every(({ code }) => code === 'GAP')]).toEqual([problems.length, true]);
+    expect(clean).toBeLessThan(100);
+    expect(streams.map(({ stream, gaps, clean }) => [stream, gaps, clean < 100])).toEqual(
+      ['aggTrade', 'bookTicker', 'depth', 'trade'].map((stream) => [stream, 1, true]),
+    );
+  });
+
+  test('leaves one gap of all streams where it brings them all', async () => {
+    const rig = await prepare({ venue: 'bybit-linear' });
+    const entries = await late(rig, {}, 1);
+    expect(gapsOf(entries)).toEqual([{ stream: '*', from: entries[0].t, reason: 'disconnect' }]);
+    const [{ gaps, clean }] = await verify(rig);
+    expect([gaps, clean < 100]).toEqual([1, true]);
+  });
+
+  test('ends it with the acks where all it brings may be silent', async () => {
+    const rig = await prepare();
+    rig.exchange.controls.refuse(true);
+    const running = rig.start({
+      requests: [{ venue: venueById('binance-usdm'), symbols: ['BTCUSDT'], channels: ['depth', 'forceOrder'] }],
+    });
+    await until('both were refused', () => rig.notes.filter((note) => note.includes('503')).length >= 2);
+    rig.exchange.controls.refuse(false);
+    await until('the book is valid', () => rig.status.valid === 1);
+    await until('both are there', () => rig.exchange.connected === 2);
+    const { received } = rig.status;
+    await until('messages came after that', () => rig.status.received > received + 50);
+    await running.stop();
+    const entries = await rig.entries();
+    const told = only(entries, 'gap').filter(({ gap }) => gap.stream === 'forceOrder');
+    expect(told.map(({ gap }) => gap)).toEqual([{ stream: 'forceOrder', from: entries[0].t, reason: 'disconnect' }]);
+    expect(told[0].t).toBeLessThan(only(entries, 'msg').at(-1)?.t ?? 0);
+  });
+
+  test('leaves none where it opened and something else came first', async () => {
+    const rig = await prepare();
+    const running = rig.start();
+    await until('the book is valid', () => rig.status.valid === 1);
+    await rig.delivering(2);
+    expect(await running.stop()).toMatchObject({ gaps: 0 });
+  });
 });
 
 test.each([
