@@ -19,8 +19,9 @@ export class LossAudit {
   readonly #ledger = new GapLedger();
   /** by the name of their stream */
   readonly #tradeIds = new Map<string, TradeIds>();
-  /** a connection was closed and no gap entry said so yet; then the connection opened since */
+  /** a connection was closed and no gap entry said so yet; by the recorder itself; then the connection opened since */
   #closed = false;
+  #closedByUs = false;
   #reopened: string | null = null;
   /** `t` of the newest message of a stream; of the beginning before any */
   #lastMessage: Micros;
@@ -109,14 +110,27 @@ export class LossAudit {
     this.broken(this.sinceLast('damage'), t, place, `the recorder dropped ${count} entries: ${reason}`);
   }
 
-  /** A connection ended that alone brought something. */
-  closed(): void {
+  /** A connection ended that alone brought something; for `reason`, as its entry says. */
+  closed(reason: string): void {
     this.#closed = true;
+    // where the peer does not answer our own end, no code says that it was ours
+    this.#closedByUs = reason === 'stop';
     this.#reopened = null;
   }
 
   opened(conn: string): void {
     if (this.#closed) this.#reopened = conn;
+  }
+
+  /**
+   * Nothing follows. A recorder that ends in order says what it still misses; one that was killed cannot.
+   * @param wasThere anything at all came of a connection
+   */
+  ends(t: Micros, place: Place, wasThere: boolean): void {
+    if (this.#closed && !this.#closedByUs) this.broken(this.sinceLast('disconnect'), t, place);
+    if (wasThere || this.gaps > 0) return;
+    const gap = this.sinceLast('disconnect');
+    this.broken(gap, t, place, `nothing ever came, and no connection was opened, since ${formatTime(gap.from)}`);
   }
 
   /** Bytes of the tape are lost behind `t`; who reads it says so. */

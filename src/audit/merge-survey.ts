@@ -1,5 +1,5 @@
 /** A first look at one recorder's tape of one src: when it was there, what it knows that it missed, and a sample of what it has. */
-import type { Gap, HeaderEntry, Micros, Source } from '../model/entry.js';
+import { type Gap, type HeaderEntry, isOwnClose, type Micros, SHARED_SYMBOL, type Source } from '../model/entry.js';
 import type { Segment } from '../tape/reader.js';
 import type { Venue } from '../venues/venue.js';
 import { type Item, isHeader, readItems } from './merge-reader.js';
@@ -15,6 +15,20 @@ export interface Hole {
   to: Micros;
 }
 
+/** One run of the recorder, from header to last entry. */
+export interface Run {
+  first: Micros;
+  last: Micros;
+  /** something came of a connection: until then nobody was there to miss anything */
+  isThere: boolean;
+  /** it says itself that something is missing */
+  isTold: boolean;
+  /** of the newest message; of the beginning before any */
+  messageT: Micros;
+  /** that, where a connection ended and nothing followed yet; else NaN */
+  endedT: Micros;
+}
+
 /** The time in which a connection brought a stream. */
 export interface Brought {
   conn: string;
@@ -28,8 +42,7 @@ export interface Survey {
   header: HeaderEntry;
   recorders: string[];
   messages: number;
-  /** from header to last entry of each run */
-  runs: { first: Micros; last: Micros }[];
+  runs: Run[];
   holes: Hole[];
   /** by layout and variant */
   brought: Map<number, Brought[]>;
@@ -96,6 +109,8 @@ export async function surveyTape(segments: readonly Segment[], venue: Venue): Pr
   }
   if (survey === null) return null;
   if (!Number.isNaN(lostSince)) survey.holes.push({ stream: '*', from: lostSince, to: last + 1 });
+  for (const { endedT, last } of survey.runs)
+    if (!Number.isNaN(endedT)) survey.holes.push({ stream: '*', from: endedT, to: last + 1 });
   return Object.assign(survey, { damage, damaged });
 }
 
@@ -105,20 +120,36 @@ function takeHeader(known: Survey | null, header: HeaderEntry, segments: readonl
     ...{ src: header.src, segments, header, recorders: [], messages: 0, runs: [], holes: [], damage: [], damaged: 0 },
     ...{ brought: new Map(), closed: new Map(), samples: new Map(), lags: new Map() },
   };
-  if (survey.recorders.at(-1) !== recorder) survey.runs.push({ first: header.t, last: header.t });
+  if (survey.recorders.at(-1) !== recorder) {
+    // what names no single symbol comes by connections of the others
+    const isThere = header.tape.symbol === SHARED_SYMBOL || header.tape.from !== undefined;
+    const { t } = header;
+    survey.runs.push({ first: t, last: t, isThere, isTold: false, messageT: t, endedT: Number.NaN });
+  }
   if (!survey.recorders.includes(recorder)) survey.recorders.push(recorder);
   return survey;
 }
 
 function takeItem(survey: Survey, item: Item, before: Micros): void {
   const { t, entry, conn, id, digest, stream } = item;
-  survey.runs[survey.runs.length - 1].last = t;
+  const run = survey.runs[survey.runs.length - 1];
+  run.last = t;
+  run.isThere ||= conn !== null;
   if (entry !== null) {
-    if ('gap' in entry) survey.holes.push(holeOf(entry.gap, t));
-    else if ('drop' in entry) survey.holes.push({ stream: '*', from: before, to: t });
-    else if ('close' in entry) survey.closed.set(entry.conn, t);
+    if ('gap' in entry) {
+      survey.holes.push(holeOf(entry.gap, t));
+      run.isTold = true;
+      run.endedT = Number.NaN;
+    } else if ('drop' in entry) survey.holes.push({ stream: '*', from: before, to: t });
+    else if ('close' in entry) {
+      survey.closed.set(entry.conn, t);
+      // a peer may not answer our own end
+      if (!isOwnClose(entry.close) && entry.close.reason !== 'stop') run.endedT = run.messageT;
+    }
     return;
   }
+  run.messageT = t;
+  run.endedT = Number.NaN;
   survey.messages++;
   if (stream === null) return;
   if (item.lag < (survey.lags.get(id) ?? Number.POSITIVE_INFINITY)) survey.lags.set(id, item.lag);
@@ -153,9 +184,14 @@ export function clockOf(base: Survey, other: Survey): Micros {
   return apart[apart.length >> 1] ?? 0;
 }
 
+/** Whether this recorder was there at `t` on its own clock. */
+export function isThere(survey: Survey, t: Micros): boolean {
+  return survey.runs.some(({ first, last, isThere }) => isThere && first <= t && t <= last);
+}
+
 /** Whether this recorder was there all the time from `from` to `to` on its own clock, and missed nothing of the stream (`*`: of any). */
 export function isWhole(survey: Survey, stream: string, from: Micros, to: Micros): boolean {
-  if (!survey.runs.some(({ first, last }) => first <= from && to <= last)) return false;
+  if (!survey.runs.some(({ first, last, isThere }) => isThere && first <= from && to <= last)) return false;
   const concerns = (hole: Hole): boolean => hole.stream === '*' || stream === '*' || hole.stream === stream;
   return !survey.holes.some((hole) => concerns(hole) && hole.from < to && from < hole.to);
 }

@@ -2,16 +2,17 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { type Entry, type FilledEntry, isOwnClose, type Micros, type Source } from '../model/entry.js';
+import { type Entry, type FilledEntry, type Gap, isOwnClose, type Micros, type Source } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { isUsable } from '../model/instrument.js';
+import { entryLine } from '../tape/line.js';
 import { groupBySource, listSegments, type Segment } from '../tape/reader.js';
 import { venueById } from '../venues/registry.js';
 import type { Venue } from '../venues/venue.js';
 import { align, type Placed } from './merge-align.js';
 import type { StreamCounts } from './merge-pair.js';
 import { isHeader, type Lost, readItems } from './merge-reader.js';
-import { clockOf, holeOf, isWhole, type Survey, surveyTape } from './merge-survey.js';
+import { clockOf, holeOf, isThere, isWhole, type Run, type Survey, surveyTape } from './merge-survey.js';
 import { createMergeWriter, type MergeWriter } from './merge-writer.js';
 
 /** Less of a stream than this in both, of what both should have, says that its messages are not the same for every connection. */
@@ -218,6 +219,8 @@ class SourceMerge {
         }
         if (!('lost' in placed)) this.#write(writer, placed);
       }
+      const last = this.#base.runs[this.#base.runs.length - 1];
+      this.#tellAbsent(writer, last, last.last + 1);
       await writer.finish();
     } catch (error) {
       await writer.abandon();
@@ -262,7 +265,7 @@ class SourceMerge {
   /** What the other has and the base has not. */
   #writeTheirs(writer: MergeWriter, { item, t, of }: { item: Placed['item']; t: Micros; of: Survey }): void {
     const { entry, line } = item;
-    const there = this.#base.runs.some(({ first, last }) => first <= t && t <= last);
+    const there = isThere(this.#base, t);
     if (entry === null) {
       // a whole book that only begins a connection of the other's says nothing new
       if (writer.isWhole(line) && writer.isValid) return;
@@ -308,9 +311,12 @@ class SourceMerge {
     if ('book' in entry || 'index' in entry || 'end' in entry) return;
     if (isHeader({ entry } as Placed['item'])) {
       // another run of the recorder: what its connections were is over, which costs nothing where nothing was missed
-      if (t !== this.#base.runs[0].first && this.#base.runs.some(({ first }) => first === t))
+      const run = this.#base.runs.findIndex(({ first }) => first === t);
+      if (run > 0) {
         for (const conn of this.#open) writer.entry({ t, src, conn, close: OWN_CLOSE });
-      if (this.#base.runs.some(({ first }) => first === t)) this.#open.clear();
+        this.#tellAbsent(writer, this.#base.runs[run - 1], t);
+      }
+      if (run >= 0) this.#open.clear();
       return;
     }
     if ('close' in entry) {
@@ -332,6 +338,15 @@ class SourceMerge {
       const isFilled = this.#isFilled('*', this.#holeBefore(t), t);
       this.#settle(writer, line, t, isFilled ? { t, src, filled: { drop: entry.drop } } : null);
     } else writer.write(line, t);
+  }
+
+  /** A run of the base that was killed before anything came could not say that it missed everything. */
+  #tellAbsent(writer: MergeWriter, { first: from, isThere, isTold }: Run, t: Micros): void {
+    if (isThere || isTold) return;
+    const { src } = this.#base;
+    const gap: Gap = { stream: '*', from, reason: 'disconnect' };
+    const line = Buffer.from(entryLine({ t, src, gap }));
+    this.#settle(writer, line, t, this.#isFilled('*', from, t) ? { t, src, filled: { gap } } : null);
   }
 
   /** What the base says it missed: as it is, or as what was filled. */

@@ -12,6 +12,7 @@ import {
   type HeaderEntry,
   isOwnClose,
   type Micros,
+  SHARED_SYMBOL,
 } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
 import type { Venue } from '../venues/venue.js';
@@ -75,6 +76,8 @@ export class SessionAudit {
   /** of the message being taken in */
   #bytes: Buffer = NO_BYTES;
   #place: Place = { file: '', frame: -1, line: 0 };
+  /** of the newest entry that is no message: what takes place names moves on with what is read */
+  #entryPlace: Place = this.#place;
   readonly #losses: LossAudit;
   readonly #book: BookAudit;
   /** channels of best quotes */
@@ -85,6 +88,8 @@ export class SessionAudit {
   #validSince = Number.NaN;
   readonly #valid = new Spans();
   #joined = false;
+  /** something came of a connection, or the tape is one that need not say so: a slice, or what names no single symbol */
+  #isThere: boolean;
   /** no message of the segment was seen yet: a checkpoint says what led up to it */
   #segmentStart = true;
   /** connections that brought the newest book update and the newest best quote; null before any */
@@ -120,6 +125,7 @@ export class SessionAudit {
     this.#levels = audit === undefined ? null : new LevelAudit(audit, this.#track, problems);
     this.#first = header.t;
     this.#last = header.t;
+    this.#isThere = header.tape.from !== undefined || header.tape.symbol === SHARED_SYMBOL;
     this.#losses = new LossAudit(venue, problems, header.t);
     this.#book = new BookAudit({ instrument, rules: venue, decoder, problems });
     this.#quoteStreams = venue.layouts.messages.filter(({ event }) => event === 'touch').map(({ name }) => name);
@@ -143,6 +149,7 @@ export class SessionAudit {
   take(bytes: Buffer, buffer: EventBuffer, i: number, place: Place): number {
     this.#bytes = bytes;
     this.#place = place;
+    this.#isThere = true;
     const o = i * EVENT_STRIDE;
     // those that another connection had brought, or that come too late to be news, are evidence too
     if (buffer.events[o + Field.KIND] === Kind.touch) this.#book.quote(buffer.events, o);
@@ -244,9 +251,11 @@ export class SessionAudit {
   /** An entry that is no message, already known to be well-formed. */
   entry(entry: Entry, place: Place): void {
     this.#place = place;
+    this.#entryPlace = { ...place };
     this.#last = entry.t;
     this.#union.pass(entry.t, this.#one);
     this.#losses.streams.read(entry.t);
+    this.#isThere ||= 'conn' in entry;
     if ('clock' in entry) this.#clock.reading(entry.clock);
     if ('book' in entry) {
       this.#checkpoint(entry, place);
@@ -265,9 +274,9 @@ export class SessionAudit {
   }
 
   /** What came by this connection may miss messages from here on. */
-  #close({ conn }: CloseEntry): void {
+  #close({ conn, close }: CloseEntry): void {
     if (this.#union.covers(conn)) return;
-    this.#losses.closed();
+    this.#losses.closed(close.reason);
     if (this.#bookConn === null || this.#bookConn === conn) this.#book.interruptUpdates();
     if (this.#quoteConn === null || this.#quoteConn === conn) this.#book.interruptQuotes();
   }
@@ -327,6 +336,7 @@ export class SessionAudit {
   finish(): SessionResult {
     if (!Number.isNaN(this.#validSince)) this.#valid.add(this.#validSince, this.#last);
     this.#times.end(this.#last);
+    this.#losses.ends(this.#last, this.#entryPlace, this.#isThere);
     const touch = this.#book.finish(this.#last);
     const { counts, continuity } = this.#track;
     if (counts.depth > 0 && !this.#joined)

@@ -88,7 +88,8 @@ microsecond. "of" says whose it is: its connection, and the time it had there. I
 that one would have brought. The header has the recorder name of the merge, and in "merged" the recorders and how far their clocks are apart.
 
 Gaps. A gap or drop that the base marked, and in which another recorder was there all the time and missed nothing of that stream, becomes a
-"filled" entry, which readers pass over; the end of a connection that cost nothing then is marked as intended. All others stay. Checkpoints
+"filled" entry, which readers pass over; the end of a connection that cost nothing then is marked as intended. All others stay. A recorder
+that was killed before it had a connection was not there, and where it is one of the base a gap entry says so. Checkpoints
 are made anew of the book that all messages make. REST answers of another recorder come where the base has no book.
 
 Streams whose messages differ by connection, so that hardly any is the same in both, cannot be merged: the base's are kept, the

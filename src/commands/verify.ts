@@ -152,7 +152,9 @@ its updates are unbroken (0 where no snapshot is there; best quotes are then hel
 trades from the first to the last where their ids have no holes. UNVERIFIABLE: nothing speaks against it, and no id proves it, as with best quotes
 and prices on every venue; a market is verified where it is clean and its book is proven, - where its venue proves none.
 
-GAPS: intervals in which messages are missing or may be, each counted once, whoever noticed; of a stream, those that concern it.
+GAPS: intervals in which messages are missing or may be, each counted once, whoever noticed; of a stream, those that concern it. A
+recorder that was killed while it had no connection could not say so: what it recorded counts as missing from the last message on, or as a
+whole where no connection was ever opened.
 
 Lines of a market. Best quotes, checksums, levels and checkpoints: how many agreed of those that could be checked; of levels, over all books
 read. Book at end: whether the recorder's own book that was written last is the rebuilt one. Book: how often, and how long at most, the best bid was

@@ -197,6 +197,23 @@ test.each([
   expect(recorder.stderr).toMatch(new RegExp(`^tapedeck: ${code}: while making the folder of a tape: .*\\n$`));
 });
 
+test('of one that was killed before it was connected, verify says that all of it is missing', async () => {
+  rig = await createRig();
+  const dead = await startServer();
+  dead.refuseWith = { status: 503 };
+  const words = ['record', 'binance-usdm:BTCUSDT', '-o', rig.out, '--endpoint', dead.wsUrl];
+  const recorder = run(process.execPath, [bin, ...words, '--rest-endpoint', rig.exchange.httpUrl]);
+  await until('it was refused', () => recorder.stderr.includes('503'));
+  recorder.child.kill('SIGKILL');
+  await recorder.ended;
+  await dead.close();
+  const verify = run(process.execPath, [bin, 'verify', rig.out, '--format', 'json']);
+  expect(await verify.ended).toBe(1);
+  const { messages, gaps, clean, problems } = JSON.parse(verify.stdout);
+  expect({ messages, gaps, clean }).toEqual({ messages: 0, gaps: 1, clean: 0 });
+  expect(problems).toMatchObject([{ code: 'NOT_SEALED' }, { code: 'GAP' }]);
+});
+
 test('a second recorder on the same output refuses; a killed one does not hinder the next', async () => {
   rig = await createRig();
   const first = record('-o', rig.out);
