@@ -2,6 +2,7 @@
 import { type Gap, type HeaderEntry, isOwnClose, type Micros, SHARED_SYMBOL, type Source } from '../model/entry.js';
 import type { Segment } from '../tape/reader.js';
 import type { Venue } from '../venues/venue.js';
+import type { MergePart } from './merge-input.js';
 import { type Item, isHeader, readItems } from './merge-reader.js';
 import { BOOK_STREAM } from './stream-audit.js';
 
@@ -44,6 +45,8 @@ export interface Survey {
   messages: number;
   runs: Run[];
   holes: Hole[];
+  /** where files that cannot be read may have stood: by `t` of the header behind them, that of the entry before them */
+  lost: Map<Micros, Micros>;
   /** by layout and variant */
   brought: Map<number, Brought[]>;
   /** when connections ended */
@@ -86,8 +89,14 @@ function isOf(digest: string, bits: number): boolean {
 
 const LISTED = 20;
 
+/** Recorders write their clock at least once a second: between two segments of one nothing longer is silent. */
+const MOST_QUIET: Micros = 2_000_000;
+
 /** @returns null where the tape has no header that can be used */
-export async function surveyTape(segments: readonly Segment[], venue: Venue): Promise<Survey | null> {
+export async function surveyTape(
+  { segments, lacks }: Pick<MergePart, 'segments' | 'lacks'>,
+  venue: Venue,
+): Promise<Survey | null> {
   let survey: Survey | null = null as Survey | null;
   let last = Number.NaN;
   let lostSince = Number.NaN;
@@ -102,6 +111,10 @@ export async function surveyTape(segments: readonly Segment[], venue: Venue): Pr
     }
     if (isHeader(item)) survey = takeHeader(survey, item.entry, segments);
     if (survey === null) continue;
+    if (lacks && isHeader(item) && item.t - last > MOST_QUIET) {
+      survey.lost.set(item.t, last);
+      survey.holes.push({ stream: '*', from: last, to: item.t });
+    }
     if (!Number.isNaN(lostSince)) survey.holes.push({ stream: '*', from: lostSince, to: item.t });
     lostSince = Number.NaN;
     takeItem(survey, item, last);
@@ -117,7 +130,8 @@ export async function surveyTape(segments: readonly Segment[], venue: Venue): Pr
 function takeHeader(known: Survey | null, header: HeaderEntry, segments: readonly Segment[]): Survey {
   const { recorder } = header.tape;
   const survey: Survey = known ?? {
-    ...{ src: header.src, segments, header, recorders: [], messages: 0, runs: [], holes: [], damage: [], damaged: 0 },
+    ...{ src: header.src, segments, header, recorders: [], messages: 0, runs: [], holes: [] },
+    ...{ lost: new Map(), damage: [], damaged: 0 },
     ...{ brought: new Map(), closed: new Map(), samples: new Map(), lags: new Map() },
   };
   if (survey.recorders.at(-1) !== recorder) {

@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import type { Damage } from '../model/batch.js';
 import { type Entry, type FilledEntry, type Gap, isOwnClose, type Micros, type Source } from '../model/entry.js';
 import { fromSystemError, TapedeckError } from '../model/errors.js';
 import { isUsable } from '../model/instrument.js';
 import { entryLine } from '../tape/line.js';
-import { groupBySource, listSegments, type Segment } from '../tape/reader.js';
 import { venueById } from '../venues/registry.js';
 import type { Venue } from '../venues/venue.js';
 import { align, type Placed } from './merge-align.js';
+import { type MergePart, openMergeInput } from './merge-input.js';
 import type { StreamCounts } from './merge-pair.js';
 import { isHeader, type Lost, readItems } from './merge-reader.js';
 import { clockOf, holeOf, isThere, isWhole, type Run, type Survey, surveyTape } from './merge-survey.js';
@@ -70,6 +71,8 @@ export interface Merged {
   reports: MergeReport[];
   /** srcs that only one of the tapes has; they are not merged */
   alone: { src: Source; tape: string }[];
+  /** files of which nothing could be read, and what is wrong with them */
+  unread: Damage['damage'][];
 }
 
 /**
@@ -80,25 +83,17 @@ export async function mergeTapes(options: MergeOptions): Promise<Merged> {
   const { tapes, out } = options;
   if (tapes.length < 2) throw new TapedeckError('E_USAGE', 'merge takes the tapes of two recorders or more');
   checkOut(out);
-  const groups = new Map<Source, { tape: string; segments: Segment[] }[]>();
-  for (const tape of tapes)
-    for (const segments of groupBySource(await listSegments([tape]))) {
-      const { src, fault, path } = segments[0];
-      if (src === null)
-        throw fault ?? new TapedeckError('E_HEADER', 'while merging: nothing of it can be read', { file: path });
-      const known = groups.get(src);
-      if (known === undefined) groups.set(src, [{ tape, segments }]);
-      else known.push({ tape, segments });
-    }
-  const common = [...groups].filter(([, group]) => group.length > 1).sort(([a], [b]) => (a < b ? -1 : 1));
+  const { markets, unread } = await openMergeInput(tapes);
+  const common = [...markets].filter(([, parts]) => parts.length > 1).sort(([a], [b]) => (a < b ? -1 : 1));
   if (common.length === 0) {
-    const has = [...groups].map(([src, group]) => `${group[0].tape} has ${src}`);
-    throw new TapedeckError('E_USAGE', `while merging: the tapes have no market in common (${has.join(', ')})`);
+    const has = [...markets].map(([src, parts]) => `${parts[0].tape} has ${src}`).join(', ') || 'none can be read';
+    const wrong = unread.map(({ code, message, file }) => `; ${code}: ${message} (file ${file})`).join('');
+    throw new TapedeckError('E_USAGE', `while merging: the tapes have no market in common (${has})${wrong}`);
   }
   const reports: MergeReport[] = [];
-  for (const [, group] of common) reports.push(await mergeSource(group, options));
-  const alone = [...groups].flatMap(([src, group]) => (group.length > 1 ? [] : [{ src, tape: group[0].tape }]));
-  return { reports, alone };
+  for (const [, parts] of common) reports.push(await mergeSource(parts, options));
+  const alone = [...markets].flatMap(([src, parts]) => (parts.length > 1 ? [] : [{ src, tape: parts[0].tape }]));
+  return { reports, alone, unread };
 }
 
 function checkOut(out: string): void {
@@ -119,20 +114,18 @@ interface Side {
   survey: Survey;
 }
 
-async function mergeSource(
-  group: readonly { tape: string; segments: Segment[] }[],
-  options: MergeOptions,
-): Promise<MergeReport> {
+async function mergeSource(parts: readonly MergePart[], options: MergeOptions): Promise<MergeReport> {
   const sides: Side[] = [];
   let venue: Venue | null = null;
-  for (const { tape, segments } of group) {
+  for (const part of parts) {
+    const { tape, segments } = part;
     const { tape: header } = segments[0].header();
     const named = venueOf(header.venue, segments[0].path);
     venue ??= named;
     if (named !== venue)
       throw new TapedeckError(
         'E_HEADER',
-        `while merging: its header names ${named.id}, that of ${group[0].tape} ${venue.id}`,
+        `while merging: its header names ${named.id}, that of ${parts[0].tape} ${venue.id}`,
         {
           file: segments[0].path,
         },
@@ -141,7 +134,7 @@ async function mergeSource(
       throw new TapedeckError('E_HEADER', 'while merging: the header names no usable instrument', {
         file: segments[0].path,
       });
-    const survey = await surveyTape(segments, venue);
+    const survey = await surveyTape(part, venue);
     if (survey === null)
       throw new TapedeckError('E_HEADER', 'while merging: it has no header', { file: segments[0].path });
     sides.push({ tape, survey });
@@ -317,6 +310,8 @@ class SourceMerge {
         this.#tellAbsent(writer, this.#base.runs[run - 1], t);
       }
       if (run >= 0) this.#open.clear();
+      const from = this.#base.lost.get(t);
+      if (from !== undefined) this.#tell(writer, { stream: '*', from, reason: 'damage' }, t);
       return;
     }
     if ('close' in entry) {
@@ -342,11 +337,14 @@ class SourceMerge {
 
   /** A run of the base that was killed before anything came could not say that it missed everything. */
   #tellAbsent(writer: MergeWriter, { first: from, isThere, isTold }: Run, t: Micros): void {
-    if (isThere || isTold) return;
+    if (!isThere && !isTold) this.#tell(writer, { stream: '*', from, reason: 'disconnect' }, t);
+  }
+
+  /** What the base missed and did not say. */
+  #tell(writer: MergeWriter, gap: Gap, t: Micros): void {
     const { src } = this.#base;
-    const gap: Gap = { stream: '*', from, reason: 'disconnect' };
     const line = Buffer.from(entryLine({ t, src, gap }));
-    this.#settle(writer, line, t, this.#isFilled('*', from, t) ? { t, src, filled: { gap } } : null);
+    this.#settle(writer, line, t, this.#isFilled('*', gap.from, t) ? { t, src, filled: { gap } } : null);
   }
 
   /** What the base says it missed: as it is, or as what was filled. */

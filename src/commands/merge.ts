@@ -1,6 +1,7 @@
 /** `tapedeck merge`: several recorders' tapes become one. */
 import { type MergeReport, mergeTapes } from '../audit/merge.js';
 import { TapedeckError } from '../model/errors.js';
+import { describeDamage } from '../output/damage.js';
 import { createDataWriter } from '../output/stdio.js';
 import { escapeControl, formatCount, table } from '../output/text.js';
 import { defineCommand, formatOption, levelOption } from './command.js';
@@ -103,22 +104,26 @@ JSON. One object per market: src, path (of its last segment), entries, tapes (th
 the base's), damaged (places where bytes were lost) and damage (the first of them, in words)), streams (stream, with, base, other, common, onlyBase,
 onlyOther, copies, reordered, unresolvable), gaps (filled, left) and moved.
 
-Exit status: 0 done, 1 where a tape was damaged, a stream could not be merged or a market stands on one tape only (which is not copied).`,
+Files. A file of a folder of which nothing can be read is named on stderr and left out. In the time it may have stood for, nobody counts
+as having been there, and a gap entry (damage) says so where the base's next segment begins.
+
+Exit status: 0 done, 1 where a tape was damaged, a file could not be read, a stream could not be merged or a market stands on one tape only (which is not copied).`,
 
   async handler({ tape, out, format, level }, io) {
     if (tape.includes('-'))
       throw new TapedeckError('E_USAGE', "merge reads each tape more than once: '-' (stdin) comes only once");
-    const { reports, alone } = await mergeTapes({
+    const { reports, alone, unread } = await mergeTapes({
       ...{ tapes: tape, out, level, tool: `tapedeck ${io.version}`, signal: io.signal },
     });
     const data = createDataWriter(io.stdout);
     const lines = format === 'json' ? reports.map((report) => JSON.stringify(report)) : reports.flatMap(asText);
     for (const line of lines) await data.write(`${line}\n`);
     await data.flush();
+    for (const damage of unread) io.stderr.write(`${describeDamage(damage)}\n`);
     for (const one of alone)
       io.stderr.write(`${escapeControl(`${one.src}: only ${one.tape} has it, it was not copied`)}\n`);
     const isFlawed = ({ tapes, streams }: MergeReport): boolean =>
       tapes.some(({ damaged }) => damaged > 0) || streams.some(({ unresolvable }) => unresolvable);
-    return alone.length > 0 || reports.some(isFlawed) ? 1 : 0;
+    return alone.length > 0 || unread.length > 0 || reports.some(isFlawed) ? 1 : 0;
   },
 });
