@@ -17,7 +17,8 @@ import { loadCommands, program, programName, programTitle } from './program.js';
 const DONE = 0;
 const FAILED = 2;
 
-const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+/** In the order they are caught: Node catches the first two itself, so that whoever sees the last one caught knows that we catch all. */
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 const stopping = new AbortController();
 /** 128 + number of the first signal; a command that gives up because of it ends with this status */

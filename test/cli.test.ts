@@ -1,5 +1,5 @@
 /** The program as a user runs it: words in; stdout, stderr and exit status out. Needs `npm run build`. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -351,10 +352,18 @@ describe('signals', () => {
   );
 
   test.skipIf(!existsSync('/proc/self/status'))('the second ends it at once (needs /proc)', async () => {
-    // a pipe that is full and never read: the command cannot finish, whatever the first signal asks
-    const script = `yes | head -c 65536; exec "$0" "$1" completion bash`;
-    const child = spawn('sh', ['-c', script, process.execPath, bin], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // a pipe that is full and never read: the command cannot finish, whatever the first signal asks. What spawn() makes is a socket,
+    // which takes more than a command may have to say
+    const path = join(folder, 'full');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const stdout = openSync(path, constants.O_WRONLY);
+    expect(() => {
+      for (;;) writeSync(reader, 'y');
+    }).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+    const child = spawn(process.execPath, [bin, 'completion', 'bash'], { stdio: ['ignore', stdout, 'ignore'] });
     const closed = once(child, 'exit');
+    // the others are caught by Node from the start, and by the program before this one
     const catchesHangups = (): boolean => {
       const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? '0';
       return (BigInt(`0x${caught}`) & 1n) === 1n;
@@ -363,6 +372,8 @@ describe('signals', () => {
     child.kill('SIGINT');
     child.kill('SIGTERM');
     const [status] = await closed;
+    closeSync(stdout);
+    closeSync(reader);
     expect([130, 143]).toContain(status);
   });
 });
