@@ -203,6 +203,9 @@ typed for a detector that does not run at the start.
 As text, a terminal shows as much of each line as fits its width, of several markets with the market before price and score; a pipe or
 file gets the whole line, with every fact.
 
+Tapes of one market by two recorders that ran at the same time are read one behind the other, so that what both received counts twice
+where no ids tell. A note says so: make one tape of them with tapedeck-merge(1).
+
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
 
 Interrupted (Ctrl-C, SIGTERM) while it reads files, a scan says on stderr up to which time its signals are printed, and the exit status is 2. What

@@ -83,7 +83,8 @@ export default defineCommand({
     ['tapedeck view footprint tapes/ --bar 5m', 'five minutes to a bar'],
   ],
   details: `
-Several markets are shown as one, in order of time. Prints that are no order flow (insurance fund, RPI, blocks) are left out, as detectors do.
+Several markets are shown as one, in order of time. Tapes of one market by two recorders that ran at the same time are read one behind
+the other, which is told: make one of them with tapedeck-merge(1). Prints that are no order flow (insurance fund, RPI, blocks) are left out, as detectors do.
 
 trades prints a line for each print; DELTA sums what aggressors bought minus what they sold since the view began, all prints counted. Where
 trades are missing between two prints a line says so; where a recorder or a connection begins anew and trade ids go on, none is missing.

@@ -258,6 +258,7 @@ export class Pipeline {
     const sameQuotes = this.#market.options.hasTouches === holdsTouches(header, this.#venue);
     const sameMarket = sameInstrument(before.instrument, tape.instrument) && before.flow === tape.flow && sameQuotes;
     if (sameMarket && before.recorder === tape.recorder) return;
+    if (before.recorder !== tape.recorder && header.t <= this.#t) this.#noteBeside(before.recorder, tape.recorder);
     this.#lost('restart');
     this.#speaker.recorder = tape.recorder;
     if (sameMarket) return;
@@ -267,6 +268,13 @@ export class Pipeline {
     this.#market = this.#createMarket();
     this.#runs = this.#createRuns();
     this.#checksum?.moveTo(this.#market);
+  }
+
+  /** Their tapes are read one behind the other all the same: which of their messages are one, only a merge can tell. */
+  #noteBeside(one: string, other: string): void {
+    this.#note(
+      `${this.src}: recorders ${one} and ${other} ran at the same time: what both received counts twice where no ids tell; merge makes one tape of them`,
+    );
   }
 
   /** Bytes of the tape are lost at this place. */

@@ -262,6 +262,36 @@ describe('a recorder that starts again', () => {
   });
 });
 
+describe('two recorders of one market', () => {
+  const recorded = (recorder: string, start: number): string => {
+    const path = join(folder, `${recorder}-${start}.ndjson`);
+    const tape = new TapeBuilder({ recorder, start }).wait(SECOND).trade(1, 1001, 1).wait(SECOND).trade(1, 1001, 2);
+    writeFileSync(path, `${tape.lines.join('\n')}\n`);
+    return path;
+  };
+
+  test.each([
+    ['view', ['trades']],
+    ['view', ['footprint']],
+    ['scan', []],
+  ])('that ran at the same time are told: %s %j', (command, words) => {
+    const tapes = [recorded('a', START), recorded('b', START + 300)];
+    const { stderr, status } = spawnSync(process.execPath, [program, command, ...words, ...tapes], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr.split('\n').filter((line) => line.includes('recorder'))]).toEqual([
+      0,
+      [
+        'binance-usdm:BTCUSDT: recorders a and b ran at the same time: what both received counts twice where no ids tell; merge makes one tape of them',
+      ],
+    ]);
+  });
+
+  test('that ran one after the other are not', () => {
+    expect(view('trades', recorded('a', START), recorded('b', START + MINUTE)).stderr).toBe('');
+  });
+});
+
 test('a loss is said where no trade follows it, and where the first that does is no order flow', () => {
   const write = (name: string, tape: TapeBuilder): string => {
     writeFileSync(join(folder, name), `${tape.lines.join('\n')}\n`);
