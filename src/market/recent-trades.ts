@@ -52,6 +52,20 @@ export class RecentTrades {
     return sum;
   }
 
+  /** Traded against a passive side since `from`, by price. */
+  byPrice(passive: BookSide, from: Micros): Map<number, number> {
+    const { values, mask, first, next } = this.#ring;
+    const sign = passive === ASK ? 1 : -1;
+    const traded = new Map<number, number>();
+    for (let n = next - 1; n >= first; n--) {
+      const at = (n & mask) * WIDTH;
+      if (values[at + T] < from) break;
+      const price = sign * values[at + SIGNED];
+      if (price > 0) traded.set(price, (traded.get(price) ?? 0) + values[at + SIZE]);
+    }
+    return traded;
+  }
+
   /** Bought less sold by aggressors in [from, to]. */
   delta(from: Micros, to: Micros): number {
     const { values, mask, first, next } = this.#ring;

@@ -1,9 +1,10 @@
-/** pull: a big level appears near the touch and goes again, untraded. */
+/** pull: a big level appears near the touch and goes again untraded, or levels go ahead of somebody who trades towards them. */
 
 import { BigLevels } from '../market/big-levels.js';
 import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
 import type { Pull } from '../market/pulls.js';
+import { type Retreat, Retreats } from '../market/retreats.js';
 import { GRID } from '../market/statistic.js';
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
@@ -43,11 +44,19 @@ const parameters = {
   within: { type: 'duration', default: '200ms', min: '0s', max: '5s', doc: 'how far apart in time they may be' },
   repeats: { type: 'integer', default: 3, min: 2, max: 100, doc: 'pulls at one price that make a flicker' },
   window: { type: 'duration', default: '10s', min: '100ms', max: '1m', doc: 'how far apart in time they may be' },
+  ahead: { type: 'integer', default: 3, min: 1, max: 1000, doc: 'levels from the touch on that go ahead of an order' },
+  depth: {
+    type: 'number',
+    default: 0.1,
+    min: 0.001,
+    max: 100,
+    doc: 'least they displayed, as a share of the usual depth within "far" (ahead)',
+  },
 } as const satisfies Parameters;
 
 export default defineDetector({
   name: 'pull',
-  summary: 'A big level appears near the touch and goes again untraded',
+  summary: 'A big level near the touch goes again untraded, or levels go ahead of an order',
   doc: `A level is big where its size reaches the "quantile" of the sizes of all levels displayed within "far" bps of the mid, and "times" their
 median. It must have been seen to appear, most of it in one message, and to go, at least the share "cancelled" in one message, after
 "shortest" to "longest"; no more than the share "executed" of it may have been traded. cancel_lb is what went less what was traded at its
@@ -56,11 +65,17 @@ side as it goes, the order was moved, as makers do when the mid moves, and is no
 message of that nearest in size and price, else of the first that went within an update interval. The mid may move otherwise, and moved_ticks says
 by how much.
 
-Three kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
+Four kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
 said. flicker: this was at least pull number "repeats" at one price within "window"; it is said once in that time, and so are no single pulls
-there. pull: any other. Each waits for late trades for one update interval of the venue, and for "within". What waits as a unit (--unit) begins
+there. pull: any other of these. Each waits for late trades for one update interval of the venue, and for "within". What waits as a unit (--unit) begins
 is said in it, but where pulls have followed each other within "within" for ten seconds it is not; and what was said of flickers in a unit
 counts for no other.
+
+ahead: somebody traded at the touch, and two update intervals later it has gone back "ahead" levels or more and at least "near" bps, though no
+more than the share "executed" of what those levels displayed before was traded: where they are traded it is a sweep, here makers pulled them
+ahead. Together they must have displayed the share "depth" of the usual (median) depth within "far" bps, and the size; how long they had stood, and
+how big each was, does not matter, and that makers show the same farther away does not either. It waits for late trades as well. A big level among
+them that stood as long as the other kinds ask may be said to be pulled, too.
 
 Why an order was pulled is not to be seen. Large orders go untraded all the time; the event alone says little.`,
   needs: ['book', 'trades'],
@@ -68,35 +83,44 @@ Why an order was pulled is not to be seen. Large orders go untraded all the time
   meaning: {
     point: true,
     side: 'the side of the level: buy for a bid',
-    price: 'its price; layered: that nearest to the mid',
-    score: 'its size over the size it had to reach; layered: of all of them together',
+    price: 'its price; layered and ahead: that nearest to the mid',
+    score:
+      'its size over the size it had to reach; layered: all of them together over that of one; ahead: all over what all had to reach',
     evidence: {
-      kind: { type: 'text', choices: ['pull', 'layered', 'flicker'], doc: 'which kind' },
+      kind: { type: 'text', choices: ['pull', 'layered', 'flicker', 'ahead'], doc: 'which kind' },
       passive: { type: 'text', choices: ['bid', 'ask'], doc: 'the side of the book' },
-      size: { type: 'size', doc: 'displayed when it appeared; layered: all of them' },
-      size_gate: { type: 'size', doc: 'size that one level had to reach' },
-      median_ratio: { type: 'ratio', doc: 'the size over the median level' },
-      removed: { type: 'size', doc: 'what the message that took it away took' },
+      size: {
+        type: 'size',
+        doc: 'displayed when it appeared; layered: all of them; ahead: all of them before the order',
+      },
+      size_gate: { type: 'size', optional: true, doc: 'size that one level had to reach; not of ahead' },
+      median_ratio: { type: 'ratio', optional: true, doc: 'the size over the median level; not of ahead' },
+      removed: { type: 'size', doc: 'what the message that took it away took; ahead: what went' },
       cancel_lb: { type: 'size', doc: 'at least this much of it was cancelled' },
-      executed: { type: 'size', doc: 'traded at its price while it stood' },
-      lifetime_ms: { type: 'ms', doc: 'how long it stood; layered: the longest' },
-      distance_bps: { type: 'bps', doc: 'from the mid when it appeared; layered: of the nearest' },
+      executed: { type: 'size', doc: 'traded at its price while it stood; ahead: of what they displayed' },
+      lifetime_ms: { type: 'ms', optional: true, doc: 'how long it stood; layered: the longest; not of ahead' },
+      distance_bps: {
+        type: 'bps',
+        doc: 'from the mid when it appeared; layered: of the nearest; ahead: of the touch, before',
+      },
       moved_ticks: {
         type: 'ticks',
-        doc: 'how far the mid moved while it stood: positive away from it, where its size leant; layered: of the nearest',
+        doc: 'how far the mid moved while it stood: positive away from it, where its size leant; layered: of the nearest; ahead: from before the order until they were found gone',
       },
       approached: {
         type: 'flag',
-        doc: "as it went, the other side's best price had come within two ticks of it; layered: of any",
+        doc: "as it went, the other side's best price had come within two ticks of it; layered: of any; ahead: true",
       },
       opposite: {
         type: 'flag',
-        doc: 'while it stood aggressors on the whole traded the other way: sold, where it is a bid',
+        doc: 'while it stood aggressors on the whole traded the other way: sold, where it is a bid; ahead: true',
       },
-      levels: { type: 'count', optional: true, doc: 'layered: prices pulled' },
-      farthest: { type: 'price', optional: true, doc: 'layered: the price farthest from the mid' },
+      levels: { type: 'count', optional: true, doc: 'layered and ahead: prices pulled' },
+      farthest: { type: 'price', optional: true, doc: 'layered and ahead: the price farthest from the mid' },
       span_ms: { type: 'ms', optional: true, doc: 'layered: from the first that went to the last' },
       repeats: { type: 'count', optional: true, doc: 'flicker: pulls at that price within "window"' },
+      usual_depth: { type: 'size', optional: true, doc: 'ahead: the usual depth within "far"' },
+      consumed_ratio: { type: 'ratio', optional: true, doc: 'ahead: traded share of what they displayed' },
       period_ms: { type: 'ms', optional: true, doc: 'flicker: from one appearance to the next, on average' },
     },
   },
@@ -119,6 +143,7 @@ class PullRun implements DetectorRun {
   readonly #market: Market;
   readonly #voice: Voice;
   readonly #big: BigLevels;
+  readonly #retreats: Retreats;
   /** pulls that may be part of a layered one yet, of bids and asks, in the order in which they went */
   readonly #held: readonly [Pull[], Pull[]] = [[], []];
   /** since when pulls have followed each other within "within", and the newest of them, of bids and asks */
@@ -132,11 +157,15 @@ class PullRun implements DetectorRun {
     this.#options = options;
     this.#market = market;
     this.#voice = voice;
-    this.#big = new BigLevels(market, { ...options, least: market.scaledSize(options.size) });
+    const least = market.scaledSize(options.size);
+    this.#big = new BigLevels(market, { ...options, least });
+    const { ahead, near, far, depth, executed } = options;
+    this.#retreats = new Retreats(market, { levels: ahead, near, bps: far, depth, executed, least });
     market.follow({ unit: (start) => this.#begin(start) });
   }
 
   evaluate(t: number): void {
+    for (const retreat of this.#retreats.take(t)) this.#sayAhead(t, retreat);
     for (const pull of this.#big.take(t)) this.#hold(pull);
     if (this.#held[BID].length > 0) this.#decide(t, this.#held[BID]);
     if (this.#held[ASK].length > 0) this.#decide(t, this.#held[ASK]);
@@ -205,6 +234,32 @@ class PullRun implements DetectorRun {
     evidence.farthest = this.#market.price(byDistance[byDistance.length - 1].price);
     evidence.span_ms = rounded((pulls[pulls.length - 1].gone - pulls[0].gone) / 1000);
     this.#say(t, byDistance[0], Math.min(...pulls.map(({ shown }) => shown)), evidence);
+  }
+
+  #sayAhead(t: number, retreat: Retreat): void {
+    const market = this.#market;
+    const { side, firstT, levels, displayed, usual, gate, executed, midBefore, midAfter } = retreat;
+    const prices = [...levels.keys()];
+    const [nearest] = prices;
+    const evidence: Evidence = {
+      kind: 'ahead',
+      passive: side === BID ? 'bid' : 'ask',
+      size: market.size(displayed),
+      removed: market.size(displayed),
+      cancel_lb: market.size(displayed - executed),
+      executed: market.size(executed),
+      distance_bps: rounded((Math.abs(nearest - midBefore / 2) / midBefore) * 2e4),
+      moved_ticks: rounded(((side === BID ? 1 : -1) * (midAfter - midBefore)) / (2 * market.track.book.tick)),
+      approached: true,
+      opposite: true,
+      levels: prices.length,
+      farthest: market.price(prices[prices.length - 1]),
+      usual_depth: market.size(usual),
+      consumed_ratio: rounded(executed / displayed),
+    };
+    const price = market.price(nearest);
+    const facts = { side: side === BID ? 1 : -1, key: `ahead ${price}`, price, score: displayed / gate, evidence };
+    this.#voice.point(t, firstT, facts);
   }
 
   /** @param pulls the nearest first */

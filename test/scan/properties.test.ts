@@ -56,6 +56,7 @@ const lively: TestSettings = {
     ...['cvd-divergence.retrace=0.3', 'cvd-divergence.opposed=0'],
     // the touch is half a basis point from the mid
     ...['pull.quantile=0.5', 'pull.times=1', 'pull.near=0.3', 'pull.cancelled=0.5', 'pull.layers=2', 'pull.within=1s'],
+    ...['pull.ahead=1', 'pull.depth=0.001', 'pull.executed=0.3'],
     ...['pull.repeats=2', 'iceberg.cycles=2', 'iceberg.quantile=0', 'iceberg.fade=30s', 'iceberg.refill=5s'],
   ],
 };
@@ -100,7 +101,18 @@ const inOrder = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => (String(
 const timeOf = (line: string): string => line.slice(9, 36);
 
 test('the lively settings do make events of every detector, on troubled tapes too', async () => {
-  const missing = new Set(['D', 'composite', 'stacked', 'unfinished', 'pull', 'layered', 'flicker', 'touch', 'book']);
+  const missing = new Set([
+    'D',
+    'composite',
+    'stacked',
+    'unfinished',
+    'pull',
+    'layered',
+    'flicker',
+    'ahead',
+    'touch',
+    'book',
+  ]);
   missing.add('microprice').add('integrated_ofi');
   for (const { name, meaning } of detectors)
     for (const phase of meaning.point ? ['point '] : ['onset ', 'end hour', 'end gap']) missing.add(`${name} ${phase}`);

@@ -44,7 +44,7 @@ const minutely: TestSettings = {
     ...['footprint.span=7s', 'footprint.kind=both', 'footprint.theta=2', 'footprint.stack=2'],
     ...['ofi.window=5s', 'ofi.on=1.5', 'ofi.levels=5'],
     ...['delta.window=5s', 'delta.quantile=0.8'],
-    ...['pull.quantile=0.9', 'iceberg.cycles=2', 'iceberg.quantile=0'],
+    ...['pull.quantile=0.9', 'pull.depth=0.01', 'pull.near=0.1', 'iceberg.cycles=2', 'iceberg.quantile=0'],
     ...['cvd-divergence.window=5s', 'cvd-divergence.on=1.5', 'cvd-divergence.hold=1s', 'cvd-divergence.retrace=0.3'],
   ],
 };

@@ -72,8 +72,8 @@ export const S3Refilled: Scenario = {
 
 export const S4: Scenario = {
   name: 'S4',
-  title: 'The three levels go as in S3, but 1 of them was traded and the rest cancelled: no sweep.',
-  of: STANDING,
+  title: 'The three levels go as in S3, but 1 of them was traded and the rest cancelled: no sweep, one pull.',
+  of: [...STANDING, 'pull'],
   play: () =>
     new Script(BIDS, ASKS)
       .usual()
@@ -88,7 +88,15 @@ export const S4: Scenario = {
       })
       .wait(3000)
       .play(),
-  seen: [],
+  seen: [
+    point('pull', 'sell', {
+      price: 1001,
+      prices: { farthest: 1003 },
+      sizes: { size: 15, removed: 15, cancel_lb: 14, executed: 1 },
+      facts: { kind: 'ahead', levels: 3, consumed_ratio: 0.066667, moved_ticks: -4 },
+      sided: { passive: 'ask' },
+    }),
+  ],
 };
 
 /** What an order of 12 leaves: 3 at 100.3, six ticks before a wall, which is both kinds of void. */
