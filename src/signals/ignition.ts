@@ -1,16 +1,11 @@
 /** ignition: a setup on a drive that breaks through the book, as the article's "sweep entry" has it. */
 import { ASK, BID, type BookSide } from '../market/book.js';
-import { type BookHistory, bookHistory } from '../market/book-history.js';
+import { type Break, Breaks, sweepPoint } from '../market/breaks.js';
 import { type DepthProfile, depthProfile } from '../market/depth-profile.js';
-import { type Drive, type Drives, drivesOf } from '../market/drive.js';
-import { type Eaten, eaten } from '../market/eaten.js';
-import type { FlowWindow } from '../market/flow.js';
+import type { Drive } from '../market/drive.js';
+import type { Eaten } from '../market/eaten.js';
 import { type Market, Wake } from '../market/market.js';
-import type { PastBook } from '../market/past-book.js';
-import { sideVolume } from '../market/side-volume.js';
-import type { GridStatistic } from '../market/statistic.js';
 import { thinRun } from '../market/thin-run.js';
-import { usualDepth } from '../market/usual-depth.js';
 import { OLDEST_WALL, type Wall, type Walls, walls } from '../market/walls.js';
 import { rounded } from '../model/decimal.js';
 import type { EndReason, Evidence } from '../model/signal.js';
@@ -20,8 +15,6 @@ import type { Parameters, Values } from './parameters.js';
 import type { Intent } from './plan.js';
 import type { Voice } from './voice.js';
 
-/** Depth is measured within this many bps of the mid, and the past of the book is known twice as far from the touch. */
-const DEPTH_BPS = 10;
 /** The next wall leaves room when it is so many times the risk away. */
 const ROOM = 2;
 /** What counts as a void ahead: see the detector. */
@@ -138,7 +131,6 @@ interface Fire {
   readonly side: number;
   readonly passive: BookSide;
   readonly life: Lifecycle;
-  readonly depth: GridStatistic;
   /** prints up to this time are used up */
   since: number;
   onsetT: number;
@@ -162,28 +154,19 @@ class Ignition implements DetectorRun {
   readonly #options: Values<typeof parameters>;
   readonly #market: Market;
   readonly #voice: Voice;
-  readonly #flow: FlowWindow;
-  readonly #usual: GridStatistic;
-  readonly #drives: Drives;
-  readonly #history: BookHistory;
+  readonly #breaks: Breaks;
   readonly #walls: Walls;
   readonly #profile: DepthProfile;
-  readonly #least: number;
   readonly #fires: readonly [Fire, Fire];
 
   constructor(options: Values<typeof parameters>, market: Market, voice: Voice) {
     this.#options = options;
     this.#market = market;
     this.#voice = voice;
-    const { window } = options;
-    this.#flow = market.flow(window);
-    this.#usual = sideVolume(market, window);
-    this.#drives = drivesOf(market, window);
-    this.#history = bookHistory(market, window + 2 * market.guard, 2 * DEPTH_BPS);
+    this.#breaks = new Breaks(market, { ...options, least: market.scaledSize(options.volume) });
     this.#walls = walls(market);
     this.#profile = depthProfile(market);
-    this.#least = market.scaledSize(options.volume);
-    this.#fires = [createFire(1, market), createFire(-1, market)];
+    this.#fires = [createFire(1), createFire(-1)];
     market.follow({ trade: (_t, _side, price) => this.#print(price) });
   }
 
@@ -198,61 +181,20 @@ class Ignition implements DetectorRun {
   }
 
   evaluate(t: number): void {
-    const [buys, sells] = this.#fires;
-    this.#flow.expire(t);
-    const gate = Math.max(this.#least, this.#market.usual(this.#usual, this.#options.quantile));
-    this.#look(t, buys, this.#flow.buy, gate);
-    this.#look(t, sells, this.#flow.sell, gate);
+    this.#breaks.measure(t);
+    for (const fire of this.#fires) {
+      if (fire.life.active) this.#follow(t, fire);
+      else this.#seek(t, fire);
+    }
   }
 
-  #look(t: number, fire: Fire, volume: number, gate: number): void {
-    if (fire.life.active) this.#follow(t, fire);
-    // NaN while cold; zero where nothing is usual, so nothing can be unusual
-    else if (gate > 0 && volume >= gate) this.#seek(t, fire, gate);
-  }
-
-  /** Much was traded on the side: was it a drive, and has it broken through? */
-  #seek(t: number, fire: Fire, gate: number): void {
-    const { side } = fire;
-    const { groups, opposite, consumed, depth: share } = this.#options;
-    const usual = this.#market.usual(fire.depth, 0.5);
-    // zero where a tick is wider than the bps
-    if (!(usual > 0)) return;
-    // of what was exhausted, that share was traded at least
-    const least = Math.max(gate, share * usual * consumed);
-    const drive = this.#drives.of(t, side, fire.since, { opposite, groups, volume: least });
-    if (drive === null || !this.#isBeyond(side, drive)) return;
-    const past = this.#history.before(fire.passive, drive.firstMatched, drive.firstT);
-    if (past === null || !(past.spread > 0)) return;
-    const what = this.#broken(fire, drive, past);
-    if (what === null || what.displayed / usual < share) return;
-    const wall = this.#walls.next(fire.passive, side > 0 ? this.#market.ask : this.#market.bid);
-    const intent = this.#intent(side, drive, what, wall);
-    if (intent !== null) this.#start(t, fire, { drive, past, what, intent, wall, gate });
-  }
-
-  /** Whether the trigger may be there at all: the sweep point is a price that was traded at. Going back in the book is far more work. */
-  #isBeyond(side: number, { traded }: Drive): boolean {
-    if (this.#options.trigger === 'trade') return traded.size > 1;
-    const follows = side > 0 ? this.#market.bid : this.#market.ask;
-    for (const price of traded.keys()) if (side * (follows - price) > 0) return true;
-    return false;
-  }
-
-  /** What the drive ate, if that is enough, and the touch or a trade stands beyond it. */
-  #broken({ side, passive }: Fire, drive: Drive, past: PastBook): Eaten | null {
-    const { levels, consumed, fell, trigger } = this.#options;
-    const { bid, ask, track } = this.#market;
-    const { book } = track;
-    const what = eaten(past, drive.traded, side * book.tick, { levels, consumed }, (price) =>
-      book.sizeAt(passive, price),
-    );
-    if (what === null || what.fell < fell || !(what.consumed >= consumed)) return null;
-    const point = pointOf(what);
-    const follows = side > 0 ? bid : ask;
-    if (trigger === 'bid') return side * (follows - point) > 0 ? what : null;
-    for (const price of drive.traded.keys()) if (side * (price - point) > 0) return what;
-    return null;
+  #seek(t: number, fire: Fire): void {
+    const { side, passive, since } = fire;
+    const found = this.#breaks.find(t, side, since);
+    if (found === null) return;
+    const wall = this.#walls.next(passive, side > 0 ? this.#market.ask : this.#market.bid);
+    const intent = this.#intent(side, found.drive, found.what, wall);
+    if (intent !== null) this.#start(t, fire, found, intent, wall);
   }
 
   /** Null where there is no opposite touch to enter at. */
@@ -262,7 +204,7 @@ class Ignition implements DetectorRun {
     if (!(bid < ask)) return null;
     const back = side * ticks * track.book.tick;
     const entry = side > 0 ? ask : bid;
-    const stopLevel = pointOf(what) - back;
+    const stopLevel = sweepPoint(what) - back;
     const stopOrigin = drive.firstPrice - back;
     const target = wall === null ? Number.NaN : wall.price;
     return {
@@ -276,7 +218,7 @@ class Ignition implements DetectorRun {
     };
   }
 
-  #start(t: number, fire: Fire, { drive, past, what, intent, wall, gate }: Break): void {
+  #start(t: number, fire: Fire, { drive, past, what, gate }: Break, intent: Intent, wall: Wall | null): void {
     const { life, passive } = fire;
     const market = this.#market;
     const twice = market.bid + market.ask;
@@ -350,39 +292,16 @@ class Ignition implements DetectorRun {
   }
 }
 
-/** What is known when an event begins. */
-interface Break {
-  readonly drive: Drive;
-  readonly past: PastBook;
-  readonly what: Eaten;
-  readonly intent: Intent;
-  /** the one that is the target */
-  readonly wall: Wall | null;
-  readonly gate: number;
-}
-
 /** Whether there was anything to gain: who enters at the wall has arrived before he began. */
 function isBetter({ side, entry, target }: Intent): boolean {
   return side * (target - entry) > 0;
 }
 
-/** The sweep point: the barrier, or the farthest level exhausted. */
-function pointOf({ barrier, last }: Eaten): number {
-  return Number.isNaN(barrier) ? last : barrier;
-}
-
-function createFire(side: number, market: Market): Fire {
-  const passive = side > 0 ? ASK : BID;
+function createFire(side: number): Fire {
   return {
-    ...{
-      side,
-      passive,
-      life: new Lifecycle({ armFor: 0, disarmFor: 0 }),
-      depth: usualDepth(market, passive, DEPTH_BPS),
-    },
+    ...{ side, passive: side > 0 ? ASK : BID, life: new Lifecycle({ armFor: 0, disarmFor: 0 }) },
     ...{
       since: Number.NEGATIVE_INFINITY,
-
       onsetT: 0,
       bookAt: 0,
       intent: null,

@@ -1,6 +1,7 @@
 /** skew-fade: a setup against a leaning book that nobody trades on, as the article has it, with what the literature expects beside it. */
 
 import { ASK, BID, type BookSide } from '../market/book.js';
+import { breakSpan, type LastBreak, lastBreakOf, USUAL_BREAK } from '../market/breaks.js';
 import type { FlowWindow } from '../market/flow.js';
 import { createMeasure, imbalance, type Measure, UNIT } from '../market/lean.js';
 import { type Market, Wake } from '../market/market.js';
@@ -36,6 +37,13 @@ const parameters = {
     choices: ['ranging', 'any'],
     doc: 'what the higher timeframe must do; any: no demand',
   },
+  cool: {
+    type: 'duration',
+    default: '10s',
+    min: '0s',
+    max: '1m',
+    doc: 'none begins so soon after a drive that had broken through the book, whichever way; 0s: no demand',
+  },
   age: { type: 'duration', default: '30s', min: '1s', max: '10m', doc: 'it lasts no longer than this' },
 } as const satisfies Parameters;
 
@@ -43,8 +51,9 @@ export default defineDetector({
   name: 'skew-fade',
   summary: 'Setup: fade a leaning book that the tape does not follow',
   doc: `Technique 2 of the article. The mean of I = (B - A) / (B + A) over the best levels is at least "on" for "hold" while
-aggressors trade neither way (|T| at most "calm" over the tape window), the mid moved no more than a spread over the same time, and the
-higher timeframe ranges. Heavy bids then plan a sale at the ask (heavy asks: a purchase at the bid): stop a tick beyond
+aggressors trade neither way (|T| at most "calm" over the tape window), the mid moved no more than a spread over the same time, the
+higher timeframe ranges, and for "cool" no drive had broken through the book (as the detector ignition has it by default; its events last as long
+at most). Heavy bids then plan a sale at the ask (heavy asks: a purchase at the bid): stop a tick beyond
 the outermost of those levels, target the other touch. It ends "target", "stop", "tape" (aggressors now go with the lean: T reaches
 "tape"), "sweep" (one of them swept the lighter side, as the detector sweep has it by default), "faded" (the book leans no more for
 "hold") or "age".
@@ -78,7 +87,8 @@ one spread, far below what two market orders cost.`,
       continuation_bps: { type: 'bps', nullable: true, doc: 'the same, in the direction of the literature' },
     },
   },
-  lookback: ({ window, span }) => Math.max(window, span, sweepSpan(USUAL_SWEEP)),
+  lookback: ({ window, span, cool }) =>
+    Math.max(window, span, sweepSpan(USUAL_SWEEP), cool > 0 ? cool + breakSpan(USUAL_BREAK) : 0),
   create(options, market, voice): DetectorRun {
     return new SkewFade(options, market, voice);
   },
@@ -111,6 +121,8 @@ class SkewFade implements DetectorRun {
   readonly #flow: FlowWindow;
   readonly #around: Surroundings;
   readonly #sweeps: Sweeps;
+  /** null where it plays no role */
+  readonly #broken: LastBreak | null;
   readonly #fades: readonly [Fade, Fade];
   readonly #off: number;
 
@@ -124,6 +136,7 @@ class SkewFade implements DetectorRun {
     this.#flow = market.flow(options.span);
     this.#around = surroundingsOf(market);
     this.#sweeps = sweepsOf(market, USUAL_SWEEP);
+    this.#broken = options.cool > 0 ? lastBreakOf(market) : null;
     this.#fades = [createFade(1, options.hold), createFade(-1, options.hold)];
     this.#off = Math.min(options.off, options.on);
     market.follow({
@@ -174,9 +187,10 @@ class SkewFade implements DetectorRun {
     });
   }
 
-  /** Nobody trades on the lean, the price stands, and the higher timeframe goes nowhere. */
+  /** Nobody trades on the lean, the price stands, no drive has broken through of late, and the higher timeframe goes nowhere. */
   #isCalm(t: number): boolean {
-    const { calm, regime } = this.#options;
+    const { calm, regime, cool } = this.#options;
+    if (this.#broken !== null && t - this.#broken.t < cool) return false;
     if (regime !== 'any' && this.#around.regime.direction !== regime) return false;
     return Math.abs(this.#tape(t)) <= calm && Math.abs(this.#moved(t)) <= 1;
   }

@@ -33,7 +33,7 @@ const lively: TestSettings = {
     ...['sweep.quantile=0.5', 'sweep.single=3', 'sweep.burst=3', 'sweep.ticks=1', 'sweep.gap=200ms', 'sweep.span=1s'],
     ...['block.quantile=0.9', 'block.share=0.02'],
     ...['skew-fade.regime=any', 'skew-fade.on=0.2', 'skew-fade.off=0.1', 'skew-fade.hold=500ms', 'skew-fade.calm=0.6'],
-    ...['skew-fade.span=2s'],
+    ...['skew-fade.span=2s', 'skew-fade.cool=3s'],
     ...[
       'ignition.groups=2',
       'ignition.quantile=0.3',

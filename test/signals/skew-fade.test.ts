@@ -168,3 +168,54 @@ test.each([1, -1] as const)(
     expect(story(await scanLines(script.clocks(2).tape.lines, given))).toEqual(['onset', 'sweep']);
   },
 );
+
+describe.each([1, -1] as const)('after a drive that broke through the book (heavy side %i)', (lean) => {
+  /** Three buys (or sales, `way` -1 seen from the lean) through as many levels, the other touch steps after them, and bids are heavy. */
+  const driven = (way: 1 | -1, orders = 3): Script => {
+    const script = new Script(lean).begin(10);
+    for (let n = 0; n < 80; n++) script.trade(n % 2 === 0 ? 1 : -1, n % 2 === 0 ? 1001 : 1000, 1).clocks(0.5);
+    script.clocks(2);
+    const price = (ticks: number): number => (way > 0 ? 1001 + ticks : 1000 - ticks);
+    for (let n = 0; n < orders; n++) {
+      script.trade(way, price(n), 10);
+      script.tape.wait(20_000);
+      const gone: Level[] = [[price(n), 0]];
+      if (way > 0) script.depth([], gone);
+      else script.depth(gone, []);
+      script.tape.wait(200_000);
+    }
+    // the other touch steps beyond, and bids are three to one
+    if (way > 0) script.depth(side(1001 + orders, -1, 31, 20), [[1001 + orders, 0]]);
+    else script.depth([[1000 - orders, 0], ...side(999 - orders, -1, 31, 20)], side(1000 - orders, 1, 10, 20));
+    return script;
+  };
+  const first = async (script: Script, ...set: string[]): Promise<number> => {
+    const any = ['skew-fade.regime=any', ...set];
+    const { tape } = script;
+    const broken = tape.t;
+    const { signals } = await scanLines(script.clocks(20).tape.lines, { ...given, set: any });
+    const onset = signals.find(({ phase }) => phase === 'onset');
+    return onset === undefined ? Number.NaN : (onset.evidence.last - broken) / SECOND;
+  };
+
+  test.each([1, -1] as const)('none begins until it has cooled down (drive %i)', async (way) => {
+    // a break is there for as long as its drive is
+    expect(await first(driven(way))).toBeGreaterThan(10);
+    expect(await first(driven(way))).toBeLessThan(14.5);
+    const sooner = await first(driven(way), 'skew-fade.cool=0s');
+    expect(sooner).toBeLessThan(9);
+    expect(await first(driven(way), 'skew-fade.cool=1s')).toBe(sooner);
+    // two orders are no drive
+    expect(await first(driven(way, 2))).toBeLessThan(9);
+  });
+
+  test('it is the same whichever detectors are there', async () => {
+    const { lines } = driven(1).clocks(20).tape;
+    const set = ['skew-fade.regime=any', 'ignition.window=1s', 'ignition.groups=9'];
+    const alone = await scanLines(lines, { ...given, set });
+    const { detect: _, ...all } = { ...given, set };
+    const fades = (await scanLines(lines, all)).lines.filter((line) => line.includes('"signal":"skew-fade"'));
+    expect(fades.length).toBeGreaterThan(0);
+    expect(fades).toEqual(alone.lines);
+  });
+});
