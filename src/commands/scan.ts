@@ -124,13 +124,20 @@ export default defineCommand({
       value: 'N',
       describe: 'account in quote units: plans of setups carry a size',
       details:
-        "The size loses the share --risk of it at the stop, with both trades' fees and slippage, and is rounded down to the lot. tapedeck places no orders.",
+        "The size loses the share --risk of it at the stop, with both trades' fees and slippage, is capped by --leverage and --touch-share, and is rounded down to the lot. tapedeck places no orders.",
       parse: decimalNumber,
     },
     risk: { value: 'PERCENT', describe: 'share of the account that a plan may lose (0.1)', parse: decimalNumber },
     fee: { value: 'BPS', describe: 'fee of each trade of a plan, below zero for a rebate (5)', parse: decimalNumber },
     slippage: { value: 'BPS', describe: 'slippage of each trade of a plan (0.5)', parse: decimalNumber },
     leverage: { value: 'N', describe: 'a plan is worth no more than so many accounts (5)', parse: decimalNumber },
+    'touch-share': {
+      value: 'PERCENT',
+      describe: 'a plan is no larger than so much of what is displayed at its entry (100)',
+      details:
+        'Where that is not known it caps nothing. plan.cap tells whether the size is that of --leverage or of --touch-share.',
+      parse: decimalNumber,
+    },
     jobs: {
       value: 'N|auto',
       describe: 'scan with N threads, or one per core (auto, 0); the output is the same',
@@ -193,6 +200,7 @@ Config. A JSON object; every key may be left out:
     },
     "unit": "1h", "baseline": "5m", "warmup": "1m", "htf": "5m",
     "equity": 10000, "risk": 0.1, "fee": 5, "slippage": 0.5, "leverage": 5,
+    "touch-share": 100,
     "min-score": 0.5, "side": "buy", "where": "phase != 'update'"
   }
 
@@ -216,8 +224,8 @@ output to the byte, for whoever wants to check that.
 `,
   async handler(args, io) {
     const { tape: paths, detect, set, config, list, schema, format, checksum, from, to, jobs, fit, ...others } = args;
-    const { equity, risk, fee, slippage, leverage, ...plain } = others;
-    const plan = { equity, risk, fee, slippage, leverage };
+    const { equity, risk, fee, slippage, leverage, touchShare, ...plain } = others;
+    const plan = { equity, risk, fee, slippage, leverage, 'touch-share': touchShare };
     const out = createDataWriter(io.stdout, { live: paths.includes('-') });
     const json = format === 'json';
     if ((list || schema) && paths.length > 0)

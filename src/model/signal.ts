@@ -44,6 +44,9 @@ export interface Confirm {
   stall: boolean | null;
 }
 
+/** What a plan's size may be bounded by beside its risk. */
+export const SIZE_CAPS = ['leverage', 'touch'] as const;
+
 /** What a setup plans; information, no order is placed. Prices and sizes are exact decimals, null where unknown. */
 export interface Plan {
   entry: number;
@@ -60,6 +63,10 @@ export interface Plan {
   breakeven_bps: number;
   /** null without `--equity` */
   size: number | null;
+  /** what makes it smaller than the risk would have it; null: nothing */
+  cap: (typeof SIZE_CAPS)[number] | null;
+  /** displayed at the entry */
+  touch_size: number | null;
   /** why the plan is worse than it looks */
   warning: string | null;
 }

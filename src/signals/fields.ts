@@ -5,6 +5,7 @@ import {
   type Phase,
   type Plan,
   type Quality,
+  SIZE_CAPS,
   type Side,
   type Signal,
 } from '../model/signal.js';
@@ -93,6 +94,17 @@ const PLAN: Readonly<Record<keyof Plan, EvidenceField>> = {
     type: 'size',
     nullable: true,
     doc: 'that loses the accepted share at the stop, costs included; null without --equity',
+  },
+  cap: {
+    type: 'text',
+    nullable: true,
+    choices: SIZE_CAPS,
+    doc: 'what made the size smaller than the risk would have it: --leverage, or --touch-share of the touch; null where nothing did',
+  },
+  touch_size: {
+    type: 'size',
+    nullable: true,
+    doc: 'displayed at the entry when the signal was said; null where it is not known, and caps nothing then',
   },
   warning: { type: 'text', nullable: true, doc: 'why the plan is worse than it looks' },
 };

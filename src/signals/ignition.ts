@@ -215,6 +215,7 @@ class Ignition implements DetectorRun {
       stopOrigin,
       target,
       spread: ask - bid,
+      touch: track.book.sizeAt(side > 0 ? ASK : BID, entry),
     };
   }
 

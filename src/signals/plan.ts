@@ -15,9 +15,11 @@ export interface PlanSettings {
   slippage: number;
   /** notional is at most so many times the account */
   leverage: number;
+  /** size is at most this share of what is displayed at the entry, in percent */
+  'touch-share': number;
 }
 
-export const PLAN_DEFAULTS: PlanSettings = { risk: 0.1, fee: 5, slippage: 0.5, leverage: 5 };
+export const PLAN_DEFAULTS: PlanSettings = { risk: 0.1, fee: 5, slippage: 0.5, leverage: 5, 'touch-share': 100 };
 
 /** What a person gave of them. */
 export type GivenPlan = { readonly [K in keyof PlanSettings]?: number | undefined };
@@ -29,6 +31,7 @@ const RANGES: Readonly<Record<keyof PlanSettings, { least: number; above?: true;
   fee: { least: -100, most: 1000 },
   slippage: { least: 0, most: 1000 },
   leverage: { least: 0, above: true, most: 1000 },
+  'touch-share': { least: 0, above: true, most: 1e6 },
 };
 
 /** The names of what plans are made with. */
@@ -64,6 +67,8 @@ export interface Intent {
   target: number;
   /** scaled spread, for the warning */
   spread: number;
+  /** scaled size displayed at the entry, on the side that it is a price of; not above zero where that is not known */
+  touch: number;
 }
 
 const BPS = 1e4;
@@ -74,16 +79,18 @@ const round = (value: number): number => Math.round(value * 1e4) / 1e4 + 0;
 
 /**
  * The plan of an intent. Size: what may be lost, divided by what one unit loses at the stop with both trades' costs, rounded down to
- * the lot and capped by leverage. Costs are taken at the entry price.
+ * the lot and capped by leverage, and by what is displayed at the entry: a larger order would not be filled at that price, nor soon where it
+ * waits in line. Costs are taken at the entry price.
  */
 export function makePlan(intent: Intent, instrument: Instrument, settings: PlanSettings): Plan {
-  const { price: decimals } = scaleOf(instrument);
+  const { price: decimals, size: sizeDecimals } = scaleOf(instrument);
   const price = (scaled: number): number | null => (Number.isNaN(scaled) ? null : unscale(scaled, decimals));
-  const { side, entry, stop, stopLevel, stopOrigin, target, spread } = intent;
+  const { side, entry, stop, stopLevel, stopOrigin, target, spread, touch } = intent;
   const costBps = 2 * (settings.fee + settings.slippage);
   const riskBps = (Math.abs(entry - stop) / entry) * BPS;
   const rewardBps = Number.isNaN(target) ? null : ((side * (target - entry)) / entry) * BPS;
-  const size = settings.equity === undefined ? null : sizeOf(settings, settings.equity, intent, instrument, costBps);
+  const { equity } = settings;
+  const { size, cap } = equity === undefined ? UNSIZED : sizeOf(settings, equity, intent, instrument, costBps);
   return {
     entry: unscale(entry, decimals),
     stop: unscale(stop, decimals),
@@ -97,27 +104,37 @@ export function makePlan(intent: Intent, instrument: Instrument, settings: PlanS
     rr_net: rewardBps === null || riskBps + costBps <= 0 ? null : round((rewardBps - costBps) / (riskBps + costBps)),
     breakeven_bps: round(costBps),
     size,
+    cap,
+    touch_size: touch > 0 ? unscale(touch, sizeDecimals) : null,
     warning: warningOf(intent, size, riskBps, costBps, spread),
   };
 }
 
+type Sized = Pick<Plan, 'size' | 'cap'>;
+
+const UNSIZED: Sized = { size: null, cap: null };
+
 function sizeOf(
-  { risk, leverage }: PlanSettings,
+  { risk, leverage, 'touch-share': share }: PlanSettings,
   equity: number,
-  { entry, stop }: Intent,
+  { entry, stop, touch }: Intent,
   instrument: Instrument,
   costBps: number,
-): number {
+): Sized {
   const scale = scaleOf(instrument);
   const perUnit = Math.abs(entry - stop) / entry + costBps / BPS;
-  const most = equity * leverage;
-  // where nothing is lost at the stop, leverage alone decides
-  const notional = perUnit > 0 ? Math.min((equity * (risk / 100)) / perUnit, most) : most;
   const value = unitValue(instrument, unscale(entry, scale.price));
   const lot = scaleDecimal(instrument.lot, scale.size);
   // a quotient a rounding away from a whole lot is that lot
-  const lots = Math.floor(((notional / value) * 10 ** scale.size) / lot + 1e-9);
-  return unscale(lots * lot, scale.size);
+  const whole = (scaled: number): number => Math.floor(scaled / lot + 1e-9);
+  const worth = (notional: number): number => whole((notional / value) * 10 ** scale.size);
+  // where nothing is lost at the stop, the caps alone decide
+  const byRisk = perUnit > 0 ? worth((equity * (risk / 100)) / perUnit) : Number.POSITIVE_INFINITY;
+  const byLeverage = worth(equity * leverage);
+  const byTouch = touch > 0 ? whole((touch * share) / 100) : Number.POSITIVE_INFINITY;
+  const lots = Math.min(byRisk, byLeverage, byTouch);
+  const cap = lots === byRisk ? null : lots === byLeverage ? 'leverage' : 'touch';
+  return { size: unscale(lots * lot, scale.size), cap };
 }
 
 /** The worst of what is wrong with a plan. */

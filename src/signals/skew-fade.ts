@@ -220,7 +220,8 @@ class SkewFade implements DetectorRun {
     const stop = outermost[0] + lean * book.tick;
     const entry = lean > 0 ? ask : bid;
     const target = lean > 0 ? bid : ask;
-    return { side: -lean, entry, stop, stopLevel: stop, stopOrigin: Number.NaN, target, spread: ask - bid };
+    const touch = book.sizeAt(light, entry);
+    return { side: -lean, entry, stop, stopLevel: stop, stopOrigin: Number.NaN, target, spread: ask - bid, touch };
   }
 
   #follow(t: number, fade: Fade): void {

@@ -204,7 +204,8 @@ class VoidRun implements DetectorRun {
     // the touch may be back in front of the void, or the wall at its near edge
     if (!(side * (target - entered.near) > 0 && side * (entry - stop) > 0)) return;
     race.void = entered;
-    race.intent = { side, entry, stop, stopLevel: stop, stopOrigin: Number.NaN, target, spread: ask - bid };
+    const touch = track.book.sizeAt(passive, entry);
+    race.intent = { side, entry, stop, stopLevel: stop, stopOrigin: Number.NaN, target, spread: ask - bid, touch };
     race.wallPrice = wall.price;
     race.wallLow = wall.low;
     race.wallHigh = wall.high;

@@ -254,6 +254,11 @@ test('an account gives plans a size, from the command line or a config', async (
   expect(Math.min(...typed.map(Number))).toBeGreaterThan(0);
   const config = write('plan.json', '{"equity":10000,"leverage":7}');
   expect(await sizes({ config, leverage: 2 })).toEqual(typed);
+  // what stands at the touch is more than such an account needs, a hundredth of it less
+  const shares = write('share.json', '{"equity":10000,"touch-share":1}');
+  const tenth = await sizes({ equity: 10_000, leverage: 2, touchShare: 1 });
+  expect(Math.max(...tenth.map(Number))).toBeLessThan(Math.max(...typed.map(Number)));
+  expect(await sizes({ config: shares, leverage: 2 })).toEqual(tenth);
   // fees that are paid, not charged, make the risk of a unit smaller
   expect(Number((await sizes({ equity: 1000, leverage: 1000, fee: -0.5 }))[0])).toBeGreaterThan(
     Number((await sizes({ equity: 1000, leverage: 1000 }))[0]),

@@ -48,6 +48,7 @@ test.each([
   [{ plan: { risk: 0 } }, 'E_CONFIG: risk: 0 is not above 0'],
   [{ plan: { risk: 101 } }, 'E_CONFIG: risk: 101 is more than 100'],
   [{ plan: { leverage: -1 } }, 'E_CONFIG: leverage: -1 is not above 0'],
+  [{ plan: { 'touch-share': 0 } }, 'E_CONFIG: touch-share: 0 is not above 0'],
   [{ plan: { slippage: -1 } }, 'E_CONFIG: slippage: -1 is not at least 0'],
   [{ plan: { equity: Number.NaN } }, 'E_CONFIG: equity: NaN is not above 0'],
   [{ preset: 'scalpp' }, "E_CONFIG: no preset 'scalpp'; did you mean 'scalp'?"],
@@ -167,7 +168,7 @@ describe('config files', () => {
     );
     const costs = readConfig('{"equity":1000,"fee":-1,"risk":1}', 'f');
     const { plan } = settings(mergeSettings(costs, { plan: { fee: 2, risk: undefined } }));
-    expect(plan).toEqual({ equity: 1000, fee: 2, risk: 1, slippage: 0.5, leverage: 5 });
+    expect(plan).toEqual({ equity: 1000, fee: 2, risk: 1, slippage: 0.5, leverage: 5, 'touch-share': 100 });
     const typed = { detect: undefined, baseline: 3 * MINUTE, set: [parseSetting('absorption.window=6s')] };
     const merged = settings(mergeSettings(file, typed));
     expect(merged.baseline).toBe(3 * MINUTE);

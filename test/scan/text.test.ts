@@ -22,7 +22,7 @@ const signal: Signal = {
   context: { regime: { liquidity: 'low', direction: 'up' }, mark: 0 },
   plan: {
     ...{ entry: 1, stop: 2, stop_level: null, stop_origin: null, target: null, risk_bps: 3, reward_bps: null },
-    ...{ rr: null, rr_net: null, breakeven_bps: 4, size: null, warning: 'stop is near' },
+    ...{ rr: null, rr_net: null, breakeven_bps: 4, size: null, cap: null, touch_size: 12, warning: 'stop is near' },
   },
   quality: 'verified',
 };
@@ -59,7 +59,7 @@ test('what stands in groups is named with them, unknown is -, and a fact is one 
       'confirm.reaction=- confirm.reaction_ticks=- confirm.reaction_asked_ticks=- confirm.stall=-',
       'regime.liquidity=low regime.direction=up mark=0',
       'plan.entry=1 plan.stop=2 plan.stop_level=- plan.stop_origin=- plan.target=- plan.risk_bps=3 plan.reward_bps=-',
-      'plan.rr=- plan.rr_net=- plan.breakeven_bps=4 plan.size=- plan.warning="stop is near"',
+      'plan.rr=- plan.rr_net=- plan.breakeven_bps=4 plan.size=- plan.cap=- plan.touch_size=12 plan.warning="stop is near"',
       'quality=verified id=00112233aabbccdd',
     ].join(' '),
   );

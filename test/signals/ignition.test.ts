@@ -38,7 +38,7 @@ describe.each(mirrors)('%s', (_, options) => {
     expect([side, point]).toEqual([options.mirrored ? 'sell' : 'buy', price(ASK + 2)]);
     expect(plan).toMatchObject({
       ...{ entry: price(ASK + 8), stop: price(ASK + 1), stop_level: price(ASK + 1), stop_origin: price(BID) },
-      ...{ target: price(ASK + 8), reward_bps: 0, warning: 'the target is no better than the entry' },
+      ...{ target: price(ASK + 8), reward_bps: 0, touch_size: 20, warning: 'the target is no better than the entry' },
     });
     expect(evidence).toMatchObject({
       ...{ barrier: false, exhausted: 3, exhausted_size: 15, fell: 1, consumed_ratio: 1, groups: 3, size: 15 },

@@ -66,7 +66,7 @@ describe.each([1, -1] as const)('heavy side %i', (lean) => {
     // ask levels 100.1 to 101.0: the stop is a tick beyond
     expect(plan).toMatchObject({
       ...{ entry: decimal(1001), stop: decimal(1011), stop_level: decimal(1011), target: decimal(1000) },
-      ...{ stop_origin: null, rr: 0.1, breakeven_bps: 11 },
+      ...{ stop_origin: null, rr: 0.1, breakeven_bps: 11, cap: null, touch_size: 10 },
     });
     expect(plan?.rr_net).toBeLessThan(0);
     expect(evidence).toMatchObject({ direction: 'fade', literature_direction: 'continuation', ratio: 3.1, tape: 0 });

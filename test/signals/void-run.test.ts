@@ -38,7 +38,13 @@ describe.each([
     expect(outline(scanned)).toEqual(['onset', 'eof']);
     const [{ side, price: near, plan, evidence }] = scanned.signals;
     expect([side, near]).toEqual([options.mirrored ? 'sell' : 'buy', price(ASK + 2)]);
-    expect(plan).toMatchObject({ entry: price(ASK + 2), stop: price(ASK + 1), target: price(ASK + 7), rr: 5 });
+    expect(plan).toMatchObject({
+      entry: price(ASK + 2),
+      stop: price(ASK + 1),
+      target: price(ASK + 7),
+      rr: 5,
+      touch_size: 1,
+    });
     expect(evidence).toMatchObject({ kind: 'gap', far: price(ASK + 8), width_ticks: 6, wall_price: price(ASK + 8) });
     expect(evidence).toMatchObject({ wall_size: 20, wall_left: 1, travelled: 0 });
     expect(Number(evidence.wall_age_ms)).toBeGreaterThanOrEqual(5000);
