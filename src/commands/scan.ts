@@ -117,7 +117,7 @@ export default defineCommand({
       value: 'DURATION',
       describe: 'bar of the higher timeframe (5m); it lengthens the look-back',
       details:
-        "Trend and alignment in a signal's context are of the last closed bar, and skew-fade asks whether it ranges.",
+        "Trend and alignment in a signal's context are of the last closed bar, points of control and stacks among its zones of closed ones, and skew-fade asks whether it ranges.",
       parse: duration,
     },
     equity: {

@@ -49,13 +49,19 @@ export class CellVolumes {
   }
 }
 
-/** Sizes of a bar's cells in their order, or so many of them at even distances. */
-function samplesOf(bar: FootprintBar): Float64Array {
+/** Sizes of a bar's cells in their order, cells without a trade aside. */
+export function sortedCells(bar: FootprintBar): Float64Array {
   const sizes = new Float64Array(2 * bar.bins);
   let count = 0;
   for (let i = 0; i < bar.bins; i++)
     for (const size of [bar.buyAt(i), bar.sellAt(i)]) if (size > 0) sizes[count++] = size;
-  const sorted = sizes.subarray(0, count).sort();
+  return sizes.subarray(0, count).sort();
+}
+
+/** The same, or so many of them at even distances. */
+function samplesOf(bar: FootprintBar): Float64Array {
+  const sorted = sortedCells(bar);
+  const count = sorted.length;
   if (count <= MOST_SAMPLES) return sorted;
   return Float64Array.from({ length: MOST_SAMPLES }, (_, n) => sorted[Math.floor(((n + 0.5) * count) / MOST_SAMPLES)]);
 }

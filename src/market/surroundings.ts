@@ -1,4 +1,4 @@
-/** Where the market stands when something is said of it: regime, higher timeframe, session, and what the venue says beside it. */
+/** Where the market stands when something is said of it: regime, higher timeframe, session, zones near it, and what the venue says beside it. */
 import { rounded } from '../model/decimal.js';
 import type { Micros } from '../model/entry.js';
 import type { MicropriceTable } from '../model/fit.js';
@@ -10,6 +10,7 @@ import { micropriceShift } from './microprice.js';
 import { Regime } from './regime.js';
 import { isWeekend, sessionAt } from './session.js';
 import { weightedMidShift } from './weighted-mid.js';
+import { Zones } from './zones.js';
 
 /** The surroundings of a market, made by the first who asks. */
 export function surroundingsOf(market: Market): Surroundings {
@@ -20,6 +21,7 @@ export function surroundingsOf(market: Market): Surroundings {
 export class Surroundings {
   readonly regime: Regime;
   readonly higher: HigherTimeframe;
+  readonly #zones: Zones;
   readonly #market: Market;
   readonly #tables: FitsInForce<{ to: Micros; microprice: MicropriceTable }>;
 
@@ -32,6 +34,7 @@ export class Surroundings {
     this.higher = new HigherTimeframe(market, htf);
     market.follow(this.regime);
     market.follow(this.higher);
+    this.#zones = new Zones(market, htf);
   }
 
   /** What is known at `t`, for a signal of that side (+1 buy, -1 sell); what is not known is left out. */
@@ -64,6 +67,8 @@ export class Surroundings {
       Object.assign(context.htf as Evidence, figures(market, 'developing_', higher.developing));
     context.session = sessionAt(t);
     if (isWeekend(t)) context.weekend = true;
+    const zones = this.#zones.context(t);
+    if (zones !== undefined) context.zones = zones;
     return Object.assign(context, market.derivatives.context(t));
   }
 }

@@ -141,10 +141,10 @@ export class Walls implements Follower {
   /**
    * The wall of a side nearest to the touch whose heaviest level is at scaled price `from` or beyond, and that has stood for `age`;
    * null where there is none among the cells of the profile's reach, or while it is not known what is usual.
+   * @param wall what is filled in and returned
    */
-  next(side: BookSide, from: number, age: Micros = WALL_AGE): Wall | null {
+  next(side: BookSide, from: number, age: Micros = WALL_AGE, wall: Wall = this.#wall): Wall | null {
     const { t } = this.#market;
-    const wall = this.#wall;
     const { count, cells, since } = this.#heavy[side];
     for (let n = 0; n < count; n++) {
       wall.age = Math.min(t - since[n], OLDEST_WALL);

@@ -166,6 +166,34 @@ const CONTEXT: Readonly<Record<string, Field>> = {
     'the part of the day: asia from 0, europe from 7, us from 13, late from 21 UTC',
   ),
   weekend: said('flag', 'there on Saturdays and Sundays, UTC'),
+  zones: {
+    type: 'group',
+    optional: true,
+    closed: false,
+    doc: 'how far the mid is from prices that may matter; what is not known is left out, and so is what is not there',
+    fields: {
+      wall_above_bps: said(
+        'bps',
+        'up to the nearest wall above: a cell of about a bps that has held for a minute far more than those around it, three times their median now, and is among the heaviest twentieth; of those within about 25 bps',
+      ),
+      wall_below_bps: said('bps', 'the same below'),
+      prior_high_bps: said(
+        'bps',
+        'up to the highest price printed in the session before, below zero where the mid is above it; there where the unit, or the look-back before it, holds all of that session, as with --unit 24h from 07:00 UTC on, and no trades of it are missing',
+      ),
+      prior_low_bps: said('bps', 'down to its lowest price, below zero where the mid is below that'),
+      poc_above_bps: said(
+        'bps',
+        "up to the nearest naked point of control above: the bin of most volume of a closed bar of the higher timeframe, at least half a bps wide, in which nothing was printed since, nor on its other side; of the unit's bars and those of the look-back before it, since trades were last missing; 0 inside",
+      ),
+      poc_below_bps: said('bps', 'the same below'),
+      stack_above_bps: said(
+        'bps',
+        'up to the nearest stack of sells in such bars, three bins in a row imbalanced three to one, cells below the quantile 0.7 of their bar aside; until something is printed above it; 0 inside or behind it',
+      ),
+      stack_below_bps: said('bps', 'down to the nearest stack of buys, until something is printed below it'),
+    },
+  },
   mark: said('price', 'the mark price'),
   index: said('price', 'the index price it follows'),
   funding: said(

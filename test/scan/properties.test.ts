@@ -114,6 +114,8 @@ test('the lively settings do make events of every detector, on troubled tapes to
     'book',
   ]);
   missing.add('microprice').add('integrated_ofi');
+  const zones = ['wall', 'poc', 'stack'].flatMap((kind) => [`${kind}_above_bps`, `${kind}_below_bps`]);
+  for (const zone of zones) missing.add(zone);
   for (const { name, meaning } of detectors)
     for (const phase of meaning.point ? ['point '] : ['onset ', 'end hour', 'end gap']) missing.add(`${name} ${phase}`);
   for (let seed = 1; seed <= 40 && missing.size > 0; seed++) {
@@ -122,6 +124,7 @@ test('the lively settings do make events of every detector, on troubled tapes to
     for (const { signal, phase, reason = '', evidence, context } of signals) {
       missing.delete(`${signal} ${phase} ${reason}`);
       if (context.microprice !== undefined) missing.delete('microprice');
+      for (const zone of Object.keys(context.zones ?? {})) missing.delete(zone);
       if (typeof evidence.integrated_ofi === 'number') missing.delete('integrated_ofi');
       missing.delete(String(evidence.kind));
       missing.delete(String(evidence.source));
@@ -243,6 +246,14 @@ function unsided(context: Signal['context'] = {}): unknown {
   return [axes, context.session, shifts];
 }
 
+/** Walls and stacks above and below the mid, in spreads; `flip`: below and above. Points of control have ties that no mirror has. */
+function zonesOf({ zones, spread_bps }: Signal['context'], flip: boolean): string[] {
+  const told = (zones ?? {}) as Evidence;
+  const sides = flip ? ['below', 'above'] : ['above', 'below'];
+  const names = ['wall', 'stack'].flatMap((kind) => sides.map((side) => `${kind}_${side}_bps`));
+  return names.map((name) => (Number(told[name]) / Number(spread_bps)).toFixed(2));
+}
+
 test('mirrored tapes give mirrored signals', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, async (seed) => {
@@ -254,6 +265,7 @@ test('mirrored tapes give mirrored signals', async () => {
         flip: boolean,
       ): unknown[] => [
         ...[JSON.stringify(confirm), context?.alignment, JSON.stringify(unsided(context))],
+        ...zonesOf(context, flip),
         ...[time, signal, phase, flip === (side === 'buy') ? 'a' : 'b', score, reason],
         ...[
           price !== null && flip ? Number((MIRROR / 10 - price).toFixed(2)) : price,
@@ -284,6 +296,7 @@ test('scaling prices and sizes changes no time, ratio or score', async () => {
       signals.map(({ time, signal, phase, side, score, reason, evidence, confirm, context }) => [
         ...[time, signal, phase, side, score, reason],
         ...[JSON.stringify(confirm), JSON.stringify(context?.regime), context?.trend, context?.alignment],
+        JSON.stringify(context?.zones),
         ...[evidence.mean, evidence.imbalance, evidence.groups_imbalance, evidence.displacement_ticks],
         ...[evidence.ofi_depth, evidence.levels_ofi, evidence.move_ticks, evidence.quotes, evidence.integrated_ofi],
         ...[evidence.delta_pct, evidence.vpin, evidence.price_z, evidence.cvd_z, evidence.form],
@@ -346,12 +359,13 @@ test('other symbols, batch sizes and a shift in time by whole units change nothi
       // lines of one time stand in the order of their ids, which are others
       const facts = ({ signals }: Scanned, start: number): unknown[] =>
         inOrder(
-          signals.map(({ signal, phase, side, score, evidence }) => [
+          signals.map(({ signal, phase, side, score, evidence, context }) => [
             evidence.last - start,
             signal,
             phase,
             side,
             score,
+            JSON.stringify(context.zones),
           ]),
         );
       expect(facts(later, START + shift)).toEqual(facts(alone, START));
