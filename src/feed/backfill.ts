@@ -1,10 +1,11 @@
 /** Asks over REST for the trades of one venue that did not arrive: at its pace, within bounds, and says what came of it. */
 import type { Fills, Micros } from '../model/entry.js';
 import { IdRanges } from '../model/id-ranges.js';
-import type { RestTrades } from '../venues/venue.js';
+import type { RestFault, RestTrades } from '../venues/venue.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import type { Pace } from './pace.js';
 import type { RestAnswer, RestGet } from './rest.js';
+import { parsed } from './rest-fault.js';
 
 /** Trades of one channel that did not arrive, as the ids around them tell. */
 export interface Hole {
@@ -39,6 +40,8 @@ export interface BackfillOptions {
   now: () => number;
   /** uniform in [0, 1) */
   random: () => number;
+  /** the failure that an answer of status 200 tells of */
+  fault: (answer: RestAnswer) => RestFault | null;
   /** an answer of any status came, to a request made for these trades; `startedMs` is monotonic */
   answered: (symbol: string, answer: RestAnswer, startedMs: number, fills: Fills) => void;
   /** nothing more will be asked for this hole */
@@ -87,7 +90,7 @@ const FIRST_ASK_MS = 500;
 
 /** Creates the queue of one venue. */
 export function createBackfill(options: BackfillOptions): Backfill {
-  const { ways, recent, get, url, pace, now, random, answered, ended, backoff = BACKOFF } = options;
+  const { ways, recent, get, url, pace, now, random, fault, answered, ended, backoff = BACKOFF } = options;
   const jobs = new Set<Job>();
   let stopped = false;
 
@@ -145,12 +148,14 @@ export function createBackfill(options: BackfillOptions): Backfill {
     }
     job.busy = false;
     if (stopped) return;
-    const holdMs = pace.answered(answer, now());
+    const told = fault(answer);
+    const holdMs = pace.answered(answer, now(), told);
     answered(symbol, answer, startedMs, { stream: hole.stream, first, last, gap: hole.gap });
     const { status } = answer;
-    const listed = status === 200 ? way.read(parsed(answer.body)) : null;
+    const listed = status === 200 && told === null ? way.read(parsed(answer.body)) : null;
     if (listed !== null) take(job, listed);
     else if (status >= 400 && status < 500 && !PASSING.has(status)) end(job, `HTTP status ${status}`);
+    else if (told !== null) retry(job, `the venue says ${told.text}`, holdMs);
     else retry(job, status === 200 ? 'the answer is no list of trades' : `HTTP status ${status}`, holdMs);
   };
 
@@ -195,13 +200,4 @@ export function createBackfill(options: BackfillOptions): Backfill {
       for (const job of jobs) end(job, 'the recording ended');
     },
   };
-}
-
-/** Null where it is no JSON. */
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 /** Reads the books of one venue over REST while they are recorded, in pairs, so that verify can hold the recorded ones against them. */
-import type { RestAudit } from '../venues/venue.js';
+import type { RestAudit, RestFault } from '../venues/venue.js';
 import { backoffMs } from './backoff.js';
 import type { Pace } from './pace.js';
 import type { RestAnswer, RestGet } from './rest.js';
@@ -23,8 +23,8 @@ export interface BookReadsOptions {
    * @returns null, or why it is no book
    */
   answered: (symbol: string, answer: RestAnswer, startedMs: number) => string | null;
-  /** whether an answer of status 200 is a refusal of so many requests all the same */
-  isTooMany: (answer: RestAnswer) => boolean;
+  /** the failure that an answer of status 200 tells of */
+  fault: (answer: RestAnswer) => RestFault | null;
   /** failure number `failures` (from 1) in a row; a new pair begins in `retryMs` */
   failed: (symbol: string, why: string, failures: number, retryMs: number) => void;
 }
@@ -54,7 +54,7 @@ const FIRST_RETRY_MS = 10_000;
 
 /** Creates the reads of one venue: what fails for a symbol is that symbol's alone, unless the venue asks for a pause. */
 export function createBookReads(options: BookReadsOptions): BookReads {
-  const { times, get, url, pace, now, random, hasBook, answered, isTooMany, failed } = options;
+  const { times, get, url, pace, now, random, hasBook, answered, fault, failed } = options;
   const readings = Array.from(options.symbols, (symbol): Reading => {
     return { symbol, dueMs: null, second: false, busy: false, pairMs: 0, failures: 0 };
   });
@@ -83,7 +83,7 @@ export function createBookReads(options: BookReadsOptions): BookReads {
     }
     reading.busy = false;
     if (stopped) return;
-    const holdMs = pace.answered(isTooMany(answer) ? { ...answer, status: 429 } : answer, now());
+    const holdMs = pace.answered(answer, now(), fault(answer));
     const why = answered(symbol, answer, startedMs);
     if (why !== null) return fail(reading, why, holdMs);
     reading.failures = 0;

@@ -3,9 +3,10 @@
 import { TapedeckError } from '../model/errors.js';
 import type { Instrument } from '../model/instrument.js';
 import { editDistance } from '../model/nearest.js';
-import type { Venue } from '../venues/venue.js';
+import type { RestFault, Venue } from '../venues/venue.js';
 import { backoffMs } from './backoff.js';
 import type { RestAnswer, RestGet } from './rest.js';
+import { faultIn } from './rest-fault.js';
 
 export interface LookupOptions {
   get: RestGet;
@@ -23,35 +24,45 @@ const LONGEST_WAIT_MS = 15_000;
 
 /**
  * Reads what the venue says of the symbols, in their order.
- * @throws {TapedeckError} E_SYMBOL naming the first unknown symbol and what comes close; E_CONNECT when the venue does not answer
+ * @throws {TapedeckError} E_SYMBOL naming the first unknown symbol and what comes close; E_CONNECT when the venue does not answer, or
+ * only with a failure
  */
 export async function lookUpInstruments(
   venue: Venue,
   symbols: readonly string[],
   options: LookupOptions,
 ): Promise<Instrument[]> {
-  const answer = await getPatiently(options.url(venue.rest.instruments([...symbols])), options);
-  if (answer.status === 200) {
+  const { answer, fault } = await getPatiently(venue, options.url(venue.rest.instruments([...symbols])), options);
+  if (answer.status === 200 && fault === null) {
     const body = parse(answer);
     return symbols.map((symbol) => venue.rest.readInstrument(body, symbol) ?? refuse(venue, symbol, body));
   }
-  if (answer.status !== 400 && answer.status !== 404) throw refused(answer);
+  const isAboutSymbols = fault === null ? answer.status === 400 || answer.status === 404 : fault.kind === 'symbol';
+  if (!isAboutSymbols) throw refused(answer, fault);
   // some venues refuse the whole list for one wrong symbol, without naming it
-  if (symbols.length === 1) return refuse(venue, symbols[0], null, excerpt(answer));
+  if (symbols.length === 1) return refuse(venue, symbols[0], null, fault?.text ?? excerpt(answer));
   const found: Instrument[] = [];
   for (const symbol of symbols) found.push(...(await lookUpInstruments(venue, [symbol], options)));
   return found;
 }
 
+interface Told {
+  answer: RestAnswer;
+  /** that a body of status 200 tells of */
+  fault: RestFault | null;
+}
+
 /** One GET, repeated a few times where trying again may help. */
-async function getPatiently(url: string, { get, wait, random }: LookupOptions): Promise<RestAnswer> {
+async function getPatiently(venue: Venue, url: string, { get, wait, random }: LookupOptions): Promise<Told> {
   for (let attempt = 0; ; attempt++) {
     let pause = 0;
     try {
       const answer = await get(url);
-      if (answer.status < 500 && answer.status !== 429) return answer;
+      const fault = faultIn(venue, answer);
+      const isPassing =
+        answer.status >= 500 || answer.status === 429 || fault?.kind === 'busy' || fault?.kind === 'tooMany';
       pause = answer.retryAfterMs ?? 0;
-      if (attempt + 1 >= ATTEMPTS || pause > LONGEST_WAIT_MS) return answer;
+      if (!isPassing || attempt + 1 >= ATTEMPTS || pause > LONGEST_WAIT_MS) return { answer, fault };
     } catch (error) {
       if (attempt + 1 >= ATTEMPTS) throw error;
     }
@@ -71,7 +82,9 @@ function excerpt(answer: RestAnswer): string {
   return answer.body.toString('utf8', 0, 120).replace(/\s+/g, ' ').trim();
 }
 
-function refused(answer: RestAnswer): TapedeckError {
+function refused(answer: RestAnswer, fault: RestFault | null): TapedeckError {
+  if (fault !== null)
+    return new TapedeckError('E_CONNECT', `while getting ${answer.url}: the venue says ${fault.text}`);
   const text = excerpt(answer);
   return new TapedeckError(
     'E_CONNECT',

@@ -2,6 +2,7 @@
 import { type Backfill, createBackfill, type Hole, type Outcome } from './backfill.js';
 import type { Pace } from './pace.js';
 import type { RestBooksOptions } from './rest-books.js';
+import { faultIn } from './rest-fault.js';
 
 /** Listens to the srcs of a venue, whose other requests keep `pace`; null where it has no trades over REST that its ids could be looked up by. */
 export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backfill | null {
@@ -17,6 +18,7 @@ export function createMissedTrades(options: RestBooksOptions, pace: Pace): Backf
     pace: pace.beside(),
     now,
     random,
+    fault: (answer) => faultIn(venue, answer),
     answered: (symbol, answer, startedMs, fills) => void sources.get(symbol)!.http(answer, startedMs, fills),
     ended: (symbol, hole, outcome) =>
       note(`${venue.id}:${symbol}: ${describe(hole, outcome)}`, { event: 'backfill', venue: venue.id, symbol }),

@@ -7,6 +7,7 @@ import { type BookReads, createBookReads } from './book-reads.js';
 import type { Pace } from './pace.js';
 import { createReaches } from './reach.js';
 import type { RestAnswer, RestGet } from './rest.js';
+import { faultIn, parsed } from './rest-fault.js';
 import type { SourceRecorder } from './source.js';
 import { createSync, type Sync } from './sync.js';
 
@@ -61,6 +62,7 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
     pace,
     now,
     random,
+    fault: (answer) => faultIn(venue, answer),
     answered: (symbol, answer, startedMs, attempts) => {
       const source = sources.get(symbol)!;
       const effect = source.http(answer, startedMs);
@@ -72,7 +74,7 @@ function createSnapshots({ venue, sources, get, restUrl, now, random, note }: Re
         );
         source.losses.tell({ stream: 'depth', from: source.track.lastBookT, reason: 'snapshot' });
       }
-      return refusal(answer, (body) => venue.readSnapshot(body), 'snapshot');
+      return refusal(venue, answer, (body) => venue.readSnapshot(body), 'snapshot');
     },
     failed: (symbol, why, attempts, retryMs) => {
       note(
@@ -112,9 +114,9 @@ function createAuditReads(options: RestBooksOptions, pace: Pace): BookReads | nu
     hasBook: (symbol) => sources.get(symbol)!.track.state === 'valid',
     answered: (symbol, answer, startedMs) => {
       sources.get(symbol)!.http(answer, startedMs);
-      return refusal(answer, (body) => audit.read(body), 'book');
+      return refusal(venue, answer, (body) => audit.read(body), 'book');
     },
-    isTooMany: ({ body }) => audit.isTooMany(parsed(body)),
+    fault: (answer) => faultIn(venue, answer),
     failed: (symbol, why, failures, retryMs) => {
       if (failures === 1)
         note(
@@ -126,18 +128,11 @@ function createAuditReads(options: RestBooksOptions, pace: Pace): BookReads | nu
 }
 
 /** Why an answer is not what was asked for; null where it is. */
-function refusal({ status, body }: RestAnswer, read: (body: unknown) => unknown, what: string): string | null {
-  if (status !== 200) return `HTTP status ${status}`;
-  return read(parsed(body)) === null ? `the answer is no ${what}` : null;
-}
-
-/** Null where it is no JSON. */
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return null;
-  }
+function refusal(venue: Venue, answer: RestAnswer, read: (body: unknown) => unknown, what: string): string | null {
+  if (answer.status !== 200) return `HTTP status ${answer.status}`;
+  const fault = faultIn(venue, answer);
+  if (fault !== null) return `the venue says ${fault.text}`;
+  return read(parsed(answer.body)) === null ? `the answer is no ${what}` : null;
 }
 
 function about({ id }: Venue, symbol: string, event: string): NoteFacts {

@@ -1,4 +1,5 @@
 /** Snapshot requests of one venue: at its pace, and retried with backoff. */
+import type { RestFault } from '../venues/venue.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import type { Pace } from './pace.js';
 import type { RestAnswer, RestGet } from './rest.js';
@@ -12,6 +13,8 @@ export interface SyncOptions {
   now: () => number;
   /** uniform in [0, 1) */
   random: () => number;
+  /** the failure that an answer of status 200 tells of */
+  fault: (answer: RestAnswer) => RestFault | null;
   /**
    * An answer of any status came, to attempt number `attempts` (from 1) since the last join; `startedMs` is monotonic.
    * @returns null, or why it is no snapshot: then it is asked for again
@@ -50,7 +53,7 @@ const REFETCH_MS = 250;
 
 /** Creates the queue of one venue. Joining is the caller's: see `answered`. */
 export function createSync(options: SyncOptions): Sync {
-  const { get, url, pace, now, random, answered, failed, backoff = BACKOFF } = options;
+  const { get, url, pace, now, random, fault, answered, failed, backoff = BACKOFF } = options;
   const needs = new Map<string, Need>();
   let stopped = false;
 
@@ -84,7 +87,7 @@ export function createSync(options: SyncOptions): Sync {
     }
     need.busy = false;
     if (stopped) return;
-    const holdMs = pace.answered(answer, now());
+    const holdMs = pace.answered(answer, now(), fault(answer));
     const why = answered(symbol, answer, need.startedMs, need.attempts);
     if (why !== null) retry(symbol, need, why, holdMs);
   };

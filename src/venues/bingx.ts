@@ -16,6 +16,7 @@ import {
   partsOf,
   stepOf,
 } from './fields.js';
+import { type FaultCodes, faultOf } from './rest-fault.js';
 import { chainedBySkips, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, RestAudit, Topic, Venue } from './venue.js';
 
@@ -221,10 +222,11 @@ function readInstrument(body: unknown, wanted: string): Instrument | null {
   };
 }
 
+/** With status 200; who goes on after too many requests is answered with status 429, and banned for minutes. */
+const FAULTS: FaultCodes = { success: 0, tooMany: [100410], busy: [80012, 100500], symbol: [109425] };
+
 /** Of either side. */
 const AUDIT_LEVELS = 100;
-/** Who goes on is answered with status 429, and banned for minutes. */
-const TOO_MANY_REQUESTS = 100410;
 
 const audit: RestAudit = {
   book: (symbol) => `/openApi/swap/v2/quote/depth?symbol=${symbol}&limit=${AUDIT_LEVELS}`,
@@ -240,7 +242,6 @@ const audit: RestAudit = {
     if (!isDeepStrictEqual([bids, asks], [bidsCoin, asksCoin])) return null;
     return { emitted: microsOf(T) ?? 0, bids, asks };
   },
-  isTooMany: (body) => isObject(body) && body.code === TOO_MANY_REQUESTS,
 };
 
 export const bingxSwap: Venue = {
@@ -270,6 +271,7 @@ export const bingxSwap: Venue = {
   rest: {
     instruments: () => '/openApi/swap/v2/quote/contracts',
     readInstrument,
+    fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.msg) : null),
     time: '/openApi/swap/v2/server/time',
     readTime: (body) => microsOf(isObject(body) && isObject(body.data) ? body.data.serverTime : null),
     // 500 requests in 10 s are allowed for one path and address

@@ -2,6 +2,7 @@
 import type { FieldLayout, Layouts, MessageLayout } from '../decode/layout.js';
 import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import { checkChannels, coinsOf, isObject, leadingText, objectsAt, partsOf, positive, wordOf } from './fields.js';
+import { type FaultCodes, faultOf } from './rest-fault.js';
 import { chainedByOne, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -194,6 +195,9 @@ function control(message: unknown): Control {
   return success === true && op !== 'ping' ? { kind: 'ack', id: null } : { kind: 'other' };
 }
 
+/** All come with status 200. A wrong symbol is a wrong parameter, and the one thing in our requests that may be wrong. */
+const FAULTS: FaultCodes = { success: 0, tooMany: [10006, 10018], busy: [10000, 10016], symbol: [10001] };
+
 /** Sizes are base units; of inverse contracts US dollars. Spot calls its lot a precision. */
 function readInstrument(category: Category, body: unknown, wanted: string): Instrument | null {
   const result = isObject(body) ? body.result : null;
@@ -254,6 +258,7 @@ function createVenue(category: Category, title: string): Venue {
       instruments: (symbols) =>
         `/v5/market/instruments-info?category=${category}${symbols.length === 1 ? `&symbol=${encodeURIComponent(symbols[0])}` : '&limit=1000'}`,
       readInstrument: (body, wanted) => readInstrument(category, body, wanted),
+      fault: (body) => (isObject(body) ? faultOf(FAULTS, body.retCode, body.retMsg) : null),
       time: '/v5/market/time',
       readTime,
       snapshotEveryMs: 100,

@@ -5,6 +5,7 @@ import { decimalsOf, formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { checkChannels, coinsOf, INFLATED, isObject, microsOf, objectIn, partsOf, positive, wordOf } from './fields.js';
+import { type FaultCodes, faultOf } from './rest-fault.js';
 import { chainedByRange, unprovenTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -219,6 +220,9 @@ function plain(value: unknown): string | null {
   return scaled >= 0 ? formatScaled(scaled, decimals) : null;
 }
 
+/** All come with status 200. */
+const FAULTS: FaultCodes = { success: 0, tooMany: [510], busy: [500, 501], symbol: [1001] };
+
 /** Sizes are contracts: of `contractSize` base units, or US dollars where the margin is the coin itself. */
 function readInstrument(body: unknown, wanted: string): Instrument | null {
   const listed = isObject(body) && body.success !== false ? [body.data].flat() : [];
@@ -286,6 +290,7 @@ export const mexcFutures: Venue = {
     instruments: (symbols) =>
       `/api/v1/contract/detail${symbols.length === 1 ? `?symbol=${encodeURIComponent(symbols[0])}` : ''}`,
     readInstrument,
+    fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.message) : null),
     snapshot: (symbol) => `/api/v1/contract/depth/${encodeURIComponent(symbol)}?limit=1000`,
     time: '/api/v1/contract/ping',
     readTime: (body) => (isObject(body) ? microsOf(body.data) : null),

@@ -16,6 +16,7 @@ import {
   wordOf,
 } from './fields.js';
 import { okxTrades } from './okx-trades.js';
+import { type FaultCodes, faultOf } from './rest-fault.js';
 import { chainedByLink, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -257,6 +258,13 @@ function control(message: unknown): Control {
   return event === 'subscribe' || event === 'unsubscribe' ? { kind: 'ack', id: null } : { kind: 'other' };
 }
 
+/** Most come with status 200. */
+const FAULTS: FaultCodes = {
+  ...{ success: 0, tooMany: [50011], busy: [50001, 50004, 50013, 50026] },
+  // the symbol is the one thing in our requests that may be wrong
+  symbol: [51000, 51001],
+};
+
 /** Sizes of derivatives are contracts of `ctVal` times `ctMult`: base units where linear, US dollars where inverse. */
 function readInstrument(body: unknown, wanted: string): Instrument | null {
   const found = objectsAt(body, 'data').find((one) => one.instId === wanted);
@@ -351,6 +359,7 @@ function createVenue(market: Market, title: string): Venue {
         return `/api/v5/public/instruments?instType=${type}${one}`;
       },
       readInstrument,
+      fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.msg) : null),
       snapshot: (symbol) => `/api/v5/market/books?instId=${encodeURIComponent(symbol)}&sz=400`,
       time: '/api/v5/public/time',
       readTime: (body) => microsOf(objectsAt(body, 'data')[0]?.ts),

@@ -68,6 +68,8 @@ export interface Rest {
   readInstrument(body: unknown, symbol: string): Instrument | null;
   /** missing where books begin with a snapshot in their own stream */
   snapshot?(symbol: string): string;
+  /** the failure that a body with status 200 (parsed JSON) tells of, null for none; missing where each has a status of its own */
+  fault?(body: unknown): RestFault | null;
   time: string;
   /** exchange time in µs */
   readTime(body: unknown): number | null;
@@ -77,6 +79,14 @@ export interface Rest {
   audit?: RestAudit;
   /** missed trades, by channel: those that `capabilities.backfill` names */
   trades?: Readonly<Record<string, RestTrades>>;
+}
+
+/** Why a request over REST failed, as the venue says it. */
+export interface RestFault {
+  /** `tooMany` and `busy` may be gone the next time, the first only after a pause; `symbol` is one that there is not */
+  kind: 'tooMany' | 'busy' | 'symbol' | 'other';
+  /** its code and words */
+  text: string;
 }
 
 /** Trades over REST whose ids are those of a channel's own. */
@@ -108,8 +118,6 @@ export interface RestAudit {
   everyMs: number;
   /** null where the body (parsed JSON) is no book, such as an error */
   read(body: unknown): RestBook | null;
-  /** whether an error that came with status 200 says that there were too many requests */
-  isTooMany(body: unknown): boolean;
 }
 
 /** A book over REST: decimal texts, in any order; beyond its last level on either side it says nothing. */

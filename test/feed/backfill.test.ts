@@ -58,6 +58,10 @@ function createBench({ newest = 1000, left = new Set<number>(), random = 1 } = {
     pace: books.beside(),
     now: () => now,
     random: () => random,
+    fault: ({ status, body }) => {
+      const text = body.toString();
+      return status !== 200 || text.startsWith('[') ? null : { kind: text === 'slow down' ? 'tooMany' : 'other', text };
+    },
     answered: (_symbol, _answer, _startedMs, fills) => void filled.push(fills),
     ended: (symbol, hole, outcome) => void outcomes.push([`${symbol} ${hole.stream} ${hole.first}`, outcome]),
   });
@@ -185,8 +189,8 @@ describe('a failure', () => {
     ['HTTP status 500', answerOf(500)],
     ['HTTP status 503', answerOf(503, 'down')],
     ['no answer', new Error('no answer')],
-    ['the answer is no list of trades', answerOf(200, '{"code":-1}')],
-    ['the answer is no list of trades', answerOf(200, 'not JSON')],
+    ['the venue says {"code":-1}', answerOf(200, '{"code":-1}')],
+    ['the answer is no list of trades', answerOf(200, '["no ids"')],
     ['the venue lists none of them', answerOf(200, '[]')],
     ['the venue does not list the others', answerOf(200, '[7]')],
   ])('(%s) is repeated five times, later each time, and then given up', async (why, fault) => {
@@ -226,10 +230,21 @@ describe('a failure', () => {
     },
   );
 
+  test('told with status 200 holds back everything as well', async () => {
+    const { backfill, books, faults, asked, outcomes, run } = createBench();
+    faults.push(answerOf(200, 'slow down'));
+    backfill.missed('A', hole('up', 41, 44));
+    await run(600);
+    expect(books.free(600)).toBe(false);
+    await run(60_000);
+    expect(asked.map(([at]) => at)).toEqual([500, 30_500]);
+    expect(outcomes).toEqual([['A up 41', done(4)]]);
+  });
+
   test('of requests for books holds back those for trades too', async () => {
     const { backfill, books, asked, run } = createBench();
     backfill.missed('A', hole('up', 41, 44));
-    books.answered(answerOf(429, '', 9000), 0);
+    books.answered(answerOf(429, '', 9000), 0, null);
     await run(20_000);
     expect(asked.map(([at]) => at)).toEqual([9000]);
   });

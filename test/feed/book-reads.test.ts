@@ -40,7 +40,7 @@ function createBench(symbols: string[], answers: Record<string, Answer[]> = {}, 
       heard.push([now, symbol, startedMs]);
       return status === 200 && body.length === 2 ? null : `status ${status}`;
     },
-    isTooMany: ({ body }) => body.length > 2,
+    fault: ({ body }) => (body.length > 2 ? { kind: 'tooMany', text: '1 too many' } : null),
     failed: (symbol, why, count, retryMs) => void failures.push(`${symbol} ${count} ${why} ${retryMs}`),
   });
   return {

@@ -99,6 +99,64 @@ describe('symbols', () => {
     });
   });
 
+  const BUSY: [string, string, string, string][] = [
+    ['okx-swap', 'BTC-USDT-SWAP', '{"code":"50013","msg":"Systems are busy.","data":[]}', '50013 Systems are busy.'],
+    ['okx-spot', 'BTC-USDT', '{"code":"50011","msg":"Too Many Requests","data":[]}', '50011 Too Many Requests'],
+    ['bybit-linear', 'BTCUSDT', '{"retCode":10006,"retMsg":"Too many visits!","result":{}}', '10006 Too many visits!'],
+    ['bybit-spot', 'BTCUSDT', '{"retCode":10016,"retMsg":"Server error.","result":{}}', '10016 Server error.'],
+    ['bingx-swap', 'BTC-USDT', '{"code":100410,"msg":"rate limited","data":{}}', '100410 rate limited'],
+    ['mexc-futures', 'BTC_USDT', '{"success":false,"code":510,"message":"too frequent"}', '510 too frequent'],
+  ];
+
+  test.each(BUSY)(
+    'of %s are asked for again where it is busy with status 200: %s',
+    async (venue, symbol, body, said) => {
+      server.respond = (_request, response) => void response.end(body);
+      waits.length = 0;
+      await expect(lookUp(venue, [symbol])).rejects.toMatchObject({
+        code: 'E_CONNECT',
+        message: expect.stringMatching(new RegExp(`^while getting http.*: the venue says ${said}$`)),
+      });
+      expect(waits).toEqual([1000, 2000, 4000]);
+    },
+  );
+
+  test('are there after a busy answer with status 200', async () => {
+    const row =
+      '{"instType":"SPOT","instId":"BTC-USDT","tickSz":"0.1","lotSz":"0.01","baseCcy":"BTC","quoteCcy":"USDT"}';
+    const bodies = ['{"code":"50013","msg":"Systems are busy.","data":[]}'];
+    server.respond = (_request, response) =>
+      void response.end(bodies.shift() ?? `{"code":"0","msg":"","data":[${row}]}`);
+    expect(await lookUp('okx-spot', ['BTC-USDT'])).toMatchObject([{ symbol: 'BTC-USDT', tick: '0.1' }]);
+  });
+
+  test.each([
+    ['okx-swap', 'BTC-USDT-SWAP', '{"code":"50102","msg":"Timestamp request expired","data":[]}', '50102 Timestamp'],
+    ['bybit-linear', 'BTCUSDT', '{"retCode":10009,"retMsg":"IP has been banned","result":{}}', '10009 IP has'],
+    ['bingx-swap', 'BTC-USDT', '{"code":100403,"msg":"forbidden","data":{}}', '100403 forbidden'],
+    ['mexc-futures', 'BTC_USDT', '{"success":false,"code":511,"message":"inaccessible"}', '511 inaccessible'],
+  ])('of %s are not called unknown for another failure with status 200: %s', async (venue, symbol, body, said) => {
+    server.respond = (_request, response) => void response.end(body);
+    waits.length = 0;
+    await expect(lookUp(venue, [symbol])).rejects.toMatchObject({
+      code: 'E_CONNECT',
+      message: expect.stringContaining(`the venue says ${said}`),
+    });
+    expect(waits).toEqual([]);
+  });
+
+  test.each([
+    ['okx-swap', 'X-USDT-SWAP', `{"code":"51001","msg":"Instrument ID doesn't exist.","data":[]}`],
+    ['bybit-linear', 'XUSDT', '{"retCode":10001,"retMsg":"params error: symbol invalid","result":{}}'],
+    ['mexc-futures', 'X_USDT', '{"success":false,"code":1001,"message":"Contract does not exist!"}'],
+  ])('of %s that it says there are not are unknown: %s', async (venue, symbol, body) => {
+    server.respond = (_request, response) => void response.end(body);
+    await expect(lookUp(venue, [symbol])).rejects.toMatchObject({
+      code: 'E_SYMBOL',
+      message: expect.stringMatching(/has no symbol '.*' \(\d+ .*\)$/),
+    });
+  });
+
   test('are asked for again after 500 and 429, but not for ever', async () => {
     const statuses = [500, 429];
     server.respond = (_request, response) => {

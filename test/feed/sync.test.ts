@@ -23,7 +23,9 @@ function createBench(answers: (RestAnswer | Error | Promise<RestAnswer>)[], rand
     pace: createPace(600),
     now: () => now,
     random: () => random,
-    answered: (_symbol, answer) => (answer.status === 200 ? null : `status ${answer.status}`),
+    fault: ({ body }) => (body.length > 2 ? { kind: 'tooMany', text: '1 too many' } : null),
+    answered: (_symbol, answer) =>
+      answer.status === 200 && answer.body.length === 2 ? null : `status ${answer.status}`,
     failed: (symbol, why, attempts) => void failures.push(`${symbol} ${attempts} ${why}`),
   });
   return {
@@ -40,8 +42,8 @@ function createBench(answers: (RestAnswer | Error | Promise<RestAnswer>)[], rand
   };
 }
 
-function answerOf(status: number, retryAfterMs: number | null = null): RestAnswer {
-  return { url: 'x', status, body: Buffer.from('{}'), retryAfterMs };
+function answerOf(status: number, retryAfterMs: number | null = null, body = '{}'): RestAnswer {
+  return { url: 'x', status, body: Buffer.from(body), retryAfterMs };
 }
 
 describe('snapshots', () => {
@@ -93,6 +95,14 @@ describe('snapshots', () => {
       [7600, 'A'],
     ]);
     expect(failures).toEqual(['A 1 status 429']);
+  });
+
+  test('refused with status 200 hold back as well', async () => {
+    const { sync, asked, failures, run } = createBench([answerOf(200, null, '{"code":510}')]);
+    for (const symbol of ['A', 'B']) sync.want(symbol);
+    await run(31_000);
+    expect(asked.map(([at]) => at)).toEqual([0, 30_000, 30_600]);
+    expect(failures).toEqual(['A 1 status 200']);
   });
 
   test('refused with 418 without a time hold back for two minutes', async () => {
