@@ -32,18 +32,35 @@ export async function lookUpInstruments(
   symbols: readonly string[],
   options: LookupOptions,
 ): Promise<Instrument[]> {
-  const { answer, fault } = await getPatiently(venue, options.url(venue.rest.instruments([...symbols])), options);
-  if (answer.status === 200 && fault === null) {
-    const body = parse(answer);
-    return symbols.map((symbol) => venue.rest.readInstrument(body, symbol) ?? refuse(venue, symbol, body));
+  const bodies: unknown[] = [];
+  for (const path of venue.rest.instruments([...symbols])) {
+    const { answer, fault } = await getPatiently(venue, options.url(path), options);
+    if (answer.status === 200 && fault === null) {
+      bodies.push(parse(answer));
+      continue;
+    }
+    const isAboutSymbols = fault === null ? answer.status === 400 || answer.status === 404 : fault.kind === 'symbol';
+    if (!isAboutSymbols) throw refused(answer, fault);
+    // some venues refuse the whole list for one wrong symbol, without naming it
+    if (symbols.length > 1) return lookUpEach(venue, symbols, options);
+    return refuse(venue, symbols[0], [], fault?.text ?? excerpt(answer));
   }
-  const isAboutSymbols = fault === null ? answer.status === 400 || answer.status === 404 : fault.kind === 'symbol';
-  if (!isAboutSymbols) throw refused(answer, fault);
-  // some venues refuse the whole list for one wrong symbol, without naming it
-  if (symbols.length === 1) return refuse(venue, symbols[0], null, fault?.text ?? excerpt(answer));
+  return symbols.map((symbol) => instrumentIn(bodies, venue, symbol) ?? refuse(venue, symbol, bodies));
+}
+
+async function lookUpEach(venue: Venue, symbols: readonly string[], options: LookupOptions): Promise<Instrument[]> {
   const found: Instrument[] = [];
   for (const symbol of symbols) found.push(...(await lookUpInstruments(venue, [symbol], options)));
   return found;
+}
+
+/** What the first body that knows the symbol says of it. */
+function instrumentIn(bodies: readonly unknown[], { rest }: Venue, symbol: string): Instrument | null {
+  for (const body of bodies) {
+    const found = rest.readInstrument(body, symbol);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 interface Told {
@@ -92,18 +109,18 @@ function refused(answer: RestAnswer, fault: RestFault | null): TapedeckError {
   );
 }
 
-function refuse(venue: Venue, symbol: string, body: unknown, said = ''): never {
-  const near = nearSymbols(symbol, body, (candidate) => venue.rest.readInstrument(body, candidate) !== null);
+function refuse(venue: Venue, symbol: string, bodies: readonly unknown[], said = ''): never {
+  const near = nearSymbols(symbol, bodies, (candidate) => instrumentIn(bodies, venue, candidate) !== null);
   const upper = symbol.toUpperCase();
-  if (near.length === 0 && body === null && upper !== symbol) near.push(upper);
+  if (near.length === 0 && bodies.length === 0 && upper !== symbol) near.push(upper);
   const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
   throw new TapedeckError('E_SYMBOL', `${venue.id} has no symbol '${symbol}'${hint}${said === '' ? '' : ` (${said})`}`);
 }
 
 const bare = (symbol: string): string => symbol.toUpperCase().replace(/[^A-Z0-9]/g, '');
 
-/** Up to three symbols named anywhere in the answer that are nearest to what was typed, where any is near. */
-function nearSymbols(symbol: string, body: unknown, listed: (candidate: string) => boolean): string[] {
+/** Up to three symbols named anywhere in the answers that are nearest to what was typed, where any is near. */
+function nearSymbols(symbol: string, bodies: readonly unknown[], listed: (candidate: string) => boolean): string[] {
   const wanted = bare(symbol);
   const near = new Map<string, number>();
   const visit = (value: unknown, depth: number): void => {
@@ -114,7 +131,7 @@ function nearSymbols(symbol: string, body: unknown, listed: (candidate: string) 
       for (const child of Object.values(value)) visit(child, depth + 1);
     }
   };
-  visit(body, 0);
+  for (const body of bodies) visit(body, 0);
   const nearest = Math.min(...near.values());
   return [...near.keys()].filter((candidate) => near.get(candidate) === nearest && listed(candidate)).slice(0, 3);
 }

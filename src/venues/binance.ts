@@ -232,8 +232,8 @@ function createVenue(market: Market): Venue {
     rest: {
       instruments: (symbols) =>
         market === 'spot'
-          ? `${facts.api}/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`
-          : `${facts.api}/exchangeInfo`,
+          ? [`${facts.api}/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`]
+          : [`${facts.api}/exchangeInfo`],
       readInstrument: (body, symbol) => readInstrument(market, body, symbol),
       snapshot: (symbol) => `${facts.api}/depth?symbol=${encodeURIComponent(symbol)}&limit=${facts.snapshotLimit}`,
       time: `${facts.api}/time`,

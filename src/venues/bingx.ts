@@ -269,7 +269,7 @@ export const bingxSwap: Venue = {
   // a second subscription alone is acked and may bring no book; whether one after the end of the first does is not known either
   renew: (topic, id) => (['unsub', 'sub'] as const).map((what) => request(`${what} ${topic} ${id}`, what, topic)),
   rest: {
-    instruments: () => '/openApi/swap/v2/quote/contracts',
+    instruments: () => ['/openApi/swap/v2/quote/contracts'],
     readInstrument,
     fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.msg) : null),
     time: '/openApi/swap/v2/server/time',

@@ -255,8 +255,9 @@ function createVenue(category: Category, title: string): Venue {
     control,
     renew: (topic) => ['unsubscribe', 'subscribe'].map((op) => JSON.stringify({ op, args: [topic] })),
     rest: {
-      instruments: (symbols) =>
+      instruments: (symbols) => [
         `/v5/market/instruments-info?category=${category}${symbols.length === 1 ? `&symbol=${encodeURIComponent(symbols[0])}` : '&limit=1000'}`,
+      ],
       readInstrument: (body, wanted) => readInstrument(category, body, wanted),
       fault: (body) => (isObject(body) ? faultOf(FAULTS, body.retCode, body.retMsg) : null),
       time: '/v5/market/time',

@@ -287,8 +287,9 @@ export const mexcFutures: Venue = {
   control,
   inflate,
   rest: {
-    instruments: (symbols) =>
+    instruments: (symbols) => [
       `/api/v1/contract/detail${symbols.length === 1 ? `?symbol=${encodeURIComponent(symbols[0])}` : ''}`,
+    ],
     readInstrument,
     fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.message) : null),
     snapshot: (symbol) => `/api/v1/contract/depth/${encodeURIComponent(symbol)}?limit=1000`,

@@ -353,11 +353,13 @@ function createVenue(market: Market, title: string): Venue {
     control,
     renew: (topic) => [subscription('unsubscribe', [topic]), subscription('subscribe', [topic])],
     rest: {
-      instruments: (symbols) => {
-        const one = symbols.length === 1 ? `&instId=${encodeURIComponent(symbols[0])}` : '';
-        const type = symbols.every((symbol) => market === 'spot' || typeOf(symbol) === 'SWAP') ? types[0] : types[1];
-        return `/api/v5/public/instruments?instType=${type}${one}`;
-      },
+      // a list is of one type
+      instruments: (symbols) =>
+        types.flatMap((type) => {
+          const some = symbols.filter((symbol) => market === 'spot' || typeOf(symbol) === type);
+          const one = some.length === 1 ? `&instId=${encodeURIComponent(some[0])}` : '';
+          return some.length === 0 ? [] : [`/api/v5/public/instruments?instType=${type}${one}`];
+        }),
       readInstrument,
       fault: (body) => (isObject(body) ? faultOf(FAULTS, body.code, body.msg) : null),
       snapshot: (symbol) => `/api/v5/market/books?instId=${encodeURIComponent(symbol)}&sz=400`,

@@ -63,8 +63,9 @@ export type Control =
 
 /** Paths on the venue's REST host, and how to read what comes back (parsed JSON). */
 export interface Rest {
-  instruments(symbols: string[]): string;
-  /** null where the symbol is not listed */
+  /** several where one list does not hold all of them */
+  instruments(symbols: string[]): string[];
+  /** null where the symbol is not listed there */
   readInstrument(body: unknown, symbol: string): Instrument | null;
   /** missing where books begin with a snapshot in their own stream */
   snapshot?(symbol: string): string;

@@ -242,7 +242,7 @@ export const weexFutures: Venue = {
   answer,
   renew: (name, id) => [request('UNSUBSCRIBE', [{ name }], id * 2), request('SUBSCRIBE', [{ name }], id * 2 + 1)],
   rest: {
-    instruments: () => '/capi/v3/market/exchangeInfo',
+    instruments: () => ['/capi/v3/market/exchangeInfo'],
     readInstrument,
     snapshot: (symbol) => `/capi/v3/market/depth?symbol=${encodeURIComponent(symbol)}&limit=200`,
     time: '/capi/v3/market/time',

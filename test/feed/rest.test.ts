@@ -99,6 +99,27 @@ describe('symbols', () => {
     });
   });
 
+  test('of several lists are found in the list of each', async () => {
+    const row = (type: string, symbol: string): string =>
+      `{"instType":"${type}","instId":"${symbol}","tickSz":"0.1","lotSz":"1","ctVal":"0.01","ctType":"linear","uly":"BTC-USDT"}`;
+    const listed: Record<string, string> = {
+      SWAP: `${row('SWAP', 'BTC-USDT-SWAP')},${row('SWAP', 'ETH-USDT-SWAP')}`,
+      FUTURES: row('FUTURES', 'BTC-USDT-260925'),
+    };
+    server.respond = (request, response) => {
+      const query = new URL(`http://x${request.url}`).searchParams;
+      const rows = listed[query.get('instType') ?? ''] ?? '';
+      const missing = query.has('instId') && !rows.includes(`"${query.get('instId')}"`);
+      response.end(missing ? '{"code":"51001","msg":"not there","data":[]}' : `{"code":"0","msg":"","data":[${rows}]}`);
+    };
+    const symbols = ['BTC-USDT-260925', 'ETH-USDT-SWAP', 'BTC-USDT-SWAP'];
+    expect((await lookUp('okx-swap', symbols)).map(({ symbol }) => symbol)).toEqual(symbols);
+    await expect(lookUp('okx-swap', ['BTC-USDT-SWAP', 'BTC-USDT-991231'])).rejects.toMatchObject({
+      code: 'E_SYMBOL',
+      message: "okx-swap has no symbol 'BTC-USDT-991231' (51001 not there)",
+    });
+  });
+
   const BUSY: [string, string, string, string][] = [
     ['okx-swap', 'BTC-USDT-SWAP', '{"code":"50013","msg":"Systems are busy.","data":[]}', '50013 Systems are busy.'],
     ['okx-spot', 'BTC-USDT', '{"code":"50011","msg":"Too Many Requests","data":[]}', '50011 Too Many Requests'],

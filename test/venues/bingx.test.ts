@@ -670,7 +670,7 @@ describe('instruments', () => {
 
   it('paths, and the time', () => {
     const { rest } = bingxSwap;
-    expect(rest.instruments(['BTC-USDT'])).toBe('/openApi/swap/v2/quote/contracts');
+    expect(rest.instruments(['BTC-USDT'])).toEqual(['/openApi/swap/v2/quote/contracts']);
     expect(rest.time).toBe('/openApi/swap/v2/server/time');
     expect(rest.readTime({ code: 0, msg: '', data: { serverTime: 1790201120258 } })).toBe(1790201120258000);
     for (const wrong of [null, {}, { data: null }, { data: { serverTime: 'soon' } }])

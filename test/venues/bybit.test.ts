@@ -352,8 +352,10 @@ describe('REST', () => {
   });
 
   it('asks for one symbol by name, and reads nanoseconds that no number holds', () => {
-    expect(bybitLinear.rest.instruments(['A&B'])).toBe('/v5/market/instruments-info?category=linear&symbol=A%26B');
-    expect(bybitLinear.rest.instruments(['A', 'B'])).toBe('/v5/market/instruments-info?category=linear&limit=1000');
+    expect(bybitLinear.rest.instruments(['A&B'])).toEqual(['/v5/market/instruments-info?category=linear&symbol=A%26B']);
+    expect(bybitLinear.rest.instruments(['A', 'B'])).toEqual([
+      '/v5/market/instruments-info?category=linear&limit=1000',
+    ]);
     const time = { retCode: 0, result: { timeSecond: '1786000001', timeNano: '1786000001500123456' } };
     expect(bybitLinear.rest.readTime(time)).toBe(1786000001500123);
     expect(bybitLinear.rest.readTime({ result: { timeNano: 5 } })).toBeNull();

@@ -548,7 +548,7 @@ describe('REST', () => {
     for (const instrument of [linear, inverse, small]) {
       const market = stillMarket(instrument, bids, asks);
       for (const symbols of [[instrument.symbol], [instrument.symbol, 'ETH_USDT']]) {
-        const body: unknown = JSON.parse(get(mexcFutures.rest.instruments(symbols), market).body);
+        const body: unknown = JSON.parse(get(mexcFutures.rest.instruments(symbols)[0], market).body);
         expect(mexcFutures.rest.readInstrument(body, instrument.symbol)).toEqual(instrument);
       }
     }

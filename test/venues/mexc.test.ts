@@ -658,9 +658,9 @@ describe('instruments', () => {
 
   it('paths and their limit', () => {
     const { rest } = mexcFutures;
-    expect(rest.instruments(['BTC_USDT'])).toBe('/api/v1/contract/detail?symbol=BTC_USDT');
-    expect(rest.instruments(['A&B'])).toBe('/api/v1/contract/detail?symbol=A%26B');
-    expect(rest.instruments(['BTC_USDT', 'ETH_USDT'])).toBe('/api/v1/contract/detail');
+    expect(rest.instruments(['BTC_USDT'])).toEqual(['/api/v1/contract/detail?symbol=BTC_USDT']);
+    expect(rest.instruments(['A&B'])).toEqual(['/api/v1/contract/detail?symbol=A%26B']);
+    expect(rest.instruments(['BTC_USDT', 'ETH_USDT'])).toEqual(['/api/v1/contract/detail']);
     expect(rest.snapshot?.('BTC_USDT')).toBe('/api/v1/contract/depth/BTC_USDT?limit=1000');
     expect(rest.snapshot?.('../A')).toBe('/api/v1/contract/depth/..%2FA?limit=1000');
     expect(rest.time).toBe('/api/v1/contract/ping');

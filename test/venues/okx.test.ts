@@ -366,11 +366,17 @@ describe('REST', () => {
   });
 
   it('paths and times', () => {
-    expect(okxSwap.rest.instruments(['BTC-USDT-SWAP'])).toBe(
+    expect(okxSwap.rest.instruments(['BTC-USDT-SWAP'])).toEqual([
       '/api/v5/public/instruments?instType=SWAP&instId=BTC-USDT-SWAP',
-    );
-    expect(okxSwap.rest.instruments(['BTC-USD-260925'])).toContain('instType=FUTURES');
-    expect(okxSpot.rest.instruments(['A', 'B'])).toBe('/api/v5/public/instruments?instType=SPOT');
+    ]);
+    expect(okxSwap.rest.instruments(['BTC-USD-260925'])).toEqual([
+      '/api/v5/public/instruments?instType=FUTURES&instId=BTC-USD-260925',
+    ]);
+    expect(okxSwap.rest.instruments(['BTC-USDT-SWAP', 'BTC-USD-260925', 'ETH-USDT-SWAP'])).toEqual([
+      '/api/v5/public/instruments?instType=SWAP',
+      '/api/v5/public/instruments?instType=FUTURES&instId=BTC-USD-260925',
+    ]);
+    expect(okxSpot.rest.instruments(['A', 'B'])).toEqual(['/api/v5/public/instruments?instType=SPOT']);
     expect(okxSwap.rest.snapshot?.('A&B')).toBe('/api/v5/market/books?instId=A%26B&sz=400');
     expect(okxSwap.rest.readTime({ code: '0', data: [{ ts: '1786000001234' }] })).toBe(1786000001234000);
     expect(okxSwap.readSnapshot({ code: '51001', msg: 'x', data: [] })).toBeNull();

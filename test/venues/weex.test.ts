@@ -605,7 +605,7 @@ describe('instruments', () => {
 
   it('paths, and the time', () => {
     const { rest } = weexFutures;
-    expect(rest.instruments(['A', 'B'])).toBe('/capi/v3/market/exchangeInfo');
+    expect(rest.instruments(['A', 'B'])).toEqual(['/capi/v3/market/exchangeInfo']);
     expect(rest.snapshot?.('牛来USDT')).toBe('/capi/v3/market/depth?symbol=%E7%89%9B%E6%9D%A5USDT&limit=200');
     expect(rest.time).toBe('/capi/v3/market/time');
     expect(rest.readTime({ serverTime: 1_790_300_000_126 })).toBe(1_790_300_000_126_000);
