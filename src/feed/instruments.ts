@@ -19,6 +19,8 @@ export interface LookupOptions {
 
 const ATTEMPTS = 4;
 const BACKOFF = { firstMs: 1_000, mostMs: 8_000 };
+/** Far beyond what any venue lists. */
+const MOST_LISTS = 50;
 /** A longer pause than this is the user's to make. */
 const LONGEST_WAIT_MS = 15_000;
 
@@ -33,10 +35,17 @@ export async function lookUpInstruments(
   options: LookupOptions,
 ): Promise<Instrument[]> {
   const bodies: unknown[] = [];
-  for (const path of venue.rest.instruments([...symbols])) {
+  const isMissing = (symbol: string): boolean => instrumentIn(bodies, venue, symbol) === null;
+  const paths = venue.rest.instruments([...symbols]);
+  for (const path of paths) {
     const { answer, fault } = await getPatiently(venue, options.url(path), options);
     if (answer.status === 200 && fault === null) {
-      bodies.push(parse(answer));
+      const body = parse(answer);
+      bodies.push(body);
+      const next = venue.rest.nextInstruments?.(path, body) ?? null;
+      // a list may be long, and one that comes round again has no end
+      if (next !== null && !paths.includes(next) && paths.length < MOST_LISTS && symbols.some(isMissing))
+        paths.push(next);
       continue;
     }
     const isAboutSymbols = fault === null ? answer.status === 400 || answer.status === 404 : fault.kind === 'symbol';

@@ -1,6 +1,6 @@
 /** Bybit's own side of its v5 public protocol: endpoints, requests, books with a chain of ids per topic, trades, REST. */
-import type { Instrument } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
+import { type BookState, type BybitCategory, bybitRest, type KnownBook, REST_DEPTH } from './bybit-rest.js';
 import { objectIn } from './fields.js';
 import {
   type BookSides,
@@ -11,36 +11,17 @@ import {
   withoutZeros,
 } from './served-book.js';
 import { millis, uuidOf, type Writing, written } from './served-text.js';
-import type {
-  Reply,
-  ServedAnswer,
-  ServedClient,
-  ServedEvent,
-  ServedMarket,
-  ServedMessage,
-  VenueServer,
-} from './venue.js';
+import type { Reply, ServedClient, ServedEvent, ServedMarket, ServedMessage, VenueServer } from './venue.js';
 
-export type BybitCategory = 'linear' | 'inverse' | 'spot';
+export type { BybitCategory };
 
 /** Books of these depths begin with a snapshot and go on with deltas; one level is a book of whole messages. */
 const DEPTHS = [50, 200, 1000];
-const REST_DEPTH = 1000;
 /** One level without a change is pushed again after this long, under the same id. */
 const REPEAT_MICROS = 3_000_000;
 /** Where the ids of topics start: apart, so that a reader that mixes depths is found out, and not 1, which says "restarted". */
 const FIRST_UPDATE_ID = 53_000_000;
 const SPOT_ARGS = 10;
-/** "params error" of the documented codes. */
-const BAD_PARAMETER = 10001;
-
-/** What a book message says beside its levels; `update` counts the topic's messages. */
-interface BookState {
-  update: number;
-  /** cross sequence: here the id of the book, of which trades name the first that shows them */
-  sequence: number;
-  matched: number;
-}
 
 interface Listed {
   symbol: string;
@@ -52,12 +33,6 @@ interface Listed {
   /** of the newest trade */
   price: number;
   direction: 'PlusTick' | 'MinusTick';
-}
-
-interface KnownBook extends BookSides {
-  /** when it is said, which is not before the message behind which it stands */
-  emitted: number;
-  state: BookState;
 }
 
 /** The exchange's side of one category of a running market. */
@@ -210,7 +185,7 @@ export function bybitServer(category: BybitCategory, market: ServedMarket): Venu
     // clients ping, in JSON
     pingEveryMs: Number.POSITIVE_INFINITY,
     rest: (path) =>
-      rest(category, path, market, (symbol) => {
+      bybitRest(category, path, market, (symbol) => {
         // its ids are those of the 1000-level topic
         return symbols.has(symbol) ? bookOf(`orderbook.${REST_DEPTH}.${symbol}`) : undefined;
       }),
@@ -238,72 +213,4 @@ function tickDirection(one: Listed, price: number): string {
   if (moved) one.direction = price > one.price ? 'PlusTick' : 'MinusTick';
   one.price = price;
   return moved ? one.direction : `Zero${one.direction}`;
-}
-
-// ---- REST
-
-/**
- * Answers a GET; what is wrong with a request is told with status 200. `bookOf` gives null for a book that is not there yet, undefined
- * for a symbol that is not listed.
- */
-function rest(
-  category: BybitCategory,
-  path: string,
-  market: ServedMarket,
-  bookOf: (symbol: string) => KnownBook | null | undefined,
-): ServedAnswer {
-  const [name, asked] = path.split('?');
-  const query = new URLSearchParams(asked ?? '');
-  const now = market.now();
-  const answer = (retCode: number, retMsg: string, result: object): { status: number; body: string } => ({
-    status: 200,
-    body: JSON.stringify({ retCode, retMsg, result, retExtInfo: {}, time: millis(now) }),
-  });
-  const wrong = (what: string) => answer(BAD_PARAMETER, `params error: ${what}`, {});
-  if (name === '/v5/market/time')
-    return answer(0, 'OK', { timeSecond: String(Math.floor(now / 1e6)), timeNano: `${now}000` });
-  const known = ['/v5/market/instruments-info', '/v5/market/orderbook'].includes(name);
-  if (!known) return { ...answer(404, `no path ${name}`, {}), status: 404 };
-
-  if (query.get('category') !== category) return wrong('category invalid');
-  const symbol = query.get('symbol');
-  const book = symbol === null ? undefined : bookOf(symbol);
-  if (name === '/v5/market/instruments-info') {
-    if (symbol !== null && book === undefined) return wrong('symbol invalid');
-    const listed = market.instruments().filter((instrument) => symbol === null || instrument.symbol === symbol);
-    const instruments = listed.map((instrument) => describeInstrument(category, instrument));
-    return answer(0, 'OK', { category, list: instruments, ...(category === 'spot' ? {} : { nextPageCursor: '' }) });
-  }
-  const limit = Number(query.get('limit') ?? (category === 'spot' ? 1 : 25));
-  if (book === undefined) return wrong('symbol invalid');
-  if (!Number.isInteger(limit) || limit < 1 || limit > REST_DEPTH) return wrong('limit invalid');
-  if (book === null)
-    return { ...answer(0, 'OK', { s: symbol, b: [], a: [], ts: millis(now), u: 0, seq: 0 }), unknown: true };
-  const { update: u, sequence: seq, matched } = book.state;
-  const [b, a] = [book.bids, book.asks].map((side) => side.slice(0, limit));
-  return answer(0, 'OK', { s: symbol, b, a, ts: millis(now), u, seq, cts: millis(matched) });
-}
-
-function describeInstrument(category: BybitCategory, { symbol, tick, lot, base, quote }: Instrument) {
-  const coins = { baseCoin: base ?? symbol, quoteCoin: quote ?? '' };
-  if (category === 'spot') {
-    const lots = { basePrecision: withoutZeros(lot), quotePrecision: '0.00000001', minOrderQty: withoutZeros(lot) };
-    const prices = { tickSize: withoutZeros(tick) };
-    return { symbol, ...coins, status: 'Trading', lotSizeFilter: { ...lots, minOrderAmt: '5' }, priceFilter: prices };
-  }
-  const kind = `${category === 'linear' ? 'Linear' : 'Inverse'}${/-|[HMUZ]\d{2}$/.test(symbol) ? 'Futures' : 'Perpetual'}`;
-  return {
-    symbol,
-    contractType: kind,
-    status: 'Trading',
-    ...coins,
-    settleCoin: category === 'linear' ? coins.quoteCoin : coins.baseCoin,
-    launchTime: '1584230400000',
-    deliveryTime: '0',
-    priceScale: String((tick.split('.')[1] ?? '').length),
-    priceFilter: { minPrice: tick, maxPrice: '1999999.80', tickSize: tick },
-    lotSizeFilter: { qtyStep: lot, minOrderQty: lot, maxOrderQty: '1190', minNotionalValue: '5' },
-    fundingInterval: 480,
-    isPreListing: false,
-  };
 }

@@ -218,6 +218,14 @@ function readInstrument(category: Category, body: unknown, wanted: string): Inst
   };
 }
 
+/** A page names the next one in its own words; spot has one page, and no word for another. */
+function nextInstruments(path: string, body: unknown): string | null {
+  const result = isObject(body) ? body.result : null;
+  const cursor = isObject(result) ? result.nextPageCursor : null;
+  if (typeof cursor !== 'string' || cursor === '') return null;
+  return `${path.replace(/&cursor=.*$/, '')}&cursor=${encodeURIComponent(cursor)}`;
+}
+
 /** Nanoseconds exceed what a number holds. */
 function readTime(body: unknown): number | null {
   const result = isObject(body) ? body.result : null;
@@ -258,6 +266,7 @@ function createVenue(category: Category, title: string): Venue {
       instruments: (symbols) => [
         `/v5/market/instruments-info?category=${category}${symbols.length === 1 ? `&symbol=${encodeURIComponent(symbols[0])}` : '&limit=1000'}`,
       ],
+      nextInstruments,
       readInstrument: (body, wanted) => readInstrument(category, body, wanted),
       fault: (body) => (isObject(body) ? faultOf(FAULTS, body.retCode, body.retMsg) : null),
       time: '/v5/market/time',

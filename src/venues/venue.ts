@@ -65,6 +65,8 @@ export type Control =
 export interface Rest {
   /** several where one list does not hold all of them */
   instruments(symbols: string[]): string[];
+  /** where the list goes on behind this body (parsed JSON) of a path, null where it ends; missing where lists are whole */
+  nextInstruments?(path: string, body: unknown): string | null;
   /** null where the symbol is not listed there */
   readInstrument(body: unknown, symbol: string): Instrument | null;
   /** missing where books begin with a snapshot in their own stream */

@@ -120,6 +120,34 @@ describe('symbols', () => {
     });
   });
 
+  test('of a list of several pages are found on any of them, as far as they are asked for', async () => {
+    const pages: Record<string, [symbol: string, next: string]> = {
+      '': ['BTCUSDT', 'first%3DBTCUSDT'],
+      'first%3DBTCUSDT': ['ETHUSDT', 'first%3DETHUSDT'],
+      'first%3DETHUSDT': ['SOLUSDT', ''],
+    };
+    const asked: string[] = [];
+    server.respond = (request, response) => {
+      const cursor = new URL(`http://x${request.url}`).searchParams.get('cursor') ?? '';
+      asked.push(cursor);
+      const [symbol, nextPageCursor] = pages[cursor];
+      const list = [{ symbol, priceFilter: { tickSize: '0.1' }, lotSizeFilter: { qtyStep: '0.001' } }];
+      response.end(JSON.stringify({ retCode: 0, result: { category: 'linear', list, nextPageCursor } }));
+    };
+    const symbols = ['SOLUSDT', 'BTCUSDT'];
+    expect((await lookUp('bybit-linear', symbols)).map(({ symbol }) => symbol)).toEqual(symbols);
+    expect(asked).toEqual(Object.keys(pages));
+    asked.length = 0;
+    expect(await lookUp('bybit-linear', ['ETHUSDT', 'BTCUSDT'])).toHaveLength(2);
+    expect(asked).toHaveLength(2);
+    await expect(lookUp('bybit-linear', ['BTCUSDT', 'SOLUSD'])).rejects.toThrow(
+      /no symbol 'SOLUSD'; did you mean SOLUSDT/,
+    );
+    // a list that comes round again
+    pages['first%3DETHUSDT'][1] = 'first%3DBTCUSDT';
+    await expect(lookUp('bybit-linear', ['BTCUSDT', 'NOSUCH'])).rejects.toThrow(/no symbol 'NOSUCH'/);
+  });
+
   const BUSY: [string, string, string, string][] = [
     ['okx-swap', 'BTC-USDT-SWAP', '{"code":"50013","msg":"Systems are busy.","data":[]}', '50013 Systems are busy.'],
     ['okx-spot', 'BTC-USDT', '{"code":"50011","msg":"Too Many Requests","data":[]}', '50011 Too Many Requests'],

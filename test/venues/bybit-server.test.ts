@@ -1,6 +1,7 @@
 /** Bybit's side of its protocol: acks and refusals of each category, message bytes, books that stay the best N, REST. */
 import { describe, expect, test } from 'vitest';
 import type { Instrument } from '../../src/model/instrument.js';
+import { bybitLinear } from '../../src/venues/bybit.js';
 import { type BybitCategory, bybitServer } from '../../src/venues/bybit-server.js';
 import type { ServedEvent } from '../../src/venues/venue.js';
 import {
@@ -407,6 +408,21 @@ describe('REST', () => {
     expect(list).toMatchObject([{ priceFilter: { tickSize: '0.1' }, lotSizeFilter: { basePrecision: '0.001' } }]);
   });
 
+  test('instruments: one page after the other', () => {
+    const both = {
+      ...linear,
+      instruments: () => ['A', 'B', 'C'].map((symbol) => ({ ...linear.instruments()[0], symbol })),
+    };
+    const server = bybitServer('linear', both);
+    const pages: string[][] = [];
+    for (let path: string | null = '/v5/market/instruments-info?category=linear&limit=2'; path !== null; ) {
+      const body: unknown = JSON.parse(server.rest(path, both).body);
+      pages.push(['A', 'B', 'C'].filter((symbol) => bybitLinear.rest.readInstrument(body, symbol) !== null));
+      path = bybitLinear.rest.nextInstruments?.(path, body) ?? null;
+    }
+    expect(pages).toEqual([['A', 'B'], ['C']]);
+  });
+
   test('the book is that of the thousand levels', () => {
     expect(get('linear', '/v5/market/orderbook?category=linear&symbol=BTCUSDT&limit=1').body).toBe(
       '{"retCode":0,"retMsg":"OK","result":{"s":"BTCUSDT","b":[["64010.10","3.204"]],"a":[["64010.20","1.000"]],"ts":1786000001234,"u":54000000,"seq":500,"cts":1785999999999},"retExtInfo":{},"time":1786000001234}',
@@ -433,6 +449,8 @@ describe('REST', () => {
     '/v5/market/orderbook?symbol=BTCUSDT',
     '/v5/market/instruments-info?category=spot',
     '/v5/market/instruments-info?category=linear&symbol=NOSUCH',
+    '/v5/market/instruments-info?category=linear&limit=1001',
+    '/v5/market/instruments-info?category=linear&cursor=first%253DA%2526last%253DNOSUCH',
   ])('%s: status 200, retCode 10001', (path) => {
     const { status, body } = get('linear', path);
     expect({ status, retCode: (JSON.parse(body) as { retCode: unknown }).retCode }).toEqual({
