@@ -79,7 +79,9 @@ function fieldSource(field: FieldLayout, layout: MessageLayout, guess: number): 
       if (field.bare === true)
         return `${number(`readBareDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} ${setField(target, '<f64>(<i64>x)')}`;
       // the quote that closes the number begins the next literal
-      return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
+      return `${number(`readDecimal(p, ${field.form}Decimals, ${field.form}Table)`, guess)} p--; ${
+        field.means === 'flowSize' ? `if (x == 0) flags |= ${OFF_BOOK}; else ` : ''
+      }${setField(target, '<f64>(<i64>x)')}`;
     case 'fine':
       return `${number('readDecimal(p, fineDecimals, tableOf(fineDecimals))', guess)} p--; ${setField(target, '<f64>(<i64>x)')}`;
     case 'rate':

@@ -13,6 +13,7 @@ export const FIELD_OF: Partial<Record<Meaning, number>> = {
   previous: Field.PREVIOUS,
   price: Field.PRICE,
   size: Field.SIZE,
+  flowSize: Field.SIZE,
   bid: Field.PRICE,
   bidSize: Field.SIZE,
   ask: Field.PRICE2,

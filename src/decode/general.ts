@@ -327,7 +327,8 @@ function fillField(
     case 'size':
     case 'fine': {
       const value = readEitherDecimal(bytes, at, form === 'fine' ? fineDecimals(scale) : scale[form], loose === true);
-      e[o + target] = value;
+      if (means === 'flowSize' && value === 0) e[o + Field.FLAGS] |= OFF_BOOK;
+      else e[o + target] = value;
       return value >= 0 && cursor.at === end;
     }
     case 'rate': {

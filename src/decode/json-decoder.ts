@@ -127,7 +127,8 @@ function fillField(
     case 'rate': {
       const scaled = decimalOf(value, decimalsFor(field.form, source.scale), loose);
       if (field.form === 'rate' ? Number.isNaN(scaled) : !(scaled >= 0)) return false;
-      e[o + target] = scaled;
+      if (field.means === 'flowSize' && scaled === 0) e[o + Field.FLAGS] |= OFF_BOOK;
+      else e[o + target] = scaled;
       return true;
     }
     case 'levels': {

@@ -20,6 +20,8 @@ export type Meaning =
   | 'previous'
   | 'price'
   | 'size'
+  /** the part of a print that is order flow, behind `size` of which it takes the place; a print without such a part is none of it */
+  | 'flowSize'
   | 'bid'
   | 'bidSize'
   | 'ask'

@@ -82,7 +82,9 @@ function fieldSource(field: FieldLayout, layout: MessageLayout): string {
       if (field.bare === true)
         return `{ const v = readBareDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at; e[o + ${target}] = v; }`;
       // the quote that closes the number begins the next literal
-      return `{ const v = readDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v; }`;
+      return `{ const v = readDecimal(bytes, p, names.${field.form}Decimals); if (v < 0) return -1; p = cursor.at - 1; ${
+        field.means === 'flowSize' ? `if (v === 0) flags |= ${OFF_BOOK}; else ` : ''
+      }e[o + ${target}] = v; }`;
     case 'rate':
       return `{ const sign = bytes[p] === 45 ? -1 : 1; if (sign < 0) p++; const v = readDecimal(bytes, p, ${RATE_DECIMALS}); if (v < 0) return -1; p = cursor.at - 1; e[o + ${target}] = v === 0 ? 0 : sign * v; }`;
     case 'levels':

@@ -81,10 +81,21 @@ const futuresAggTrade: MessageLayout = {
   event: 'trade',
   streams: ['aggTrade'],
   type: 'aggTrade',
-  fields: [emitted, matched, symbol, { key: 'a', form: 'id', means: 'id' }, price, size, maker],
-  usual: [
-    `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>",("nq":"<*>",)"f":<#>,"l":<#>,"T":<T>,"m":<m>${STATUS}}`,
+  fields: [
+    emitted,
+    matched,
+    symbol,
+    { key: 'a', form: 'id', means: 'id' },
+    price,
+    size,
+    // without the fills of retail orders, which are in no book; on USD-M alone
+    { key: 'nq', form: 'size', means: 'flowSize', optional: true },
+    maker,
   ],
+  usual: ['"nq":"<nq>",', ''].map(
+    (net) =>
+      `{"e":"aggTrade","E":<E>,"s":"<symbol>","a":<a>,"p":"<p>","q":"<q>",${net}"f":<#>,"l":<#>,"T":<T>,"m":<m>${STATUS}}`,
+  ),
 };
 
 const futuresTouch: MessageLayout = {

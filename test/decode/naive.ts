@@ -168,15 +168,18 @@ function payload(channel: string, data: Json, source: NaiveSource): Partial<Naiv
       if (typeof data.m !== 'boolean') throw new Unreadable();
       const print = futures && channel === 'trade' ? data.X : 'MARKET';
       if (typeof print !== 'string') throw new Unreadable();
+      const hasNet = futures && channel === 'aggTrade' && data.nq !== undefined && data.nq !== null;
+      const whole = size(data.q);
+      const net = hasNet ? size(data.nq) : whole;
       return {
         kind: 'trade',
         ...times(),
         first: trade,
         last: trade,
         price: price(data.p),
-        size: size(data.q),
+        size: net > 0 ? net : whole,
         side: data.m ? -1 : 1,
-        offBook: print !== 'MARKET',
+        offBook: print !== 'MARKET' || (hasNet && net === 0),
         notFlow: channel !== source.flow && ['trade', 'aggTrade'].includes(source.flow),
       };
     }

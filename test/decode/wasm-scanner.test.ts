@@ -32,19 +32,19 @@ it('text that is copied in, cut at every byte, is read or refused', () => {
   }
 });
 
-/** A line of exactly so many bytes: a trade with a size of which nobody reads more than that it is plain text. */
+/** A line of exactly so many bytes: a mark price with another of which nobody reads more than that it is plain text. */
 function lineOf(bytes: number): string {
-  const trade = futures('BTCUSDT', '').find((message) => message.includes('"nq"')) ?? '';
-  const short = line(USDM, trade);
-  return line(USDM, trade.replace('"nq":"0.50"', `"nq":"${'7'.repeat(bytes - short.length + 4)}"`));
+  const mark = futures('BTCUSDT', '').find((message) => message.includes('"ap"')) ?? '';
+  const short = line(USDM, mark);
+  return line(USDM, mark.replace('"ap":"64000.9"', `"ap":"${'7'.repeat(bytes - short.length + 7)}"`));
 }
 
 describe('texts that nobody reads, of any length', () => {
-  const trade = futures('BTCUSDT', '').find((message) => message.includes('"nq"')) ?? '';
+  const mark = futures('BTCUSDT', '').find((message) => message.includes('"ap"')) ?? '';
   const lineWith = (inside: string): string =>
     line(
       USDM,
-      trade.replace('"nq":"0.50"', () => `"nq":"${inside}"`),
+      mark.replace('"ap":"64000.9"', () => `"ap":"${inside}"`),
     );
 
   it('end at their quote', () => {

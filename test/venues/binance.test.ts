@@ -96,6 +96,34 @@ describe('connections', () => {
   });
 });
 
+describe('merged trades', () => {
+  const USDT: Instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1' };
+  const usdm = { ...binanceUsdm, channels: { ...binanceUsdm.channels, flow: 'aggTrade' } };
+  const merged = (net: string): string =>
+    `{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1786000001234,"s":"BTCUSDT","a":3100000001,"p":"64010.20","q":"0.510",${net}"f":7200000001,"l":7200000004,"T":1786000001231,"m":true,"st":1}}`;
+
+  it('are as large as what hit the book: fills of retail orders are no flow', () => {
+    const nets = ['"nq":"0.500",', '"nq":"0.510",', '"nq":"0.000",', '', '"nq":null,'];
+    expect(recordsOf(usdm, USDT, nets.map(merged)).map(({ size, offBook }) => [size, offBook])).toEqual([
+      [0.5, false],
+      [0.51, false],
+      // all of it was filled by such orders: the print keeps its size
+      [0.51, true],
+      [0.51, false],
+      [0.51, false],
+    ]);
+  });
+
+  it('do not go by the order of keys', () => {
+    const late = merged('').replace('"st":1', '"st":1,"nq":"0.500"');
+    const early = merged('').replace('"q":"0.510",', '"nq":"0.000","q":"0.510",');
+    expect(recordsOf(usdm, USDT, [late, early]).map(({ size, offBook }) => [size, offBook])).toEqual([
+      [0.5, false],
+      [0.51, true],
+    ]);
+  });
+});
+
 describe('what is said beside the market', () => {
   const BTC: Instrument = { symbol: 'BTCUSDT', kind: 'linear', tick: '0.10', lot: '0.001', multiplier: '1' };
   const ETH: Instrument = { symbol: 'ETHUSD_PERP', kind: 'inverse', tick: '0.01', lot: '1', multiplier: '10' };
