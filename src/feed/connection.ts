@@ -21,8 +21,8 @@ export interface ConnectionEvents {
   sent(connection: Connection, text: string): void;
   /** `data` belongs to the receiver */
   message(connection: Connection, data: Buffer, binary: boolean): void;
-  /** a topic missed the deadline for its first data */
-  late(connection: Connection, topic: Topic): void;
+  /** topics missed the deadline for their first data, all that are due at once */
+  late(connection: Connection, topics: readonly Topic[]): void;
   /** a socket that was open is gone */
   closed(connection: Connection, code: number, reason: string, cause: LossCause): void;
   /** an attempt failed before the socket was open; the next comes in `retryMs` */
@@ -79,6 +79,8 @@ export class Connection {
   #next = 0;
   #sendAtMs = 0;
   #pingAtMs = 0;
+  /** texts to send after those of the plan, at the same pace */
+  #more: string[] = [];
   /** topics without data yet on this socket -> when that becomes late: data may come before all is subscribed */
   readonly #awaited = new Map<string, { topic: Topic; atMs: number }>();
   readonly #vigil: Vigil;
@@ -113,6 +115,11 @@ export class Connection {
     if (this.state !== 'open') return;
     this.#socket?.send(text);
     this.#options.events.sent(this, text);
+  }
+
+  /** Sends texts beyond those of the plan, at its pace. */
+  ask(texts: readonly string[]): void {
+    if (this.state === 'open') this.#more.push(...texts);
   }
 
   /** Answers a ping of the venue's own; like ours, it is no event. */
@@ -191,6 +198,7 @@ export class Connection {
     this.askedMs = Number.NaN;
     this.#vigil.opened(this.openedMs);
     this.#next = 0;
+    this.#more = [];
     this.#sendAtMs = this.openedMs;
     this.#pingAtMs = this.openedMs + (this.plan.ping?.everyMs ?? 0);
     this.#awaited.clear();
@@ -213,6 +221,10 @@ export class Connection {
       this.askedMs = nowMs;
       for (const one of this.#awaited.values()) one.atMs = nowMs + (one.topic.firstDataMs ?? 0);
     }
+    if (this.#more.length > 0 && nowMs >= this.#sendAtMs) {
+      this.#sendAtMs = nowMs + plan.sendEveryMs;
+      this.say(this.#more.shift()!);
+    }
     if (nowMs - this.openedMs >= STABLE_MS) this.#attempts = 0;
     if (plan.ping !== undefined && nowMs >= this.#pingAtMs) {
       this.#pingAtMs = nowMs + plan.ping.everyMs;
@@ -222,12 +234,9 @@ export class Connection {
     if (judgement === 'ask') this.#socket?.ping();
     if (judgement === 'gone') this.renew();
     if (this.state !== 'open') return;
-    for (const [name, { topic, atMs }] of this.#awaited) {
-      if (nowMs < atMs) continue;
-      this.#awaited.delete(name);
-      events.late(this, topic);
-      if (this.state !== 'open') return;
-    }
+    const due = [...this.#awaited.values()].flatMap(({ topic, atMs }) => (nowMs < atMs ? [] : [topic]));
+    for (const { name } of due) this.#awaited.delete(name);
+    if (due.length > 0) events.late(this, due);
   }
 
   #closed(code: number, reason: string): void {

@@ -23,7 +23,7 @@ export interface LaneOptions {
 export interface Lane {
   /** all that are not stopped; the first is in force */
   readonly connections: readonly Connection[];
-  /** topics that were late on it and for which it was opened anew, without data since */
+  /** topics that were late on it and asked for once more, without data since */
   readonly retried: Set<string>;
   /** does what is due at monotonic `nowMs` */
   tick(nowMs: number): void;

@@ -72,8 +72,10 @@ const REASONS: Record<LossCause, GapReason | null> = {
 interface Place {
   lane: Lane;
   links: ReadonlyMap<SourceRecorder, Link>;
-  /** answers to what the newest socket asked for */
+  /** answers to what the newest socket asked for; NaN where they cannot be told apart any more */
   acks: number;
+  /** topics asked for once more, so far */
+  asked: number;
 }
 
 /** Prepares the connections of one venue; `tick` opens them. */
@@ -94,6 +96,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const atMs = now();
       const place = placeOf(connection);
       place.acks = 0;
+      place.asked = 0;
       for (const [source, link] of place.links) source.opened(link, connection.id, connection.url, atMs);
     },
     sent(connection, text) {
@@ -123,23 +126,13 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       if ((effect & Effect.valid) !== 0) seeker.joined(route);
       else if (route.book && recorder.track.needsSnapshot) seeker.seek(connection, topic!, route, atMs, isLost);
     },
-    late(connection, topic) {
-      const route = routes.get(topic.name)!;
-      const { recorder, link } = route;
-      note(
-        `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
-        { event: 'late', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
-      );
-      if (route.silentFrom === 0 && !isCovered(link, route, recorder.track.t)) {
-        route.silentFrom = link.legs.find(({ conn }) => conn === connection.id)?.openedT ?? link.lastT;
-        recorder.losses.tell({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
-      }
-      // an ack proves nothing: a new connection may be better, but one dead topic must not cost the others data twice
-      const { retried, connections } = placeOf(connection).lane;
+    late(connection, topics) {
+      for (const topic of topics) missed(connection, topic);
+      const { lane } = placeOf(connection);
       // a replacement is judged as such
-      if (connections[0] !== connection || retried.has(topic.name)) return;
-      retried.add(topic.name);
-      connection.renew();
+      if (lane.connections[0] !== connection) return;
+      const fresh = topics.filter(({ name }) => !lane.retried.has(name));
+      if (fresh.length > 0) askAgain(connection, fresh);
     },
     closed(connection, code, reason, cause) {
       const { lane, links } = placeOf(connection);
@@ -170,6 +163,40 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       });
     },
   };
+
+  /** A topic missed the deadline for its first data. */
+  function missed(connection: Connection, topic: Topic): void {
+    const route = routes.get(topic.name)!;
+    const { recorder, link } = route;
+    note(
+      `${recorder.src}: no data of ${topic.name} within ${waitText(topic.firstDataMs ?? 0)} although it was subscribed`,
+      { event: 'late', level: 'warn', venue: venue.id, symbol: recorder.symbol, conn: connection.id },
+    );
+    if (route.silentFrom > 0 || isCovered(link, route, recorder.track.t)) return;
+    route.silentFrom = link.legs.find(({ conn }) => conn === connection.id)?.openedT ?? link.lastT;
+    recorder.losses.tell({ stream: topic.channel, from: route.silentFrom, reason: 'silence' }, connection.id);
+  }
+
+  /**
+   * Asks once more for topics that are late: an ack proves nothing. Where others came, on the same connection, since a dead topic
+   * must not cost the others data; else on a new one, which asks for all that is missing at once.
+   */
+  function askAgain(connection: Connection, topics: readonly Topic[]): void {
+    const { plan, id } = connection;
+    const place = placeOf(connection);
+    const { retried } = place.lane;
+    for (const { name } of topics) retried.add(name);
+    const came = ({ name }: Topic): boolean => routes.get(name)!.carried.has(id);
+    if (plan.topics.some(came)) {
+      const names = topics.map(({ name }) => name);
+      connection.ask(venue.again?.(names) ?? names.flatMap((name) => venue.renew?.(name, ++place.asked) ?? []));
+      // answers to these look like those that may be missing still
+      place.acks = Number.NaN;
+      return;
+    }
+    for (const { name, firstDataMs } of plan.topics) if (firstDataMs !== null) retried.add(name);
+    connection.renew();
+  }
 
   /** A message without a known topic: an ack or notice of its connection, or something nobody asked for. */
   function unrouted(connection: Connection, data: Buffer, binary: boolean, atMs: number): void {
@@ -223,6 +250,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
             },
             links,
             acks: 0,
+            asked: 0,
           });
           return connection;
         },

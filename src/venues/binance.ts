@@ -4,7 +4,7 @@ import type { Instrument, InstrumentKind } from '../model/instrument.js';
 import type { Snapshot } from '../model/rules.js';
 import { futuresLayouts, spotLayouts } from './binance-layouts.js';
 import { binanceTrades } from './binance-trades.js';
-import { checkChannels, coinsOf, isLevels, isObject, wordOf } from './fields.js';
+import { checkChannels, coinsOf, isLevels, isObject, partsOf, wordOf } from './fields.js';
 import { chainedByPrevious, chainedByRange, contiguousTrades } from './sequence.js';
 import type { ConnectionPlan, Control, Topic, Venue } from './venue.js';
 
@@ -115,17 +115,16 @@ function connections(market: Market, symbols: string[], channels: string[]): Con
   for (const [path, all] of byRoute) {
     for (let at = 0; at < all.length; at += facts.topicsPerConnection) {
       const topics = all.slice(at, at + facts.topicsPerConnection);
-      const subscribe: string[] = [];
-      for (let i = 0; i < topics.length; i += TOPICS_PER_TEXT) {
-        const params = topics.slice(i, i + TOPICS_PER_TEXT).map(({ name }) => name);
-        subscribe.push(JSON.stringify({ method: 'SUBSCRIBE', params, id: subscribe.length + 1 }));
-      }
+      const names = partsOf(
+        topics.map(({ name }) => name),
+        TOPICS_PER_TEXT,
+      );
       // a connection of trades alone may be quiet for long on a thin symbol
       const lively = topics.some(({ firstDataMs }) => firstDataMs !== null);
       plans.push({
         path,
         topics,
-        subscribe,
+        subscribe: names.map((some, n) => request('SUBSCRIBE', some, n + 1)),
         sendEveryMs: SEND_EVERY_MS,
         silenceMs: lively ? 10_000 : null,
         lifetimeMs: 23 * 3600_000,
@@ -133,6 +132,21 @@ function connections(market: Market, symbols: string[], channels: string[]): Con
     }
   }
   return plans;
+}
+
+function request(method: 'SUBSCRIBE' | 'UNSUBSCRIBE', params: readonly string[], id: number): string {
+  return JSON.stringify({ method, params, id });
+}
+
+/** Ids behind those of a plan. */
+const AGAIN_ID = 1_000;
+
+/** A second subscription alone is acked and may change nothing. */
+function again(topics: readonly string[]): string[] {
+  return partsOf([...topics], TOPICS_PER_TEXT).flatMap((some, n) => [
+    request('UNSUBSCRIBE', some, AGAIN_ID + 2 * n),
+    request('SUBSCRIBE', some, AGAIN_ID + 2 * n + 1),
+  ]);
 }
 
 const STREAM_KEY = Buffer.from('{"stream":"');
@@ -229,6 +243,7 @@ function createVenue(market: Market): Venue {
     connections: (symbols, channels) => connections(market, symbols, channels),
     topicOf,
     control,
+    again,
     rest: {
       instruments: (symbols) =>
         market === 'spot'

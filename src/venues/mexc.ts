@@ -156,15 +156,24 @@ function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
       path: '/edge',
       topics: part,
       // of several symbols in one text only the first is subscribed
-      subscribe: part.map(({ symbol, channel }) => {
-        const { name, limit } = CHANNELS[channel];
-        return JSON.stringify({ method: `sub.${name}`, param: { symbol, limit } });
-      }),
+      subscribe: part.map(({ symbol, channel }) => subscription(CHANNELS[channel], symbol)),
       sendEveryMs: SEND_EVERY_MS,
       silenceMs: SILENCE_MS,
       lifetimeMs: null,
       ping: PING,
     }));
+}
+
+function subscription({ name, limit }: Channel, symbol: string): string {
+  return JSON.stringify({ method: `sub.${name}`, param: { symbol, limit } });
+}
+
+/** How full depth is ended is documented with a word that looks like a slip, and there is nothing to end. */
+function again(topics: readonly string[]): string[] {
+  return Object.values(CHANNELS).flatMap((channel) => {
+    const prefix = topicName(`push.${channel.name}`, '');
+    return topics.flatMap((one) => (one.startsWith(prefix) ? [subscription(channel, one.slice(prefix.length))] : []));
+  });
 }
 
 /** What stands for a topic on our side: the venue's own names are two texts. */
@@ -285,6 +294,7 @@ export const mexcFutures: Venue = {
   connections,
   topicOf,
   control,
+  again,
   inflate,
   rest: {
     instruments: (symbols) => [

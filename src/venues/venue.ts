@@ -147,6 +147,8 @@ export interface Venue extends VenueRules {
   answer?(text: string): string | null;
   /** texts that make a topic's stream begin anew, with a snapshot; missing where a new connection is needed */
   renew?(topic: string, id: number): string[];
+  /** texts that ask anew for topics of which nothing came; missing where those of `renew` do */
+  again?(topics: readonly string[]): string[];
   rest: Rest;
   layouts: Layouts;
   /** where messages state a checksum of the book behind them: what it is of the best levels, as decimal text, best first */

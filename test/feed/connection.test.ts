@@ -48,7 +48,7 @@ function connect(plan: Partial<ConnectionPlan> = {}, options: Partial<Connection
       opened: ({ id }) => void mine.push(`opened ${id}`),
       sent: (_connection, text) => void mine.push(`sent ${text}`),
       message: (_connection, data, binary) => void messages.push([data, binary]),
-      late: (_connection, { name }) => void mine.push(`late ${name}`),
+      late: (_connection, topics) => void mine.push(`late ${topics.map(({ name }) => name).join()}`),
       closed: ({ id }, code, reason, cause) => void mine.push(`closed ${id} ${code} ${cause} '${reason}'`),
       failed: (_connection, why, retryMs) => void mine.push(`failed ${why} ${retryMs}`),
     },
@@ -92,6 +92,22 @@ describe('subscribing', () => {
     connection.tick(now);
     connection.tick(now + 5000);
     expect(log.filter((line) => line.startsWith('late'))).toEqual(['late a']);
+  });
+
+  test('topics whose deadlines passed are late together; what is asked then keeps the pace of the plan', async () => {
+    const topics = [topic('a', 400), topic('b', null), topic('c', 300), topic('d', 900)];
+    const connection = await opened({ topics, subscribe: ['one'], silenceMs: null });
+    now += 400;
+    connection.tick(now);
+    expect(log.slice(2)).toEqual(['late a,c']);
+    connection.ask(['x', 'y']);
+    connection.tick(now);
+    now += 299;
+    connection.tick(now);
+    expect(log.slice(3)).toEqual(['sent x']);
+    now += 1;
+    connection.tick(now);
+    expect(log.slice(4)).toEqual(['sent y']);
   });
 
   test('a topic that has come is not late', async () => {

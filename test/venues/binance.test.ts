@@ -64,6 +64,21 @@ describe('connections', () => {
     }
   });
 
+  it('topics that never came are asked for again in texts as short as those of a plan', () => {
+    const names = Array.from({ length: 60 }, (_, n) => `x${n}usdt@depth@100ms`);
+    const texts = (binanceUsdm.again?.(names) ?? []).map(
+      (text) => JSON.parse(text) as { method: string; params: string[]; id: number },
+    );
+    expect(texts.map(({ method, params }) => [method, params.length])).toEqual([
+      ['UNSUBSCRIBE', 50],
+      ['SUBSCRIBE', 50],
+      ['UNSUBSCRIBE', 10],
+      ['SUBSCRIBE', 10],
+    ]);
+    expect(texts.filter(({ method }) => method === 'SUBSCRIBE').flatMap(({ params }) => params)).toEqual(names);
+    expect(new Set(texts.map(({ id }) => id)).size).toBe(4);
+  });
+
   it('a connection of trades alone may be silent, one with a book may not', () => {
     expect(binanceUsdm.connections(['X'], ['trade'])[0].silenceMs).toBeNull();
     expect(binanceUsdm.connections(['X'], ['trade', 'depth'])[0].silenceMs).toBe(10_000);

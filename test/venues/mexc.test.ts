@@ -487,6 +487,12 @@ describe('connections', () => {
     expect(mexcFutures.hosts).toEqual({ ws: 'wss://contract.mexc.com', rest: 'https://api.mexc.com' });
   });
 
+  it('what never came is asked for by the text that asked first', () => {
+    const plans = mexcFutures.connections(['BTC_USDT', 'BTC_USD'], mexcFutures.channels.all);
+    for (const { topics, subscribe } of plans)
+      for (const [n, { name }] of topics.entries()) expect(mexcFutures.again?.([name])).toEqual([subscribe[n]]);
+  });
+
   it('data confirm a subscription, except where the market decides', () => {
     const [{ topics }] = mexcFutures.connections(['X'], ['depth', 'trade', 'markPrice', 'funding']);
     expect(topics.map(({ channel, firstDataMs }) => [channel, firstDataMs])).toEqual([
