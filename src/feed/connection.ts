@@ -90,7 +90,7 @@ export class Connection {
     this.#options = options;
     this.plan = options.plan;
     this.url = options.url;
-    this.#vigil = createVigil(options.plan.silenceMs);
+    this.#vigil = createVigil(options.plan);
   }
 
   /** Does what is due at monotonic `nowMs`: connect, send, give up on a silent socket. */

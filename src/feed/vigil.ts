@@ -1,4 +1,5 @@
 /** Whether an open connection still lives: by its messages, by its data, and where both may be rare by the answers to our pings. */
+import type { ConnectionPlan } from '../venues/venue.js';
 
 /** What is to be done about a connection now: nothing, ask it for a sign of life, or give it up. */
 export type Judgement = 'well' | 'ask' | 'gone';
@@ -19,6 +20,8 @@ export interface Vigil {
 const FIRST_WORD_MS = 10_000;
 /** There, a connection on which nothing came for this long is asked, and given up where no answer comes for as long again. */
 const ASK_MS = 15_000;
+/** Where a plan says after which silence to ask, the answer has so long: far more than a way there and back takes. */
+const ANSWER_MS = 5_000;
 /**
  * Data that has come once and is missing for so long, while the venue goes on answering pings, is asked for on a new connection.
  * The time doubles with each, so that a market which really is this quiet does not lose its data again and again.
@@ -26,8 +29,10 @@ const ASK_MS = 15_000;
 const DATA_MS = 120_000;
 const MOST_DATA_MS = 16 * DATA_MS;
 
-/** @param silenceMs of the plan: no message for so long is a loss; null where the market decides */
-export function createVigil(silenceMs: number | null): Vigil {
+/** What of a plan decides how its connection is watched. */
+export type Watch = Pick<ConnectionPlan, 'silenceMs' | 'asks'>;
+
+export function createVigil({ silenceMs, asks = false }: Watch): Vigil {
   let openedMs = 0;
   let messageMs = 0;
   let dataMs = Number.NaN;
@@ -36,11 +41,12 @@ export function createVigil(silenceMs: number | null): Vigil {
   let askedMs = Number.NaN;
   let dataLimitMs = DATA_MS;
 
-  const ofQuietMarket = (nowMs: number): Judgement => {
+  /** Silence for `askMs` is a reason to ask, and silence for `answerMs` after that is the end; so is no first word. */
+  const questioned = (nowMs: number, askMs: number, answerMs: number): Judgement => {
     if (messageMs === openedMs && nowMs - openedMs >= FIRST_WORD_MS) return 'gone';
     // a process that stood still for long must ask before it judges
-    if (!Number.isNaN(askedMs)) return nowMs - askedMs >= ASK_MS ? 'gone' : 'well';
-    if (nowMs - signMs < ASK_MS) return 'well';
+    if (!Number.isNaN(askedMs)) return nowMs - askedMs >= answerMs ? 'gone' : 'well';
+    if (nowMs - signMs < askMs) return 'well';
     askedMs = nowMs;
     return 'ask';
   };
@@ -66,11 +72,13 @@ export function createVigil(silenceMs: number | null): Vigil {
       askedMs = Number.NaN;
     },
     judge(nowMs) {
-      if (silenceMs === null) return ofQuietMarket(nowMs);
-      if (nowMs - messageMs >= silenceMs) return 'gone';
-      if (!(nowMs - dataMs >= dataLimitMs)) return 'well';
-      dataLimitMs = Math.min(MOST_DATA_MS, 2 * dataLimitMs);
-      return 'gone';
+      if (silenceMs === null) return questioned(nowMs, ASK_MS, ASK_MS);
+      if (!asks && nowMs - messageMs >= silenceMs) return 'gone';
+      if (nowMs - dataMs >= dataLimitMs) {
+        dataLimitMs = Math.min(MOST_DATA_MS, 2 * dataLimitMs);
+        return 'gone';
+      }
+      return asks ? questioned(nowMs, silenceMs, ANSWER_MS) : 'well';
     },
   };
 }

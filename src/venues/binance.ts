@@ -127,6 +127,7 @@ function connections(market: Market, symbols: string[], channels: string[]): Con
         subscribe: names.map((some, n) => request('SUBSCRIBE', some, n + 1)),
         sendEveryMs: SEND_EVERY_MS,
         silenceMs: lively ? 10_000 : null,
+        asks: lively,
         lifetimeMs: 23 * 3600_000,
       });
     }

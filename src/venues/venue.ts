@@ -48,6 +48,8 @@ export interface ConnectionPlan {
   sendEveryMs: number;
   /** no message at all for this long means the connection is dead; null where a quiet market is normal */
   silenceMs: number | null;
+  /** such a silence is first a reason to ask for a sign of life: nothing else promises one where a market is thin */
+  asks?: boolean;
   /** a connection this old is to be replaced, well before the venue closes it; null where no limit is known */
   lifetimeMs: number | null;
   /** what the client says to stay connected, and how often; missing where the venue asks for nothing */

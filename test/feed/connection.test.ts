@@ -165,6 +165,34 @@ describe('losing the connection', () => {
     expect(connection.id).toBe('r.2');
   });
 
+  test('a silent socket that is asked first stays while it answers pings, and ends soon after it does not', async () => {
+    const connection = await opened({ sendEveryMs: 0, silenceMs: 10_000, asks: true });
+    const [socket] = server.sockets;
+    now += 1;
+    socket.send('ack');
+    await until('a message came', () => messages.length === 1);
+    let pings = 0;
+    socket.on('ping', () => pings++);
+    for (let n = 1; n <= 3; n++) {
+      now += 10_000;
+      connection.tick(now);
+      await until('it was asked', () => pings === n);
+      // the pong goes out before this, on the same socket
+      socket.send('x');
+      await until('the pong came', () => messages.length === 1 + n);
+    }
+    socket.pause();
+    now += 10_000;
+    connection.tick(now);
+    now += 4_999;
+    connection.tick(now);
+    expect(connection.state).toBe('open');
+    now += 1;
+    connection.tick(now);
+    await until('the loss is told', () => connection.state === 'waiting');
+    expect(log.at(-1)).toBe("closed r.1 1006 silence 'silence'");
+  });
+
   test('waits grow while attempts fail, and what the server asks for is kept', async () => {
     server.refuseWith = { status: 429, retryAfter: '3' };
     const connection = connect();

@@ -14,7 +14,7 @@ function judgements(vigil: Vigil, fromMs: number, toMs: number): [number, Judgem
 }
 
 test('a lively connection is given up when no message came for the time of its plan', () => {
-  const vigil = createVigil(10_000);
+  const vigil = createVigil({ silenceMs: 10_000 });
   vigil.opened(1_000);
   vigil.message(4_000);
   // the answer to a ping is no message
@@ -22,8 +22,40 @@ test('a lively connection is given up when no message came for the time of its p
   expect(judgements(vigil, 1_000, 60_000)).toEqual([[14_000, 'gone']]);
 });
 
+test('where a thin market is the only one, silence is a reason to ask, and only no answer to that is the end', () => {
+  const vigil = createVigil({ silenceMs: 10_000, asks: true });
+  vigil.opened(1_000);
+  vigil.message(4_000);
+  expect(judgements(vigil, 4_000, 14_200)).toEqual([[14_000, 'ask']]);
+  vigil.sign(14_250);
+  expect(judgements(vigil, 14_250, 60_000)).toEqual([
+    [24_250, 'ask'],
+    [29_250, 'gone'],
+  ]);
+});
+
+test('such a market that answers pings and whose data stay away is opened anew after minutes', () => {
+  const vigil = createVigil({ silenceMs: 10_000, asks: true });
+  vigil.opened(0);
+  vigil.message(100);
+  vigil.data();
+  let goneMs = 0;
+  for (let nowMs = 100; goneMs === 0; nowMs += 50) {
+    const judgement = vigil.judge(nowMs);
+    if (judgement === 'ask') vigil.sign(nowMs);
+    if (judgement === 'gone') goneMs = nowMs;
+  }
+  expect(goneMs).toBe(120_100);
+});
+
+test('without a first word it is given up as any other', () => {
+  const vigil = createVigil({ silenceMs: 10_000, asks: true });
+  vigil.opened(1_000);
+  expect(judgements(vigil, 1_000, 60_000)).toEqual([[11_000, 'gone']]);
+});
+
 test('where the market may be quiet, a first word must come, and then signs of life when asked for', () => {
-  const vigil = createVigil(null);
+  const vigil = createVigil({ silenceMs: null });
   vigil.opened(1_000);
   expect(judgements(vigil, 1_000, 60_000)).toEqual([[11_000, 'gone']]);
   vigil.opened(20_000);
@@ -37,7 +69,7 @@ test('where the market may be quiet, a first word must come, and then signs of l
 });
 
 test('a process that stood still asks before it judges', () => {
-  const vigil = createVigil(null);
+  const vigil = createVigil({ silenceMs: null });
   vigil.opened(1_000);
   vigil.message(1_100);
   expect(vigil.judge(600_000)).toBe('ask');
@@ -47,7 +79,7 @@ test('a process that stood still asks before it judges', () => {
 });
 
 test('data that came once and stays away is missed, though pongs come; each time it is waited for longer', () => {
-  const vigil = createVigil(40_000);
+  const vigil = createVigil({ silenceMs: 40_000 });
   let nowMs = 0;
   const lastings: number[] = [];
   for (let n = 0; n < 6; n++) {
@@ -67,7 +99,7 @@ test('data that came once and stays away is missed, though pongs come; each time
 });
 
 test('data that never came is another matter: it has a deadline of its own', () => {
-  const vigil = createVigil(40_000);
+  const vigil = createVigil({ silenceMs: 40_000 });
   vigil.opened(0);
   for (let nowMs = 0; nowMs <= 3_600_000; nowMs += 20_000) {
     vigil.message(nowMs);

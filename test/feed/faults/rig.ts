@@ -153,7 +153,12 @@ export async function createFaultRig({
     status: (now) => void Object.assign(status, now),
     time: { wallMs: () => START_MS + ms + wallStep, monoMs: () => ms },
     random: () => random.next() * 0.3,
-    adjust: (plan) => ({ ...plan, silenceMs: plan.silenceMs === null ? null : Math.min(plan.silenceMs, SILENCE_MS) }),
+    adjust: (plan) => ({
+      ...plan,
+      silenceMs: plan.silenceMs === null ? null : Math.min(plan.silenceMs, SILENCE_MS),
+      // the relay answers every ping, and minutes without data are too many messages of the others here
+      asks: false,
+    }),
     restTimeoutMs: 300,
   });
 
