@@ -147,8 +147,8 @@ export function lastBreakOf(market: Market): LastBreak {
 }
 
 /**
- * Looks with the market, not with detectors, so that it knows the same whoever else is there. Whether there is a break hangs on no break before, and
- * one that was found is looked for again in the next tenth of a second of the clock: nothing goes back beyond the drive.
+ * Looks with the market, not with detectors, so that it knows the same whoever else is there: at the first change of each tenth of a second of the
+ * clock, which finds all that stand that long. Whether there is a break hangs on no break before: nothing goes back beyond the drive.
  */
 export class LastBreak implements Follower {
   t: Micros = Number.NEGATIVE_INFINITY;
@@ -173,12 +173,11 @@ export class LastBreak implements Follower {
 
   #look(t: Micros): void {
     if (t < this.#due) return;
+    this.#due = (Math.floor(t / BEAT) + 1) * BEAT;
     const breaks = this.#breaks;
     breaks.measure(t);
     const { NEGATIVE_INFINITY: ever } = Number;
-    if (breaks.find(t, 1, ever) === null && breaks.find(t, -1, ever) === null) return;
-    this.t = t;
-    this.#due = (Math.floor(t / BEAT) + 1) * BEAT;
+    if (breaks.find(t, 1, ever) !== null || breaks.find(t, -1, ever) !== null) this.t = t;
   }
 
   lose(effect: number): void {
