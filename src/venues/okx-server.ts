@@ -198,7 +198,9 @@ export function okxServer(kind: OkxMarket, market: ServedMarket): VenueServer {
         trades.push(event);
         const { symbol: instId, id, aggressor: side, update: seqId } = event;
         const what = { instId, tradeId: String(id), px: withoutZeros(event.price), sz: withoutZeros(event.size), side };
-        return [message('trades', instId, { ...what, ts: millis(matched), count: '1', source: '0', seqId })];
+        // the one mark there is
+        const source = event.offBook === undefined ? '0' : '1';
+        return [message('trades', instId, { ...what, ts: millis(matched), count: '1', source, seqId })];
       }
     }
   };

@@ -54,7 +54,7 @@ function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): numbe
 describe('forms of other venues', () => {
   it.each([
     ['Bybit', bybitLayouts, 8],
-    ['OKX', okxLayouts, 6],
+    ['OKX', okxLayouts, 7],
     ['BingX', bingxLayouts, 3],
     ['WEEX', weexLayouts, 3],
   ] as const)('%s: each compiles and names every field it must fill, its rows included', (_, layouts, count) => {

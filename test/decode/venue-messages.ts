@@ -38,6 +38,8 @@ const okxMessages: string[] = [
   `${okxArg('books')},"action":"update","data":[{"asks":[],"bids":[],"ts":"1786000001305"}]}`,
   `${okxArg('bbo-tbt')},"data":[{"asks":[["64012.4","0.35","0","3"]],"bids":[["64012.3","1.1","0","5"]],"ts":"1786000001206","seqId":71000000120}]}`,
   `${okxArg('trades')},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000105","px":"64010.1","sz":"12.5","side":"sell","ts":"1786000001204","count":"3","source":"0","seqId":71000000118},{"instId":"BTC-USDT-SWAP","tradeId":"2300000106","px":"64010.1","sz":"1","side":"buy","ts":"1786000001205","seqId":71000000118}]}`,
+  `${okxArg('trades')},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000107","px":"64010.1","sz":"1","side":"buy","ts":"1786000001205","count":"1","source":"1","seqId":71000000119}]}`,
+  `${okxArg('trades')},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000108","px":"64010.1","sz":"1","side":"buy","ts":"1786000001205","count":"1"}]}`,
   `${okxArg('mark-price')},"data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","markPx":"64000.5","ts":"1786000001300"}]}`,
   `${okxArg('funding-rate')},"data":[{"fundingRate":"-0.0000225267512364","fundingTime":"1786003200000","instId":"BTC-USDT-SWAP","instType":"SWAP","nextFundingRate":"","nextFundingTime":"1786032000000","ts":"1786000001300"}]}`,
   `${okxArg('open-interest')},"data":[{"instId":"BTC-USDT-SWAP","instType":"SWAP","oi":"2216113.01","oiCcy":"22161.1301","ts":"1786000001301"}]}`,

@@ -194,6 +194,7 @@ describe('messages', () => {
         text: `{"arg":{"channel":"trades","instId":"${SWAP}"},"data":[{"instId":"${SWAP}","tradeId":"2300000105","px":"64010","sz":"12.5","side":"sell","ts":"1786000001205","count":"1","source":"0","seqId":599}]}`,
       },
     ]);
+    expect(server.render({ ...trade, offBook: 'retail' })[0].text).toContain('"source":"1"');
   });
 
   test('levels beyond the 400th leave with an explicit delete, and come back', () => {

@@ -65,6 +65,18 @@ describe('messages', () => {
     ]);
   });
 
+  test('trades with orders of the liquidity program are not of this book', () => {
+    const trade = (source: string): string =>
+      `{"arg":{"channel":"trades","instId":"BTC-USDT-SWAP"},"data":[{"instId":"BTC-USDT-SWAP","tradeId":"2300000105","px":"64010.1","sz":"12.5","side":"sell","ts":"1786000001204","count":"3"${source},"seqId":71000000118}]}`;
+    const sources = [',"source":"0"', ',"source":"1"', ',"source":0', ',"source":1', ',"source":null', ''];
+    expect(recordsOf(okxSwap, SWAP, sources.map(trade)).map(({ offBook }) => offBook)).toEqual([
+      ...[false, true, false, true],
+      // recordings of 2022 tell of none
+      ...[false, false],
+    ]);
+    expect(okxSwap.capabilities.offBookMarked).toBe(true);
+  });
+
   test('105 with a count of 3 follows 102; with a count of 2 one is missing', () => {
     const missing = (first: number): number => {
       const chain = contiguousTrades();
