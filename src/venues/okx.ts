@@ -59,7 +59,8 @@ const SYMBOL_FORMS: Record<Market, RegExp> = {
   spot: /^[A-Z0-9]{1,12}-[A-Z0-9]{2,8}$/,
 };
 
-/** Deep books a connection should carry, as the venue recommends, times the channels of each. */
+/** Fewer than 30 deep books a connection are recommended, whatever else it carries. */
+const BOOKS_PER_CONNECTION = 29;
 const TOPICS_PER_CONNECTION = 60;
 const ARGS_PER_TEXT = 20;
 /** 480 requests an hour and connection are allowed. */
@@ -209,7 +210,11 @@ function connections(market: Market, symbols: string[], channels: string[]): Con
   // one subscription brings the liquidations of all, so a second connection with it would bring them twice
   const common = topics.filter(({ name }) => name.startsWith(`${LIQUIDATIONS}:`));
   const own = topics.filter((topic) => !common.includes(topic));
-  return [...partsOf(own, TOPICS_PER_CONNECTION), ...(common.length > 0 ? [common] : [])].map((part) => ({
+  // what is said of one symbol comes by one connection
+  const each = own.length / Math.max(1, symbols.length);
+  const most = Math.floor(TOPICS_PER_CONNECTION / Math.max(1, each));
+  const symbolsEach = channels.includes('depth') ? Math.min(BOOKS_PER_CONNECTION, most) : most;
+  return [...partsOf(own, symbolsEach * each), ...(common.length > 0 ? [common] : [])].map((part) => ({
     path: '/ws/v5/public',
     topics: part,
     subscribe: (part === common ? [part] : partsOf(part, ARGS_PER_TEXT)).map((some) =>

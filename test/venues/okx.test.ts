@@ -295,6 +295,25 @@ describe('connections', () => {
     expect(() => okxSpot.connections(['BTC-USDT'], ['funding'])).toThrow(TapedeckError);
   });
 
+  it.each([
+    [['depth'], 29, 3],
+    [['depth', 'trade'], 29, 3],
+    [['depth', 'trade', 'ticker'], 20, 4],
+    [['trade'], 60, 2],
+  ])(
+    'of %j a connection carries those of %i symbols at most, and fewer than 30 deep books',
+    (channels, most, count) => {
+      const symbols = Array.from({ length: 70 }, (_, n) => `S${n}-USDT-SWAP`);
+      const plans = okxSwap.connections(symbols, channels);
+      expect(plans.map(({ topics }) => topics.length)).toEqual([
+        ...Array.from({ length: count - 1 }, () => most * channels.length),
+        (70 - most * (count - 1)) * channels.length,
+      ]);
+      const topics = plans.flatMap((plan) => plan.topics.map(({ name }) => name));
+      expect(new Set(topics).size).toBe(70 * channels.length);
+    },
+  );
+
   it('liquidations are asked for once for all instruments of a type, on a connection of their own', () => {
     const symbols = [...Array.from({ length: 70 }, (_, n) => `S${n}-USDT-SWAP`), 'BTC-USD-260925'];
     const plans = okxSwap.connections(symbols, ['trade', 'liquidation']);
