@@ -14,7 +14,8 @@ import {
 import { leadOf } from './forms.js';
 import { decodeGeneral, generalRecords } from './general.js';
 import { decodeJson } from './json-decoder.js';
-import { MAX_STREAMS } from './layout.js';
+import { MAX_STREAMS, type MessageLayout } from './layout.js';
+import { orderRows } from './row-order.js';
 import { type DecodeMode, type Scanner, Stop } from './scanner.js';
 import { createTypescriptScanner } from './typescript-scanner.js';
 import { createWasmScanner, isCompiled } from './wasm-scanner.js';
@@ -81,9 +82,12 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   const counts: DecodeCounts = { fast: 0, general: 0, slow: 0, unknown: 0, invalid: 0 };
   const encoder = new TextEncoder();
   let scanner: Scanner | null = null;
+  /** a src is bound whose rows may stand in another order than they were matched */
+  let isUnordered = false;
 
   function bind(src: Source, binding: Binding): void {
     bound.set(src, boundOf(binding));
+    isUnordered ||= binding.layouts.messages.some(({ rowOrder }) => rowOrder !== undefined);
     if (mode === 'json') return;
     const usual = [...bound.values()].map(({ layouts }) => layouts).filter(({ wrapper }) => wrapper !== undefined);
     const compiled = mode === 'wasm' && usual.every(isCompiled);
@@ -142,7 +146,18 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     return p;
   }
 
+  function layoutOf(origin: number, flags: number): MessageLayout | undefined {
+    return bound.get(origins[origin]?.src)?.layouts.messages[flags >> LAYOUT_SHIFT];
+  }
+
   function decode(bytes: Buffer, from: number, to: number, out: EventBuffer): number {
+    const first = out.count;
+    const p = decodeLines(bytes, from, to, out);
+    if (isUnordered) orderRows(out, first, layoutOf);
+    return p;
+  }
+
+  function decodeLines(bytes: Buffer, from: number, to: number, out: EventBuffer): number {
     const full = out.events.length / EVENT_STRIDE;
     let p = from;
     while (p < to && out.count < full) {

@@ -78,6 +78,11 @@ export interface MessageLayout {
   type?: string | null;
   /** path of a list each element of which is a payload of its own; one that is no list is the only payload */
   rows?: Path;
+  /**
+   * Rows of trades do not stand as they were matched, and are put into that order: `none` is by time alone, and `newestFirst` turns a
+   * list that falls around before. Missing where they stand in the taker's order.
+   */
+  rowOrder?: 'none' | 'newestFirst';
   /** of a snapshot: the name of the layout, with the same streams, whose updates go on from it */
   of?: string;
   /** how a buying and a selling aggressor are written */

@@ -97,8 +97,9 @@ const messages: MessageLayout[] = [
     event: 'trade',
     streams: ['trade'],
     // A list, or one object as on the venue's other markets. Rows have no ids and equal ones are trades of their own. The one
-    // long list on record goes from new to old, which nobody promises: rows keep their order.
+    // long list on record goes from new to old, which nobody promises: one that does not keeps its order.
     rows: 'data',
+    rowOrder: 'newestFirst',
     fields: [
       pushed,
       { key: 'T', form: 'time', means: 'matched' },

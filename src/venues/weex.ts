@@ -78,8 +78,9 @@ const messages: MessageLayout[] = [
     name: 'trade',
     event: 'trade',
     streams: ['trade'],
-    // not sorted by time; their order is that of the message. Ids are UUIDs, which prove nothing
+    // not sorted by time. Ids are UUIDs, which prove nothing
     rows: 'd',
+    rowOrder: 'none',
     fields: [
       emitted,
       { key: 'T', form: 'time', means: 'matched' },

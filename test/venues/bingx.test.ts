@@ -786,15 +786,15 @@ describe('recorded exchanges', () => {
     }
   });
 
-  it('equal trades of one message are all there, in their order', () => {
+  it('equal trades of one message are all there, the oldest first', () => {
     const trades = decode(eth, ...read('Trades')['=']);
     const equal = trades.filter(({ matched }) => matched === 1714650252640000);
     expect(equal).toHaveLength(11);
     expect(new Set(equal.map((one) => JSON.stringify(one))).size).toBe(1);
     expect(trades.map(({ more }) => more === true)).toEqual(trades.map((_, n) => n < trades.length - 1));
     expect([trades[0], trades[22]]).toEqual([
-      { kind: 'trade', channel: 'trade', more: true, matched: 1714650253104000, trade: 'buys 1.92 at 2983.48' },
-      { kind: 'trade', channel: 'trade', matched: 1714650252503000, trade: 'buys 6.78 at 2984.42' },
+      { kind: 'trade', channel: 'trade', more: true, matched: 1714650252503000, trade: 'buys 6.78 at 2984.42' },
+      { kind: 'trade', channel: 'trade', matched: 1714650253104000, trade: 'buys 1.92 at 2983.48' },
     ]);
   });
 

@@ -148,18 +148,9 @@ describe('messages', () => {
     ]);
   });
 
-  it('trades: their order is that of the message, not of their times; each but the last has more behind it', () => {
+  it('trades: their order is that of their times, not of the message; each but the last has more behind it', () => {
     const emitted = 1_790_300_001_010_000;
     expect(told(TRADES)).toEqual([
-      {
-        kind: 'trade',
-        emitted,
-        matched: 1_790_300_001_002_000,
-        side: 1,
-        price: '2651.5',
-        size: '0.02',
-        more: true,
-      },
       {
         kind: 'trade',
         emitted,
@@ -169,7 +160,16 @@ describe('messages', () => {
         size: '0.037',
         more: true,
       },
-      { kind: 'trade', emitted, matched: 1_790_300_000_799_000, side: -1, price: '2651.49', size: '1.5' },
+      {
+        kind: 'trade',
+        emitted,
+        matched: 1_790_300_000_799_000,
+        side: -1,
+        price: '2651.49',
+        size: '1.5',
+        more: true,
+      },
+      { kind: 'trade', emitted, matched: 1_790_300_001_002_000, side: 1, price: '2651.5', size: '0.02' },
     ]);
   });
 
@@ -690,9 +690,9 @@ describe('recordings of client code', () => {
     'Trades.txt': {
       channel: 'trade',
       told: [
-        { ...trade(1_775_121_040_002_000, '0.02'), more: true },
         { ...trade(1_775_121_039_597_000, '0.037'), more: true },
-        trade(1_775_121_039_799_000, '0.036'),
+        { ...trade(1_775_121_039_799_000, '0.036'), more: true },
+        trade(1_775_121_040_002_000, '0.02'),
       ],
     },
   };
