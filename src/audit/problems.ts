@@ -16,7 +16,8 @@ export type ProblemCode =
   | 'TOUCH' // best quotes are not those of the rebuilt book
   | 'CROSSED' // best bid not below best ask
   | 'NUMBER' // a number that cannot be held exactly
-  | 'NO_SNAPSHOT'; // the book was never known as a whole
+  | 'NO_SNAPSHOT' // the book was never known as a whole
+  | 'NO_FLOW'; // trades happened, and none is there of the channel that counts
 
 export interface Problem extends ErrorPlace {
   code: ProblemCode;

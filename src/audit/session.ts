@@ -15,6 +15,7 @@ import {
   SHARED_SYMBOL,
 } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
+import { WITNESSED, witnessOf } from '../model/witness.js';
 import type { Venue } from '../venues/venue.js';
 import { BookAudit, type Place } from './book-audit.js';
 import { BookTimes } from './book-times.js';
@@ -69,6 +70,8 @@ const NO_BYTES = Buffer.alloc(0);
 export class SessionAudit {
   readonly recorder: string;
   readonly #venue: Venue;
+  readonly #flow: string;
+  readonly #witness: string | null;
   readonly #problems: Problems;
   readonly #track: Track;
   readonly #union: Union;
@@ -107,6 +110,8 @@ export class SessionAudit {
     const { instrument } = header.tape;
     this.recorder = header.tape.recorder;
     this.#venue = venue;
+    this.#flow = header.tape.flow;
+    this.#witness = witnessOf(venue, header.tape.flow, header.tape.channels);
     this.#problems = problems;
     const connOf = (origin: number): string | null => decoder.origins[origin].conn;
     this.#track = createTrack({ instrument, rules: venue, flow: header.tape.flow, connOf });
@@ -346,6 +351,7 @@ export class SessionAudit {
     const { streams, gaps } = this.#losses;
     const recorded = Spans.of(this.#first, this.#last);
     const sums = streams.finish(recorded, this.#valid, touch.contradicted);
+    this.#checkFlow(sums);
     const suspect = Spans.union(streams.suspect, touch.contradicted);
     return {
       gaps,
@@ -369,6 +375,16 @@ export class SessionAudit {
       backfilled: this.#losses.missing.backfilled,
       unknown: counts.unknown,
     };
+  }
+
+  /** Trades are there in other words only. */
+  #checkFlow(sums: ReadonlyMap<string, StreamSums>): void {
+    const shown = this.#witness === null ? 0 : (sums.get(this.#witness)?.messages ?? 0);
+    if (shown < WITNESSED || (sums.get(this.#flow)?.messages ?? 0) > 0) return;
+    this.#problems.add(
+      'NO_FLOW',
+      `no message of ${this.#flow}, which counts as flow, although ${this.#witness} shows trades in ${shown} messages`,
+    );
   }
 
   #becameValid(t: Micros): void {

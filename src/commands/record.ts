@@ -262,7 +262,11 @@ the gap begins at the newest message of any of them.
 Before a venue's lifetime limit, and when it announces that it will end a connection, another one is opened beside it. Once it has
 brought each stream that the old one brings, and both ran side by side for a second, the old one is closed: no gap, also with
 --redundancy 1. Where no such connection can be had, the old one is kept until the venue ends it; what follows is a reconnect, and a
-gap entry.`,
+gap entry.
+
+A subscription that is confirmed and then silent shows nowhere but in what does not come. Streams that are never silent for long have a
+deadline for their first data; what misses it is a gap entry of reason silence, and is asked for once more. Where two streams show the same
+trades (Binance's trade, and aggTrade beside it), one that is silent while the other speaks is such a gap too.`,
 
   async handler(args, io) {
     const { out } = args;

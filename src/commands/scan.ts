@@ -212,7 +212,8 @@ As text, a terminal shows as much of each line as fits its width, of several mar
 file gets the whole line, with every fact.
 
 Tapes of one market by two recorders that ran at the same time are read one behind the other, so that what both received counts twice
-where no ids tell. A note says so: make one tape of them with tapedeck-merge(1).
+where no ids tell. A note says so: make one tape of them with tapedeck-merge(1). Another note says where a market's trades came only by a
+channel that does not count as flow, because the one that does was silent.
 
 Damage is reported on stderr with its place, open events end there with reason gap, and the exit status is 1.
 

@@ -166,7 +166,8 @@ recorder was, the worst of each reading. Quantiles are true to one percent, maxi
 Findings. Each names its code and its place. A gap is a finding even when the recorder marked it; so is a segment that was not
 sealed. Codes: E_FRAME_CORRUPT, E_TRUNCATED, E_LINE, E_HEADER, E_VERSION and E_VENUE for what cannot be read, E_PERMISSION, E_NOT_FOUND and E_IO for files
 of a folder that cannot be opened; GAP, ORDER,
-NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, LEVEL, CROSSED, NUMBER and NO_SNAPSHOT for what does not fit together. What is readable before and
+NOT_SEALED, SEAL, CHECKPOINT, CHECKSUM, TOUCH, LEVEL, CROSSED, NUMBER, NO_SNAPSHOT and NO_FLOW (trades came, but none by the
+channel that counts as flow) for what does not fit together. What is readable before and
 after damage is used and counted.
 
 JSON. One object per market: src, messages, gaps, verified (percent; null without a book that could be proven), unverifiable, clean, touch,

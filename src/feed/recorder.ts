@@ -8,6 +8,7 @@ import { type Micros, SHARED_SYMBOL, type Source, TAPE_VERSION } from '../model/
 import { describeError, TapedeckError } from '../model/errors.js';
 import { type Instrument, scaleOf } from '../model/instrument.js';
 import type { Note } from '../model/note.js';
+import { witnessOf } from '../model/witness.js';
 import { entryLine } from '../tape/line.js';
 import { tapeFolder } from '../tape/names.js';
 import { recoverFolder } from '../tape/recover.js';
@@ -161,6 +162,7 @@ export async function record(options: RecordOptions): Promise<RecordSummary> {
       union: new Union({ track, rules: venue, connOf }),
       decoder,
       sink,
+      witness: witnessOf(venue, flow, channels),
       proof: { book: venue.continuity().skips === undefined, trades: venue.tradeChain().numbered },
       after,
       note,

@@ -9,6 +9,7 @@ import { binaryLine, entryLine, httpLine, messageLine } from '../tape/line.js';
 import type { OpeningLine } from '../tape/writer.js';
 import type { ReceiveClock } from './clock.js';
 import { carry, type Identity, type Link, unreached } from './coverage.js';
+import { createFlowWatch } from './flow-watch.js';
 import { Losses, type Watched } from './losses.js';
 import { Recent } from './recent.js';
 import type { RestAnswer } from './rest.js';
@@ -27,7 +28,7 @@ export interface Route extends Watched {
   recorder: SourceRecorder;
   /** all that was asked for on a connection with it was acked, and nothing was refused since */
   isAcked: boolean;
-  /** while the first data is overdue: since when; else 0 */
+  /** while data is overdue: since when; else 0 */
   silentFrom: Micros;
   /** where the venue's stream itself brings snapshots: monotonic ms before which none is asked for, and how often one was */
   renewAtMs: number;
@@ -55,6 +56,8 @@ export interface SourceOptions {
   sink: SourceSink;
   /** which ids show every loss: those of the book, and those of trades */
   proof: { book: boolean; trades: boolean };
+  /** the channel that shows whether the flow is missing; null where none does */
+  witness: string | null;
   /** newest `t` of an earlier recording that this one goes on from; null for a fresh start */
   after: Micros | null;
   note: Note;
@@ -79,6 +82,7 @@ export class SourceRecorder {
   readonly #buffer = new EventBuffer(4, 4096);
   readonly #union: Union;
   readonly #one: OneStream;
+  readonly #flowWatch = createFlowWatch();
   /** what the records applied since it was last looked at did */
   #effect: number = Effect.none;
   #clockAtMs = 0;
@@ -184,10 +188,31 @@ export class SourceRecorder {
     if (kind === Kind.depth || kind === Kind.snapshot) route.book = track.isBook(e[Field.FLAGS] >> STREAM_SHIFT);
     if (kind !== Kind.unknown && kind !== Kind.invalid) route.identity = this.#identityOf(route, kind, e[Field.LAST]);
     if (kind === Kind.trade) this.losses.trades(route, conn, buffer, t);
+    this.#watchFlow(route.channel, t);
     if ((effect & Effect.lost) !== 0 && track.gap !== null) this.losses.tell(track.gap, conn);
     else if (kind === Kind.invalid && (effect & Effect.tradeGap) !== 0)
       this.losses.tell({ stream: route.channel, from: lastTradeT, reason: 'number' }, conn);
     return effect;
+  }
+
+  /** Tells once that the flow is silent while its witness, heard at `t`, speaks. */
+  #watchFlow(channel: string, t: Micros): void {
+    const { witness, header, note } = this.#options;
+    if (witness === null || (channel !== witness && channel !== header.flow)) return;
+    const flow = this.routes.find((one) => one.channel === header.flow);
+    // a loss that is known already is told where it ends
+    const isExpected = flow !== undefined && flow.link.legs.length > 0 && flow.owed === null && flow.silentFrom === 0;
+    if (channel !== witness || !isExpected) {
+      this.#flowWatch.reset();
+      return;
+    }
+    if (!this.#flowWatch.witnessed(t)) return;
+    const [{ conn, openedT }] = flow.link.legs;
+    flow.silentFrom = Math.max(openedT, ...[...flow.carried.values()].map(({ lastT }) => lastT));
+    note(`${this.src}: no message of ${header.flow} although ${witness} shows trades: the flow is missing`, {
+      ...{ event: 'flow-silent', level: 'warn', ...this.#named, conn },
+    });
+    this.losses.tell({ stream: header.flow, from: flow.silentFrom, reason: 'silence' }, conn);
   }
 
   #count(channel: string, bytes: number, atMs: number): void {
@@ -357,7 +382,9 @@ export class SourceRecorder {
   /** Pays what is owed, says the book, which verify holds against the rebuilt one, and the time; then the tape may be sealed. */
   end(): Promise<void> {
     this.#tellLoss();
-    for (const route of this.routes) if (!this.#hasBegun(route)) this.#oweAll(route);
+    for (const route of this.routes)
+      if (!this.#hasBegun(route)) this.#oweAll(route);
+      else if (route.silentFrom > 0) route.owed ??= { from: route.silentFrom, reason: 'silence' };
     for (const link of this.links) this.losses.settle(link, null);
     if (this.#hasCheckpoint) this.#writeCheckpoint();
     this.#writeClock();

@@ -35,6 +35,8 @@ export type Watch = Pick<ConnectionPlan, 'silenceMs' | 'asks'>;
 export function createVigil({ silenceMs, asks = false }: Watch): Vigil {
   let openedMs = 0;
   let messageMs = 0;
+  /** a message came since the opening, were it at the same moment */
+  let spoke = false;
   let dataMs = Number.NaN;
   let signMs = 0;
   /** when a sign of life was asked for that has not come; NaN: no such */
@@ -43,7 +45,7 @@ export function createVigil({ silenceMs, asks = false }: Watch): Vigil {
 
   /** Silence for `askMs` is a reason to ask, and silence for `answerMs` after that is the end; so is no first word. */
   const questioned = (nowMs: number, askMs: number, answerMs: number): Judgement => {
-    if (messageMs === openedMs && nowMs - openedMs >= FIRST_WORD_MS) return 'gone';
+    if (!spoke && nowMs - openedMs >= FIRST_WORD_MS) return 'gone';
     // a process that stood still for long must ask before it judges
     if (!Number.isNaN(askedMs)) return nowMs - askedMs >= answerMs ? 'gone' : 'well';
     if (nowMs - signMs < askMs) return 'well';
@@ -55,11 +57,13 @@ export function createVigil({ silenceMs, asks = false }: Watch): Vigil {
     opened(nowMs) {
       openedMs = nowMs;
       messageMs = nowMs;
+      spoke = false;
       signMs = nowMs;
       dataMs = Number.NaN;
       askedMs = Number.NaN;
     },
     message(nowMs) {
+      spoke = true;
       messageMs = nowMs;
       signMs = nowMs;
       askedMs = Number.NaN;

@@ -31,6 +31,8 @@ export interface TrackCounts {
   applied: number;
   stale: number;
   trades: number;
+  /** those of them that come by a channel that is not the flow */
+  besideFlow: number;
   offBook: number;
   touches: number;
   snapshots: number;
@@ -52,6 +54,7 @@ export function createCounts(): TrackCounts {
     applied: 0,
     stale: 0,
     trades: 0,
+    besideFlow: 0,
     offBook: 0,
     touches: 0,
     snapshots: 0,

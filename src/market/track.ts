@@ -222,6 +222,7 @@ export class Track {
     this.lastTradeT = t;
     this.counts.trades++;
     const missing = this.#trades.take(e, o);
+    if (missing === NOT_OF_FLOW) this.counts.besideFlow++;
     if (missing === NOT_OF_FLOW || missing === REPEATED) return Effect.none;
     let effect: number = Effect.trade;
     if ((e[o + Field.FLAGS] & OFF_BOOK) !== 0) {

@@ -11,6 +11,7 @@ import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/even
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
+import { WITNESSED, witnessOf } from '../model/witness.js';
 import type { Venue } from '../venues/venue.js';
 import { Checksum, type SumsPart } from './checksum.js';
 import { DetectorRuns } from './detector-runs.js';
@@ -296,8 +297,18 @@ export class Pipeline {
    * the scan was done before the input was, that time is out of range and nothing is said.
    */
   finish(): void {
+    this.#noteFlow();
     this.#runs.close(this.#t + 1, 'eof');
     this.#flush();
+  }
+
+  /** What rests on trades has nothing to judge where they are there in other words only. */
+  #noteFlow(): void {
+    const { flow, channels } = this.#header.tape;
+    const witness = witnessOf(this.#venue, flow, channels);
+    const { trades, besideFlow } = this.#track.counts;
+    if (witness === null || besideFlow < WITNESSED || trades > besideFlow) return;
+    this.#note(`${this.src}: no trades of ${flow}, which counts as flow, although ${witness} shows some`);
   }
 
   sums(): SumsPart | null {

@@ -237,6 +237,7 @@ function createVenue(market: Market): Venue {
     channels: {
       default: futures ? ['depth', 'trade', 'aggTrade', 'bookTicker'] : ['depth', 'trade', 'bookTicker'],
       flow: 'trade',
+      witness: 'aggTrade',
       all: Object.keys(facts.channels),
       ...(futures ? { liquidations: 'forceOrder' } : {}),
     },

@@ -134,8 +134,8 @@ export interface Venue extends VenueRules {
   kind: Instrument['kind'];
   hosts: { ws: string; rest: string };
   capabilities: Capabilities;
-  /** `liquidations`: the channel that pushes them, where one does */
-  channels: { default: string[]; flow: string; all: string[]; liquidations?: string };
+  /** `liquidations`: the channel that pushes them, where one does; `witness`: one that shows the trades of `flow` too */
+  channels: { default: string[]; flow: string; all: string[]; liquidations?: string; witness?: string };
   /** the flow channel among the channels asked for */
   flowOf(channels: string[]): string;
   /** @throws {TapedeckError} E_USAGE for an unknown channel */

@@ -145,6 +145,36 @@ test('a detector that the tape does not support says so once', async () => {
   expect(scanned.signals.length).toBeGreaterThan(0);
 });
 
+test('a market whose trades come only by a channel that is not the flow is noted; a single trade of the flow is enough', async () => {
+  const merged = (count: number): TapeBuilder => {
+    const tape = new TapeBuilder({ beside: ['aggTrade'] });
+    for (let n = 1; n <= count; n++) {
+      const ms = Math.floor(tape.t / 1000);
+      const data = {
+        e: 'aggTrade',
+        E: ms,
+        s: 'BTCUSDT',
+        a: n,
+        p: '100.0',
+        q: '1',
+        nq: '1',
+        f: n,
+        l: n,
+        T: ms,
+        m: true,
+      };
+      tape.wait(SECOND).entry({ conn: 'test.1', msg: { stream: 'btcusdt@aggTrade', data } });
+    }
+    return tape;
+  };
+  const notesOf = async ({ lines }: TapeBuilder): Promise<string[]> => (await scanLines(lines, { detect })).notes;
+  expect(await notesOf(merged(9))).toEqual([]);
+  expect(await notesOf(merged(10).trade(1, 1000, 1))).toEqual([]);
+  expect(await notesOf(merged(10))).toEqual([
+    'binance-usdm:BTCUSDT: no trades of trade, which counts as flow, although aggTrade shows some',
+  ]);
+});
+
 test('a src with detectors of its own says what it says where all have them', async () => {
   const one = randomTape({ seed: 5, minutes: 3 }).lines;
   const other = randomTape({ seed: 6, minutes: 3, symbol: 'ETHUSDT' }).lines;
