@@ -264,6 +264,9 @@ brought each stream that the old one brings, and both ran side by side for a sec
 --redundancy 1. Where no such connection can be had, the old one is kept until the venue ends it; what follows is a reconnect, and a
 gap entry.
 
+A book whose ids show no loss (BingX's) counts as lost when its best bid is not below its best ask: a gap entry of reason crossed, and the
+book is asked for again, less and less often where that does not help.
+
 A subscription that is confirmed and then silent shows nowhere but in what does not come. Streams that are never silent for long have a
 deadline for their first data; what misses it is a gap entry of reason silence, and is asked for once more. Where two streams show the same
 trades (Binance's trade, and aggTrade beside it), one that is silent while the other speaks is such a gap too.`,

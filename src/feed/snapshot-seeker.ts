@@ -24,11 +24,30 @@ const MOST_RENEWALS = 2;
 const RENEW_MS = 5_000;
 const MOST_RENEW_MS = 120_000;
 
+/** A book that crossed: how often in a row, when it may be asked for, and when that is forgotten, monotonic ms. */
+interface Crossings {
+  times: number;
+  nextMs: number;
+  untilMs: number;
+}
+
 export function createSnapshotSeeker(venue: Venue, snapshots: Sync): SnapshotSeeker {
+  const crossings = new WeakMap<Route, Crossings>();
+
+  /** A book that the venue itself crosses would cross again at once: it is asked for less and less often. */
+  const putOff = (route: Route, atMs: number): void => {
+    const { times, nextMs, untilMs } = crossings.get(route) ?? { times: 0, nextMs: 0, untilMs: 0 };
+    const before = atMs < untilMs ? times : 0;
+    route.renewAtMs = Math.max(route.renewAtMs, before > 0 ? nextMs : 0);
+    const next = Math.max(atMs, route.renewAtMs) + Math.min(MOST_RENEW_MS, RENEW_MS * 2 ** before);
+    crossings.set(route, { times: before + 1, nextMs: next, untilMs: next + MOST_RENEW_MS });
+  };
+
   const seek: SnapshotSeeker['seek'] = (connection, topic, route, atMs, isLost) => {
     const { symbol } = route.recorder;
     const { renew } = venue;
     if (renew !== undefined) {
+      if (isLost && route.recorder.track.gap?.reason === 'crossed') putOff(route, atMs);
       if (route.renewAtMs === 0 && !isLost) route.renewAtMs = atMs + FIRST_SNAPSHOT_MS;
       if (atMs >= route.renewAtMs) {
         route.renewAtMs = atMs + Math.min(MOST_RENEW_MS, RENEW_MS * 2 ** route.renewals);

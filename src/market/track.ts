@@ -277,6 +277,9 @@ export class Track {
       if (verdict === 'apply') {
         if (this.#renewal !== null) this.#renew(this.#renewal, first, last, previous);
         this.#applyLevels(buffer.levels, e[o + Field.PRICE], e[o + Field.SIZE], e[o + Field.PRICE2]);
+        // where ids show no loss, this is all that does
+        if (this.continuity.skips !== undefined && this.book.crossed())
+          return this.lose({ stream: 'depth', from: this.lastBookT, reason: 'crossed' });
         this.lastBookT = t;
         this.bookAt = at;
         this.#era.followed(at);
@@ -438,8 +441,8 @@ export class Track {
     if (stream === (this.#flow ?? 'trade')) return Effect.tradeGap;
     if (stream !== '*' && !stream.startsWith('depth')) return Effect.besideGap;
     const others = stream === '*' ? Effect.tradeGap | Effect.besideGap : Effect.none;
-    // our own sequence check found it at the message before: the entry only confirms it
-    if (gap.reason === 'sequence' && this.gap !== null) return others;
+    // our own check found it at the message before: the entry only confirms it
+    if ((gap.reason === 'sequence' || gap.reason === 'crossed') && this.gap !== null) return others;
     return others | this.lose(gap);
   }
 

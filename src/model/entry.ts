@@ -54,6 +54,7 @@ export type GapReason =
   | 'snapshot' // no snapshot could be joined
   | 'number' // a number that cannot be held exactly
   | 'damage' // bytes of the tape itself are lost, or never reached it
+  | 'crossed' // the book crossed itself where ids prove nothing: an update is missing, or wrong
   | 'handover'; // another connection is followed from here on, and no ids say where it stood
 
 export interface Gap {
