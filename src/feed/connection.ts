@@ -47,6 +47,8 @@ export interface ConnectionOptions {
 /** Nothing a venue sends is near this; a message beyond it closes the connection (code 1009). */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const HANDSHAKE_MS = 10_000;
+/** Firewalls of some venues refuse who does not name himself. */
+const USER_AGENT = 'tapedeck';
 const BACKOFF: Backoff = { firstMs: 500, mostMs: 30_000 };
 /** A peer that sends nothing for this long after our close is cut off, and one that does not stop sending after the other. */
 const CLOSE_MS = 2_000;
@@ -163,6 +165,7 @@ export class Connection {
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
       maxPayload: maxMessageBytes,
+      headers: { 'User-Agent': USER_AGENT },
       // invalid UTF-8 is received too: it is kept as a `bin` entry
       skipUTF8Validation: true,
     });

@@ -69,6 +69,11 @@ async function opened(
 }
 
 describe('subscribing', () => {
+  test('says who connects', async () => {
+    await opened();
+    expect(server.agents).toEqual(['tapedeck']);
+  });
+
   test('sends the texts of the plan in order and at their pace', async () => {
     const connection = await opened();
     expect(log).toEqual(['opened r.1', 'sent one']);

@@ -10,6 +10,8 @@ export interface TestServer {
   sockets: WebSocket[];
   /** path and query each socket asked for, in the same order */
   paths: string[];
+  /** the User-Agent of each, in the same order */
+  agents: (string | undefined)[];
   /** texts received, all sockets */
   heard: string[];
   /** answers a text; default nothing */
@@ -36,6 +38,7 @@ export async function startServer(): Promise<TestServer> {
     upgrades.handleUpgrade(request, stream, head, (socket) => {
       server.sockets.push(socket);
       server.paths.push(request.url ?? '');
+      server.agents.push(request.headers['user-agent']);
       socket.on('message', (data: Buffer) => {
         server.heard.push(data.toString());
         server.hear(data.toString(), socket);
@@ -50,6 +53,7 @@ export async function startServer(): Promise<TestServer> {
     httpUrl: `http://${place}`,
     sockets: [],
     paths: [],
+    agents: [],
     heard: [],
     hear: () => {},
     respond: (_request, response) => void response.writeHead(404).end(),
