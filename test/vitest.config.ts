@@ -1,9 +1,11 @@
 /** How `npm test` runs: with one seed for all properties, so that the same commit gives the same result everywhere. */
 import { configDefaults, defineConfig } from 'vitest/config';
+import { builtProgram } from './built.js';
 
 const PURE = ['model', 'market', 'signals', 'study', 'output', 'sim'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
+  plugins: [builtProgram()],
   test: {
     root: new URL('..', import.meta.url).pathname,
     setupFiles: ['test/seed.ts'],
