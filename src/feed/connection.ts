@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   now: () => number;
   /** uniform in [0, 1) */
   random: () => number;
+  /** takes its turn to connect at monotonic `nowMs`; false where it is not its turn yet, missing where it always is */
+  turn?: (nowMs: number) => boolean;
   handshakeTimeoutMs?: number;
   maxMessageBytes?: number;
   backoff?: Backoff;
@@ -97,8 +99,9 @@ export class Connection {
 
   /** Does what is due at monotonic `nowMs`: connect, send, give up on a silent socket. */
   tick(nowMs: number): void {
-    if (this.state === 'waiting' && nowMs >= this.#retryAtMs) this.#connect();
-    else if (this.state === 'open') this.#watch(nowMs);
+    if (this.state === 'waiting') {
+      if (nowMs >= this.#retryAtMs && this.#options.turn?.(nowMs) !== false) this.#connect();
+    } else if (this.state === 'open') this.#watch(nowMs);
     else if (this.state === 'closing') {
       // what was under way when we closed still arrives, before the peer's answer
       const quiet = nowMs >= Math.max(this.#closeMs, this.lastMessageMs) + CLOSE_MS;

@@ -85,6 +85,13 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
   const places = new WeakMap<Connection, Place>();
   const lanes: Lane[] = [];
 
+  // an address may open so many connections in a second, whatever they are for
+  const starts = createPace(venue.hosts.connectEveryMs ?? 0);
+  const turn = (nowMs: number): boolean => {
+    if (!starts.free(nowMs)) return false;
+    starts.started(nowMs);
+    return true;
+  };
   const pace = createPace(venue.rest.snapshotEveryMs);
   const books = createRestBooks(options, pace);
   const backfill = options.backfill ? createMissedTrades(options, pace) : null;
@@ -243,7 +250,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
         random: options.random,
         create() {
           const { nextId, random } = options;
-          const connection = new Connection({ plan, url, nextId, events, now, random });
+          const connection = new Connection({ plan, url, nextId, events, now, random, turn });
           places.set(connection, {
             get lane() {
               return lane;

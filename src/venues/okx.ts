@@ -65,6 +65,8 @@ const TOPICS_PER_CONNECTION = 60;
 const ARGS_PER_TEXT = 20;
 /** 480 requests an hour and connection are allowed. */
 const SEND_EVERY_MS = 500;
+/** Three connections a second and address are allowed, and both markets may be recorded by one process. */
+const CONNECT_EVERY_MS = 700;
 /** The venue closes what is silent for 30 s; `ping` is answered with `pong`, neither of them JSON. */
 const PING = { text: 'ping', everyMs: 15_000 };
 const SILENCE_MS = 40_000;
@@ -342,7 +344,7 @@ function createVenue(market: Market, title: string): Venue {
     id: `okx-${market}`,
     title,
     kind: market === 'spot' ? 'spot' : 'linear',
-    hosts: { ws: 'wss://ws.okx.com:8443', rest: 'https://www.okx.com' },
+    hosts: { ws: 'wss://ws.okx.com:8443', rest: 'https://www.okx.com', connectEveryMs: CONNECT_EVERY_MS },
     capabilities: {
       bookLossDetected: true,
       tradeLossDetected: true,

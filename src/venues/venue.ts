@@ -132,7 +132,8 @@ export interface Venue extends VenueRules {
   id: string;
   title: string;
   kind: Instrument['kind'];
-  hosts: { ws: string; rest: string };
+  /** `connectEveryMs`: the least time between the starts of two connections of one process; missing where they may start at once */
+  hosts: { ws: string; rest: string; connectEveryMs?: number };
   capabilities: Capabilities;
   /** `liquidations`: the channel that pushes them, where one does; `witness`: one that shows the trades of `flow` too */
   channels: { default: string[]; flow: string; all: string[]; liquidations?: string; witness?: string };
