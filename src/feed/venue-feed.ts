@@ -76,6 +76,8 @@ interface Place {
   acks: number;
   /** topics asked for once more, so far */
   asked: number;
+  /** topics that the newest socket was refused: what comes of them all the same is nobody's data */
+  refused: Set<string>;
 }
 
 /** Prepares the connections of one venue; `tick` opens them. */
@@ -104,6 +106,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const place = placeOf(connection);
       place.acks = 0;
       place.asked = 0;
+      place.refused.clear();
       for (const [source, link] of place.links) source.opened(link, connection.id, connection.url, atMs);
     },
     sent(connection, text) {
@@ -121,8 +124,10 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
       const topic = binary ? null : venue.topicOf(data, 0, data.length);
       const route = topic === null ? undefined : routes.get(topic);
       if (route === undefined) return unrouted(connection, data, binary, atMs);
+      const place = placeOf(connection);
+      if (place.refused.has(topic!)) return options.unnamed(connection.id, data, binary, atMs);
       connection.arrived(topic!);
-      placeOf(connection).lane.arrived(connection, topic!, atMs);
+      place.lane.arrived(connection, topic!, atMs);
       const { recorder } = route;
       const effect = recorder.message(route, connection.id, data, atMs);
       const isLost = (effect & Effect.lost) !== 0 && recorder.track.state !== 'valid';
@@ -135,10 +140,10 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     },
     late(connection, topics) {
       for (const topic of topics) missed(connection, topic);
-      const { lane } = placeOf(connection);
+      const { lane, refused } = placeOf(connection);
       // a replacement is judged as such
       if (lane.connections[0] !== connection) return;
-      const fresh = topics.filter(({ name }) => !lane.retried.has(name));
+      const fresh = topics.filter(({ name }) => !lane.retried.has(name) && !refused.has(name));
       if (fresh.length > 0) askAgain(connection, fresh);
     },
     closed(connection, code, reason, cause) {
@@ -221,6 +226,9 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
     if (control.kind === 'ack' && ++place.acks === connection.plan.subscribe.length)
       for (const [source, link] of place.links) source.subscribed(link, connection.id);
     if (control.kind === 'error') {
+      const { single, topics } = connection.plan;
+      const topic = single === true && control.id !== null ? topics[control.id - 1] : undefined;
+      if (topic !== undefined) place.refused.add(topic.name);
       for (const [source, link] of place.links) source.refused(link);
       note(`${venue.id}: the exchange refused a request on ${connection.id}: ${control.text}`, {
         ...{ event: 'refused', level: 'warn', venue: venue.id, conn: connection.id },
@@ -258,6 +266,7 @@ export function createVenueFeed(options: VenueFeedOptions): VenueFeed {
             links,
             acks: 0,
             asked: 0,
+            refused: new Set(),
           });
           return connection;
         },

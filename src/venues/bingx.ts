@@ -168,6 +168,7 @@ function connections(symbols: string[], channels: string[]): ConnectionPlan[] {
       path: '/swap-market',
       topics,
       subscribe: topics.map(({ name }, n) => request(String(n + 1), 'sub', name)),
+      single: true,
       sendEveryMs: SEND_EVERY_MS * parts.length,
       silenceMs: SILENCE_MS,
       lifetimeMs: null,
@@ -187,7 +188,7 @@ function request(id: string, reqType: 'sub' | 'unsub', dataType: string): string
 
 /**
  * Acks and errors name no topic, and their `dataType` is empty or missing. A subscription that is refused may be followed by one
- * message of its topic all the same, which looks like any other.
+ * message of its topic all the same, which looks like any other: the id of the refusal tells which topic that is.
  */
 function control(message: unknown): Control {
   if (!isObject(message)) return { kind: 'other' };

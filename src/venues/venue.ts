@@ -44,6 +44,8 @@ export interface ConnectionPlan {
   topics: Topic[];
   /** texts to send, in order, once open; `id` counts from 1 per connection */
   subscribe: string[];
+  /** each text asks for the topic in its place alone, so that an error with its id refuses that one */
+  single?: boolean;
   /** milliseconds to wait between two texts */
   sendEveryMs: number;
   /** no message at all for this long means the connection is dead; null where a quiet market is normal */
