@@ -5,6 +5,7 @@ import { TapedeckError } from '../model/errors.js';
 import type { Signal } from '../model/signal.js';
 import type { Segment } from '../tape/segment.js';
 import { joinSums, type SumsPart, sumsOf } from './checksum.js';
+import { type FlowCount, flowNotes } from './flow-count.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { Printed } from './pipeline.js';
 import type { RunResult, RunTask } from './run.js';
@@ -81,7 +82,9 @@ async function* scanPlan(plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOp
     yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
     const stopped = lanes.flatMap(({ reached }) => reached ?? []);
     for (const t of stopped) options.stopped?.(t);
-    if (stopped.length === 0) for (const lane of lanes) lane.saySums();
+    if (stopped.length > 0) return;
+    for (const lane of lanes) lane.saySums();
+    for (const text of flowNotes(lanes.flatMap(({ flows }) => flows))) options.note(text);
   } finally {
     options.signal?.removeEventListener('abort', stop);
     await Promise.all(lanes.map((lane) => lane.close()));
@@ -229,6 +232,8 @@ class LaneScan {
   #stopped = false;
   /** where it stands, if it was stopped before its end */
   reached: Micros | null = null;
+  /** what its runs met of trades */
+  readonly flows: FlowCount[] = [];
   readonly #sums = new Map<string, SumsPart>();
 
   constructor(lane: Lane, plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOptions) {
@@ -294,6 +299,7 @@ class LaneScan {
         case 'end':
           for (const { group, part } of message.result.sums) this.#add(group, part);
           for (const src of message.result.srcs) this.#options.met?.(src);
+          this.flows.push(...message.result.flows);
           return message.result;
       }
     }

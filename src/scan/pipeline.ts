@@ -11,11 +11,12 @@ import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/even
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
-import { WITNESSED, witnessOf } from '../model/witness.js';
+import { witnessOf } from '../model/witness.js';
 import type { Venue } from '../venues/venue.js';
 import { Checksum, type SumsPart } from './checksum.js';
 import { DetectorRuns } from './detector-runs.js';
 import { type ChosenFits, chooseFits } from './fits.js';
+import type { FlowCount } from './flow-count.js';
 import { lookback, type ScanSettings } from './settings.js';
 
 /** A signal and its JSON line without the newline. */
@@ -77,6 +78,8 @@ export class Pipeline {
   /** Wake bits of the records before the last of a message */
   #wake = 0;
   #said: Printed[] = [];
+  /** trades of the flow, and others, that tracks before this one counted */
+  #counted: [number, number] = [0, 0];
   /** what was said of detectors that cannot work, so that another header does not say it again */
   readonly #noted = new Set<string>();
 
@@ -264,6 +267,8 @@ export class Pipeline {
     this.#speaker.recorder = tape.recorder;
     if (sameMarket) return;
     // another scale of sizes and prices, or another source of quotes: all state starts anew, sums go on
+    const { trades, besideFlow } = this.#track.counts;
+    this.#counted = [this.#counted[0] + trades - besideFlow, this.#counted[1] + besideFlow];
     this.#track = this.#createTrack();
     this.#union = this.#createUnion(this.#track);
     this.#market = this.#createMarket();
@@ -297,18 +302,18 @@ export class Pipeline {
    * the scan was done before the input was, that time is out of range and nothing is said.
    */
   finish(): void {
-    this.#noteFlow();
     this.#runs.close(this.#t + 1, 'eof');
     this.#flush();
   }
 
-  /** What rests on trades has nothing to judge where they are there in other words only. */
-  #noteFlow(): void {
+  /** What was met of trades; null where no other channel shows whether they are missing. */
+  get flowCount(): FlowCount | null {
     const { flow, channels } = this.#header.tape;
     const witness = witnessOf(this.#venue, flow, channels);
+    if (witness === null) return null;
     const { trades, besideFlow } = this.#track.counts;
-    if (witness === null || besideFlow < WITNESSED || trades > besideFlow) return;
-    this.#note(`${this.src}: no trades of ${flow}, which counts as flow, although ${witness} shows some`);
+    const [before, beside] = this.#counted;
+    return { src: this.src, flow, trades: before + trades - besideFlow, witness, beside: beside + besideFlow };
   }
 
   sums(): SumsPart | null {

@@ -11,6 +11,7 @@ import { openMember, openSegment } from '../tape/segment.js';
 import { cutBatch, firstAtOrAfter, readSegments } from '../tape/source.js';
 import { NOTHING_READ } from '../tape/stop.js';
 import type { SumsPart } from './checksum.js';
+import type { FlowCount } from './flow-count.js';
 import type { Printed } from './pipeline.js';
 import { createScanBuffer, FlowScanner, mergeOrdered, scanRooms } from './scan.js';
 import { type GivenSettings, scanSettings } from './settings.js';
@@ -44,6 +45,8 @@ export interface RunResult {
   unproven: boolean;
   /** of which there was a header */
   srcs: Source[];
+  /** what was met of trades, also before and behind the run's own time */
+  flows: FlowCount[];
   /** it was stopped: up to this time all of it was given. Null: to its end */
   stopped: Micros | null;
 }
@@ -93,7 +96,7 @@ function leavingOut(sink: RunSink, { damage, notes }: Said): RunSink {
 }
 
 async function* attempt(task: RunTask, sink: RunSink, said: Said, skip = 0): AsyncGenerator<Printed[], RunResult> {
-  const result: RunResult = { sums: [], unproven: false, srcs: [], stopped: null };
+  const result: RunResult = { sums: [], unproven: false, srcs: [], flows: [], stopped: null };
   const buffer = createScanBuffer(task.decoder);
   const scans = task.run.flows.map((flow) => scanPart(flow, task, sink, said, buffer, result));
   let old = skip;
@@ -149,6 +152,7 @@ async function* scanPart(
         sink.note(text);
       },
       met: (src) => void result.srcs.push(src),
+      flow: (count) => void result.flows.push(count),
     },
     buffer,
   );

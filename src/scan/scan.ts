@@ -12,6 +12,7 @@ import { parseEntry } from '../tape/line.js';
 import { venueById } from '../venues/registry.js';
 import type { Venue } from '../venues/venue.js';
 import { type Sums, sumsOf } from './checksum.js';
+import { type FlowCount, flowNotes } from './flow-count.js';
 import { compareBytes, Pipeline, type PipelineSink, type Printed } from './pipeline.js';
 import type { ScanSettings } from './settings.js';
 
@@ -23,6 +24,8 @@ export interface ScanOptions {
   note(text: string): void;
   /** with `settings.checksum`: what was summed over a src, once its flow has ended */
   sums?(sums: Sums): void;
+  /** what was met of a src's trades, once its flow has ended */
+  flow?(count: FlowCount): void;
   /** a src whose header was read, once or more often */
   met?(src: Source): void;
   /** who looks at markets beside the detectors */
@@ -51,8 +54,11 @@ export function scanRooms(mode: DecodeMode = 'wasm'): TextRooms | undefined {
  */
 export async function* scan(flows: readonly LineFlow[], options: ScanOptions): AsyncGenerator<Printed[]> {
   const buffer = createScanBuffer(options.decoder);
-  const scans = flows.map((flow) => scanFlow(flow, options, buffer));
+  const counts: FlowCount[] = [];
+  const counted = { ...options, flow: (count: FlowCount) => void counts.push(count) };
+  const scans = flows.map((flow) => scanFlow(flow, counted, buffer));
   yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
+  for (const text of flowNotes(counts)) options.note(text);
 }
 
 async function* scanFlow(flow: LineFlow, options: ScanOptions, buffer: EventBuffer): AsyncGenerator<Printed[]> {
@@ -167,6 +173,8 @@ export class FlowScanner {
       pipeline.finish();
       const sums = pipeline.sums();
       if (sums !== null) this.#options.sums?.(sumsOf(sums));
+      const { flowCount } = pipeline;
+      if (flowCount !== null) this.#options.flow?.(flowCount);
     }
     this.stop();
     return this.#taken();

@@ -3,6 +3,7 @@ import type { DecodeMode } from '../decode/decoder.js';
 import type { Follower } from '../market/follower.js';
 import type { Damage, LineFlow } from '../model/batch.js';
 import type { Micros } from '../model/entry.js';
+import { type FlowCount, flowNotes } from './flow-count.js';
 import type { Seen } from './pipeline.js';
 import { createScanBuffer, FlowScanner } from './scan.js';
 import { scanSettings } from './settings.js';
@@ -35,13 +36,15 @@ export function isInRange({ market, from, done }: Seen): boolean {
  * @throws {TapedeckError} E_HEADER, E_VERSION, E_VENUE
  */
 export async function* watch(
-  flow: LineFlow,
+  lines: LineFlow,
   { open, from, to, signal, stopped, decoder, ...told }: WatchOptions,
 ): AsyncGenerator<void> {
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const settings = scanSettings({ detect: ['none'] }, { checksum: false, ...range });
-  const scanner = new FlowScanner({ settings, decoder, view: open, ...told }, createScanBuffer(decoder));
-  for await (const item of flow) {
+  const counts: FlowCount[] = [];
+  const flow = (count: FlowCount): void => void counts.push(count);
+  const scanner = new FlowScanner({ settings, decoder, view: open, ...told, flow }, createScanBuffer(decoder));
+  for await (const item of lines) {
     if (stopped !== undefined && signal?.aborted === true) {
       stopped(scanner.reached);
       break;
@@ -51,5 +54,6 @@ export async function* watch(
     if (scanner.done || (stopped === undefined && signal?.aborted === true)) break;
   }
   scanner.finish();
+  for (const text of flowNotes(counts)) told.note(text);
   yield;
 }

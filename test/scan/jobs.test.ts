@@ -175,6 +175,20 @@ describe('generated tapes', () => {
     for (const { signal, evidence } of said) if (signal === 'book-imbalance') expect(evidence.levels).toBe(3);
   });
 
+  test('a flow that is silent is noted where all of the tape has none, not one part of it', async () => {
+    const [header, ...lines] = randomTape({ seed: 8, minutes: 6 }).lines;
+    const channels = header.replace('"trade","depth"', '"trade","aggTrade","depth"');
+    const notesOf = async (silentFrom: number): Promise<string[]> => {
+      const folder = newFolder();
+      const told = lines.map((line) => (timeOf(line) < silentFrom ? line : merged(line)));
+      await writeSession(folder, [channels, ...told], { checkpointEvery: 20 * SECOND });
+      expect(await expectEqual([folder], 2)).toBe(2);
+      return (await outputOf([folder], 2)).notes.filter((note) => note.includes('no trades of trade'));
+    };
+    expect(await notesOf(START + 40 * SECOND)).toEqual([]);
+    expect(await notesOf(START)).toHaveLength(1);
+  });
+
   test('a src that cannot be divided goes through one thread', async () => {
     const folder = newFolder();
     const { lines } = randomTape({ seed: 3, minutes: 8 });
@@ -260,6 +274,15 @@ describe('what cannot be proven is read through', () => {
     }
   });
 });
+
+const timeOf = (line: string): number => Number(line.slice(5, 21));
+
+/** A trade as the merged stream tells it. */
+function merged(line: string): string {
+  return line
+    .replace('@trade"', '@aggTrade"')
+    .replace(/"e":"trade"(.*)"t":(\d+),("p":"[^"]*","q":"[^"]*")/, '"e":"aggTrade"$1"a":$2,$3,"f":$2,"l":$2');
+}
 
 /** Trade ids without holes, after trades were left out. */
 function renumber(lines: readonly string[]): string[] {
