@@ -19,7 +19,7 @@ const market = createExchange({
 });
 const server = venue.server(market);
 /** answers over REST as of the beginning, where every connection begins */
-const paths = [venue.rest.time, venue.rest.instruments(symbols), ...symbols.map((one) => venue.rest.snapshot(one))];
+const paths = [venue.rest.time, ...venue.rest.instruments(symbols), ...symbols.map((one) => venue.rest.snapshot(one))];
 const answers = new Map(paths.map((path) => [path, server.rest(path, market).body]));
 
 /** The beginning of a server's text message of so many bytes. */
