@@ -1,7 +1,7 @@
 /** block on scripted tapes with known answers: one order that is large against usual ones and against the book. */
 import { describe, expect, test } from 'vitest';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
-import { BID, OrderStory, type StoryOptions, told } from './order-story.js';
+import { BID, OrderStory, type StoryOptions, TELLINGS, told } from './order-story.js';
 
 const ASK = BID + 1;
 const scan = (story: OrderStory, ...set: string[]): Promise<Scanned> => story.scan('block', set);
@@ -14,12 +14,7 @@ const deep = (size: number): StoryOptions => ({
   usual: (i) => 2 ** (i % 3),
 });
 
-describe.each([
-  ['buys, trades first', {}],
-  ['buys, book first', { bookFirst: true }],
-  ['sells, trades first', { mirrored: true }],
-  ['sells, book first', { mirrored: true, bookFirst: true }],
-] as [string, StoryOptions][])('%s', (_, options) => {
+describe.each(TELLINGS)('%s', (_, options) => {
   test('an order of 40 into a touch of 50, with 500 within ten ticks: one event with known numbers', async () => {
     const story = new OrderStory({ ...options, ...deep(50) }).buy(
       [

@@ -1,16 +1,9 @@
 /** ignition on scripted tapes: the article's drive through three levels, what is none, and what ends it. */
 import { describe, expect, test } from 'vitest';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
-import { BID, OrderStory, type StoryOptions } from './order-story.js';
+import { BID, OrderStory, type StoryOptions, TELLINGS } from './order-story.js';
 
 const ASK = BID + 1;
-const mirrors: [string, StoryOptions][] = [
-  ['buys, trades first', {}],
-  ['buys, book first', { bookFirst: true }],
-  ['sells, trades first', { mirrored: true }],
-  ['sells, book first', { mirrored: true, bookFirst: true }],
-];
-
 /** Buys of 4, 6 and 5 at 100.1, 100.2 and 100.3, a fifth of a second apart; then bids up to 100.4. */
 function drive(options: StoryOptions, between?: (story: OrderStory) => void): OrderStory {
   // the usual orders before it are no part of it
@@ -28,7 +21,7 @@ const outline = ({ signals }: Scanned): string[] =>
   signals.filter(({ phase }) => phase !== 'update').map(({ phase, reason }) => reason ?? phase);
 const scan = (story: OrderStory, ...set: string[]): Promise<Scanned> => story.scanAll('ignition', set);
 
-describe.each(mirrors)('%s', (_, options) => {
+describe.each(TELLINGS)('%s', (_, options) => {
   const price = (ticks: number): number => (options.mirrored ? BID + ASK - ticks : ticks) / 10;
 
   test('three orders through 100.3 and a bid of 100.4: one onset with the known plan', async () => {

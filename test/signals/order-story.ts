@@ -17,6 +17,14 @@ export interface StoryOptions {
   tape?: TapeOptions;
 }
 
+/** A story told for either side and in either order, by name. */
+export const TELLINGS: [string, StoryOptions][] = [
+  ['buys, trades first', {}],
+  ['buys, book first', { bookFirst: true }],
+  ['sells, trades first', { mirrored: true }],
+  ['sells, book first', { mirrored: true, bookFirst: true }],
+];
+
 /** The asks of the known answer: 100.1×4, 100.2×6, 100.3×5, 100.9×20; far levels, so that the book is known widely. */
 const ASKS: Level[] = [
   [ASK, 4],

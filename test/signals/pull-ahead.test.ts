@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
-import { BID, OrderStory, type StoryOptions, told } from './order-story.js';
+import { BID, OrderStory, type StoryOptions, TELLINGS, told } from './order-story.js';
 
 const ASK = BID + 1;
 /** 4 + 6 + 5, all of which go. */
@@ -35,14 +35,7 @@ const pulled = (size = 1, options: StoryOptions = {}): OrderStory =>
   new OrderStory(options).buy([[ASK, size]], { shows: [GONE] });
 const one = ['point sell ahead 3 15 1'];
 
-const mirrors: [string, StoryOptions][] = [
-  ['buys, trades first', {}],
-  ['buys, book first', { bookFirst: true }],
-  ['sells, trades first', { mirrored: true }],
-  ['sells, book first', { mirrored: true, bookFirst: true }],
-];
-
-describe.each(mirrors)('%s', (_, options) => {
+describe.each(TELLINGS)('%s', (_, options) => {
   const side = options.mirrored ? 'buy' : 'sell';
 
   test('levels cancelled and only 1 traded: one pull with known numbers, and no sweep', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
 import { type Level, type Scanned, SECOND, scanLines, type TapeOptions } from '../scan/tape-builder.js';
 import { BybitTape, type Row } from './bybit-lines.js';
-import { BID, OrderStory, type StoryOptions, told } from './order-story.js';
+import { BID, OrderStory, type StoryOptions, TELLINGS, told } from './order-story.js';
 
 const ASK = BID + 1;
 /** 4 + 6 + 5: three levels go. */
@@ -22,14 +22,7 @@ const outline = ({ signals }: Scanned): string[] =>
   );
 const scan = (story: OrderStory, ...set: string[]): Promise<Scanned> => story.scan('sweep', set);
 
-const mirrors: [string, StoryOptions][] = [
-  ['buys, trades first', {}],
-  ['buys, book first', { bookFirst: true }],
-  ['sells, trades first', { mirrored: true }],
-  ['sells, book first', { mirrored: true, bookFirst: true }],
-];
-
-describe.each(mirrors)('%s', (_, options) => {
+describe.each(TELLINGS)('%s', (_, options) => {
   const side = options.mirrored ? 'sell' : 'buy';
 
   test('one order through three levels: one event with known numbers', async () => {

@@ -1,7 +1,7 @@
 /** void-run on scripted tapes: the article's gap with a wall behind it, entered, crossed, left by its wall, and what is none. */
 import { describe, expect, test } from 'vitest';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
-import { BID, OrderStory, type StoryOptions } from './order-story.js';
+import { BID, OrderStory, type StoryOptions, TELLINGS } from './order-story.js';
 
 /** A touch at 100.1 whose near levels are full, so that a gap is unusual; the far ones are known. */
 const ASK = BID + 1;
@@ -25,12 +25,7 @@ const outline = ({ signals }: Scanned): string[] =>
   signals.filter(({ phase }) => phase !== 'update').map(({ phase, reason }) => reason ?? phase);
 const scan = (story: OrderStory, ...set: string[]): Promise<Scanned> => story.scanAll('void-run', [...usual, ...set]);
 
-describe.each([
-  ['buys, trades first', {}],
-  ['buys, book first', { bookFirst: true }],
-  ['sells, trades first', { mirrored: true }],
-  ['sells, book first', { mirrored: true, bookFirst: true }],
-] satisfies [string, StoryOptions][])('%s', (_, options: StoryOptions) => {
+describe.each(TELLINGS)('%s', (_, options) => {
   const price = (ticks: number): number => (options.mirrored ? BID + ASK - ticks : ticks) / 10;
 
   test('most of the touch is bought: one onset, target 100.8, stop 100.2', async () => {
