@@ -24,8 +24,6 @@ export interface ScanOptions {
   note(text: string): void;
   /** with `settings.checksum`: what was summed over a src, once its flow has ended */
   sums?(sums: Sums): void;
-  /** what was met of a src's trades, once its flow has ended */
-  flow?(count: FlowCount): void;
   /** a src whose header was read, once or more often */
   met?(src: Source): void;
   /** who looks at markets beside the detectors */
@@ -61,7 +59,7 @@ export async function* scan(flows: readonly LineFlow[], options: ScanOptions): A
   for (const text of flowNotes(counts)) options.note(text);
 }
 
-async function* scanFlow(flow: LineFlow, options: ScanOptions, buffer: EventBuffer): AsyncGenerator<Printed[]> {
+async function* scanFlow(flow: LineFlow, options: FlowScannerOptions, buffer: EventBuffer): AsyncGenerator<Printed[]> {
   const { signal, stopped } = options;
   const scanner = new FlowScanner(options, buffer);
   for await (const item of flow) {
@@ -135,11 +133,17 @@ interface Place {
   line: number;
 }
 
+/** A flow of several, or a part of one, cannot tell alone whether the trades of a src are missing. */
+export interface FlowScannerOptions extends ScanOptions {
+  /** what was met of a src's trades, once the flow has ended */
+  flow(count: FlowCount): void;
+}
+
 /** One flow: finds the src of every line and hands it to that src's pipeline. */
 export class FlowScanner {
   /** every src has met an entry at or after `to` */
   done = false;
-  readonly #options: ScanOptions;
+  readonly #options: FlowScannerOptions;
   readonly #buffer: EventBuffer;
   readonly #decoder: Decoder;
   readonly #pipelines = new Map<Source, Pipeline>();
@@ -151,7 +155,7 @@ export class FlowScanner {
   #damaged = false;
   readonly #skipped = new Map<Source, number>();
 
-  constructor(options: ScanOptions, buffer: EventBuffer) {
+  constructor(options: FlowScannerOptions, buffer: EventBuffer) {
     this.#options = options;
     this.#buffer = buffer;
     this.#decoder = createDecoder(options.decoder);
@@ -174,7 +178,7 @@ export class FlowScanner {
       const sums = pipeline.sums();
       if (sums !== null) this.#options.sums?.(sumsOf(sums));
       const { flowCount } = pipeline;
-      if (flowCount !== null) this.#options.flow?.(flowCount);
+      if (flowCount !== null) this.#options.flow(flowCount);
     }
     this.stop();
     return this.#taken();
