@@ -131,12 +131,16 @@ export function createTapeClient(options: TapeClientOptions): TapeClient {
     for (const topic of seen) if (!served.topics.has(topic)) seen.delete(topic);
   };
 
-  /** A tape that nobody plays yet begins when this client has said all it wants. */
+  /** A tape that nobody plays yet begins when this client has said all it wants, and all of it was looked at. */
   const settle = async (): Promise<void> => {
+    const left = (): number => saidAt + options.settleMs - performance.now();
     while (!clock.begun && !signal.aborted) {
-      const left = saidAt + options.settleMs - performance.now();
-      if (left <= 0) clock.begin();
-      else await sleep(left, undefined, { signal }).catch(() => {});
+      if (left() > 0) await sleep(left(), undefined, { signal }).catch(() => {});
+      // where this process was kept waiting, what was said meanwhile is still unread
+      await yieldToEvents();
+      if (left() > 0 || signal.aborted) continue;
+      if (waiting === 0) clock.begin();
+      else await work;
     }
   };
 

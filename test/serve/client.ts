@@ -7,7 +7,7 @@ export interface TestClient {
   /** texts as received, unpacked where they were packed */
   heard: string[];
   send(text: string): void;
-  /** resolves when the condition holds, looked at after each message and at the close */
+  /** resolves when the condition holds, looked at after each message and at the close; rejects where it was left unmet */
   until(condition: () => boolean): Promise<void>;
   /** resolves with code and reason when the connection is gone */
   closed: Promise<{ code: number; reason: string }>;
@@ -17,11 +17,12 @@ export function openClient(url: string, options: ClientOptions = {}): Promise<Te
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, options);
     const heard: string[] = [];
-    const waiting = new Set<() => void>();
+    const waiting = new Set<(lost?: Error) => void>();
     const closed = new Promise<{ code: number; reason: string }>((tell) => {
       socket.on('close', (code, reason) => {
         tell({ code, reason: reason.toString() });
-        for (const look of waiting) look();
+        const lost = new Error(`closed with ${code} '${reason}' after ${heard.length} messages`);
+        for (const look of waiting) look(lost);
       });
     });
     socket.on('message', (data: Buffer, isBinary) => {
@@ -36,11 +37,12 @@ export function openClient(url: string, options: ClientOptions = {}): Promise<Te
         closed,
         send: (text) => socket.send(text),
         until: (condition) =>
-          new Promise((done) => {
-            const look = (): void => {
-              if (!condition()) return;
+          new Promise((done, fail) => {
+            const look = (lost?: Error): void => {
+              if (condition()) done();
+              else if (lost !== undefined) fail(lost);
+              else return;
               waiting.delete(look);
-              done();
             };
             waiting.add(look);
             look();

@@ -156,6 +156,21 @@ test('topics that nobody knows are told of, cut short and not without end', asyn
   expect(client.heard.at(-1)).toMatch(/"code":2,"msg":"[^"]*1024/);
 });
 
+test('what was said while this process was kept waiting is heard before the tape begins', async () => {
+  const path = await bench.tapeIn({ name: 'b.ndjson', venue: 'binance-usdm', header: { channels: ['depth'] } });
+  const settleMs = 200;
+  const served = await serve(path, { settleMs });
+  const client = await openClient(`${served.venues[0].wsUrl}/ws`);
+  const ask = (id: number): void => client.send(JSON.stringify({ method: 'SUBSCRIBE', params: [`x${id}@depth`], id }));
+  ask(1);
+  await client.until(() => client.heard.length === 1);
+  ask(2);
+  const end = performance.now() + 2 * settleMs;
+  while (performance.now() < end);
+  await client.closed;
+  expect(client.heard).toEqual(['{"result":null,"id":1}', '{"result":null,"id":2}']);
+});
+
 describe('a client that leaves', () => {
   test.each<[string, (client: TestClient) => void]>([
     ['in order', (client) => client.socket.close()],
