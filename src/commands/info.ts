@@ -164,8 +164,8 @@ of them say that the venue changed its messages.`,
   ],
   details: `
 Sealed segments are not read, but for what is said beside the market: header and index tell the rest, whatever the size. Segments that
-are not sealed, plain files and pipes are read through. Files that cannot be read are named on stderr, and the exit status is then 1. Interrupted
-while it reads messages of files, info prints nothing, and the exit status is 2.
+are not sealed, plain files and pipes are read through. Files that cannot be read are named on stderr. Interrupted while it reads messages of files, info prints
+nothing, and the exit status is 2.
 
 Beside the market. Where a header names channels of mark prices, index prices, funding rates, open interest or liquidations, such as
 markPrice, ticker, funding or liquidation, the messages of that tape are read (--quick: they are not): how often each value was
@@ -174,13 +174,15 @@ filled do not count. A funding rate is the running estimate for the next settlem
 are in the units of the market. Liquidations are no trades: the fills of the orders are.
 
 JSON. One object per market: src, version, venue, symbol, instrument (VENUE/_venue has none), channels, flow, imported, capabilities
-(what the venue's public data can prove), segments, first and last (microseconds since 1970), entries, bytes (of the files, tails
+(what the venue's public data can prove), segments (each with file, bytes, textBytes, entries, first, last, sealed and recorder), first and last (microseconds since 1970), entries, bytes (of the files, tails
 included; 0 for a pipe), textBytes, sealed, recorders, tools and damage (damaged places met; only segments that are not sealed are looked through). Where messages beside the market
 are read, beside: mark, index, funding, nextFunding (microseconds since 1970) and openInterest, each with count, last and t (when it
 was said last), and liquidations (buys, buySize, sells, sellSize); what was never said is not there. With --profile also profile: how many messages
 were fast (usual forms), general (other keys, or keys in another order) and slow (JSON.parse), and how many of the slow ones were
 unknown (no layout of the venue explains them) and invalid (one does, and its values are wrong). Messages of a tape whose header names no
-instrument are not counted.`,
+instrument are not counted.
+
+Exit status: 0, or 1 where a file cannot be read or damage was met.`,
 
   async handler({ tape, format, quick, profile }, io) {
     const profiler = profile ? createProfiler() : undefined;
@@ -200,6 +202,6 @@ instrument are not counted.`,
     for (const line of lines) await out.write(`${line}\n`);
     await out.flush();
     for (const { file, message } of faults) io.stderr.write(`${escapeControl(`${file}: ${message}`)}\n`);
-    return faults.length > 0 ? 1 : 0;
+    return faults.length > 0 || sources.some(({ damage }) => damage > 0) ? 1 : 0;
   },
 });

@@ -220,13 +220,14 @@ test('bad lines: twenty are told, all are counted, exit 1, and the rest is impor
   expect(stderr).toMatch(/\n25 bad lines skipped\n/);
 });
 
-test('info counts damaged places as people do', async () => {
+test('info counts damaged places as people do, exit 1', async () => {
   const file = join(temporaryFolder(), 'torn.ndjson.zst');
   const { out, args } = importArgs(archiveText(market(200)));
   const whole = readFileSync((await run(importCommand, { ...args, out })).stdout.trimEnd());
   // without its seal, and cut in a frame
   writeFileSync(file, whole.subarray(0, whole.length / 2));
-  const { stdout } = await run(info, { tape: [file] });
+  const { status, stdout } = await run(info, { tape: [file] });
+  expect(status).toBe(1);
   expect(stdout).toMatch(/^ {2}damage +1 place; see tapedeck verify$/m);
 });
 
