@@ -7,6 +7,7 @@ import {
   type PositionalDeclaration,
   takesValue,
 } from './commands/command.js';
+import { ERROR_CODES } from './model/errors.js';
 
 export interface ManualOf {
   /** `tapedeck` */
@@ -192,6 +193,11 @@ The status of a command that had not yet read all of its files is 2 then, and wh
     '.B NODE_DISABLE_COMPILE_CACHE',
     'Set to 1: Node, from 22, keeps nothing in the temporary directory of what it compiled, and the next start is a little slower.',
     ...exitStatus,
+    '.SH ERRORS',
+    'A failure is one line: the code, while doing what, and where. Damage of a tape and what is found in it are told by such codes too;',
+    '.BR tapedeck\\-verify (1)',
+    'has more of them.',
+    ...Object.entries(ERROR_CODES).flatMap(([code, meaning]) => ['.TP', bold(code), literal(sentence(meaning))]),
     ...seeAlso([...commands.map(({ name }) => `${program}-${name}(1)`), ...OTHER_PAGES]),
   ];
   return `${lines.join('\n')}\n`;

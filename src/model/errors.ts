@@ -9,25 +9,28 @@ export interface ErrorPlace {
   line?: number;
 }
 
-/** Stable error codes; the manual lists them and scripts may match on them. */
-export type ErrorCode =
-  | 'E_USAGE' // wrong option or argument
-  | 'E_NOT_FOUND' // a file or folder that does not exist
-  | 'E_PERMISSION' // the system refused access
-  | 'E_DISK_FULL' // no space left
-  | 'E_IO' // any other input or output failure
-  | 'E_NOT_A_TAPE' // neither zstd nor NDJSON entries
-  | 'E_TRUNCATED' // the file ends inside a frame
-  | 'E_FRAME_CORRUPT' // a frame does not decompress or its checksum disagrees
-  | 'E_LINE' // a line that is not an entry
-  | 'E_HEADER' // no tape header where one is needed
-  | 'E_VERSION' // a tape version this tool does not know
-  | 'E_VENUE' // an unknown venue
-  | 'E_SYMBOL' // an unknown symbol
-  | 'E_IMPORT' // foreign input that cannot be read
-  | 'E_CONNECT' // a connection or REST request failed
-  | 'E_CONFIG' // a wrong config file or detector parameter
-  | 'E_EXISTS'; // refusing to overwrite
+/** Stable error codes and what they mean; tapedeck(1) lists them, and scripts may match on them. */
+export const ERROR_CODES = {
+  E_USAGE: 'a wrong option or argument',
+  E_NOT_FOUND: 'a file or folder that does not exist',
+  E_PERMISSION: 'the system refused access',
+  E_DISK_FULL: 'no space left',
+  E_IO: 'any other failure of input or output, and what was interrupted',
+  E_NOT_A_TAPE: 'neither zstd nor NDJSON entries',
+  E_TRUNCATED: 'the file ends inside a frame',
+  E_FRAME_CORRUPT: 'a frame does not decompress, or its checksum disagrees',
+  E_LINE: 'a line that is no entry',
+  E_HEADER: 'no usable tape header where one is needed',
+  E_VERSION: 'a version of the format that this tool does not know',
+  E_VENUE: 'an unknown venue',
+  E_SYMBOL: 'an unknown symbol',
+  E_IMPORT: 'input of another tool that cannot be read',
+  E_CONNECT: 'a connection or REST request failed, or nothing came by it',
+  E_CONFIG: 'a wrong config file, filter, fit or parameter of a detector',
+  E_EXISTS: 'something stands where it would have to be overwritten',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * An expected failure. `message` says while doing what and what went wrong; `place` says where.
