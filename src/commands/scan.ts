@@ -75,7 +75,7 @@ export default defineCommand({
     config: {
       value: 'FILE',
       describe: 'read settings from a JSON file; those typed win',
-      details: 'See CONFIG below.',
+      details: 'See "Config" in the description.',
       complete: 'file',
     },
     'min-score': {
@@ -88,7 +88,7 @@ export default defineCommand({
     where: {
       value: 'EXPR',
       describe: `print signals for which this holds, as 'score > 0.8 && side == "buy"'`,
-      details: 'See FILTERS below.',
+      details: 'See "Filters" in the description.',
     },
     list: {
       describe: 'list detectors: definition, parameters with defaults, evidence',
@@ -100,7 +100,7 @@ export default defineCommand({
     to: toOption,
     unit: {
       value: 'DURATION',
-      describe: 'events start afresh at every whole multiple of this, a divisor of the day (1h)',
+      describe: 'events start afresh at every whole multiple of this, whole minutes that divide the day (1h)',
       parse: duration,
     },
     baseline: {
@@ -115,7 +115,7 @@ export default defineCommand({
     },
     htf: {
       value: 'DURATION',
-      describe: 'bar of the higher timeframe (5m); it lengthens the look-back',
+      describe: 'bar of the higher timeframe, in whole minutes (5m); it lengthens the look-back',
       details:
         "Trend and alignment in a signal's context are of the last closed bar, points of control and stacks among its zones of closed ones, and skew-fade asks whether it ranges.",
       parse: duration,
