@@ -96,11 +96,11 @@ It promises nothing about what comes next.
 .nf
 {"time":"2023\-04\-05T00:05:27.506380Z","venue":"binance\-usdm",
  "symbol":"BTCUSDT","signal":"absorption","phase":"onset",
- "side":"buy","id":"5f0c2d9b7a61e384","price":28139.2,
+ "side":"buy","id":"4bfe67d633bf9382","price":28139.2,
  "score":0.743602,"evidence":{"kind":"composite",...,
  "recorder":"27czd5","first":1680653117684080,
  "last":1680653127506380},
- "context":{"spread_bps":0.035538,"session":"asia",...},
+ "context":{...,"spread_bps":0.035537,...,"session":"asia",...},
  "quality":"verified"}
 .fi
 .SH FIELDS`,
