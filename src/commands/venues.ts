@@ -48,6 +48,11 @@ second and market, and missing where none is.
 Backfill. Whether trades that were missed can be read over REST later, without a key; "tapedeck venues VENUE" tells it in words. In the
 JSON, capabilities.backfill names channels: "any" where any trade can be had by its id, "recent" where only the newest can; or it is
 a sentence that says why none can.
+
+JSON. One object per venue: id, title, kind (linear, inverse or spot), channels (default: those recorded unless others are named; flow: the one
+whose trades count; all; liquidations: the one that pushes them, witness: one that shows the trades of flow too, where there are such) and
+capabilities: bookLossDetected, tradeLossDetected, touchById, conflationMs (0: every change), groups (exact, strong or heuristic),
+offBookMarked, liquidations and backfill.
 `,
   async handler({ venue: name, format }, io) {
     const venue = name === undefined ? undefined : venueById(name);
