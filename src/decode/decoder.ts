@@ -43,6 +43,7 @@ export interface DecodeCounts {
 export interface Decoder {
   readonly origins: readonly Origin[];
   readonly counts: DecodeCounts;
+  /** Before its messages are decoded, and anew at each header: what they mean is told by the header and the venue it names. */
   bind(src: Source, binding: Binding): void;
   isBound(src: Source): boolean;
   /**
@@ -74,7 +75,10 @@ interface Known {
   bytes: Buffer;
 }
 
-/** Creates a decoder; one per consumer, since it keeps the srcs it met. */
+/**
+ * Creates a decoder; one per consumer, since it keeps the srcs it met.
+ * @param mode which scanner goes first; what is decoded is the same
+ */
 export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
   const origins: Origin[] = [];
   const bound = new Map<Source, Bound>();

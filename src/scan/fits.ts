@@ -12,6 +12,7 @@ const KEYS = ['src', 'from', 'to', 'tick', 'microprice', 'ofi'];
 
 /**
  * Reads lines of `tapedeck fit`, of any markets and times.
+ * @param file named in errors
  * @throws {TapedeckError} E_CONFIG with the line that is none
  */
 export function readFits(text: string, file: string): Fit[] {

@@ -43,7 +43,8 @@ const DAY: Micros = 1440 * MICROS_PER_MINUTE;
 export const SCAN_DEFAULTS = { unit: '1h', baseline: '5m', warmup: '1m', htf: '5m' } as const;
 
 /**
- * Completes and checks settings.
+ * Completes and checks settings; all times are µs, and nothing given is what `tapedeck scan` does by itself. Filters among them change no
+ * signal: `signalFilter` reads them, for whoever prints the signals.
  * @throws {TapedeckError} E_CONFIG, E_VENUE
  */
 export function scanSettings(

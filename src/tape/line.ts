@@ -23,7 +23,7 @@ export interface Envelope {
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /**
- * One entry as a line, keys in the order t, src, conn, kind, others. For entries tapedeck makes itself; messages go
+ * One entry as a line with its newline, keys in the order t, src, conn, kind, others. For entries tapedeck makes itself; messages go
  * through `messageLine`, which copies their bytes.
  * @throws {TapedeckError} E_LINE when `t` has not 16 digits
  */
@@ -34,7 +34,7 @@ export function entryLine(entry: Entry): string {
 }
 
 /**
- * The line of a received text message. Bytes that are one JSON value on one line (UTF-8, nested at most 200 deep) stand
+ * The line of a received text message, with its newline. Bytes that are one JSON value on one line (UTF-8, nested at most 200 deep) stand
  * verbatim as `msg`; other text becomes a `text` entry and invalid UTF-8 a `bin` entry, so nothing received is lost.
  * @throws {TapedeckError} E_LINE when `t` has not 16 digits
  */
@@ -45,14 +45,14 @@ export function messageLine(t: Micros, src: Source, conn: string, message: Uint8
   return Buffer.from(`${head},"text":${JSON.stringify(asBuffer(message).toString('utf8'))}}\n`);
 }
 
-/** The line of a received binary message that is not compressed JSON. */
+/** The line of a received binary message that is not compressed JSON, with its newline. */
 export function binaryLine(t: Micros, src: Source, conn: string, message: Uint8Array): Buffer {
   const value = asBuffer(message).toString('base64');
   return Buffer.from(`${envelopeHead(t, src)},"conn":${JSON.stringify(conn)},"bin":"${value}"}\n`);
 }
 
 /**
- * The line of a REST answer: the body verbatim as `body` when it is JSON on one line, else as `text` (or base64 `bin`
+ * The line of a REST answer, with its newline: the body verbatim as `body` when it is JSON on one line, else as `text` (or base64 `bin`
  * when it is not UTF-8). The body always comes last.
  */
 export function httpLine(
@@ -77,7 +77,7 @@ export function isJsonLine(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a line as an entry. Unknown keys are kept.
+ * Reads a line, its newline included or not, as an entry. Unknown keys are kept.
  * @throws {TapedeckError} E_LINE, with `place`, unless it is an object with a 16-digit `t` first and a string `src`
  */
 export function parseEntry(line: string | Uint8Array, place: ErrorPlace = {}): Entry {

@@ -19,7 +19,7 @@ export interface Tape {
    * Turns typed times into a range. Offsets count from the first and the last entry of all files, or from the first
    * line of stdin where nothing else was named. A range that nothing lies in is noted: of files at once, of stdin when it has
    * been read.
-   * @throws {TapedeckError} E_USAGE for an offset from the end of stdin
+   * @throws {TapedeckError} E_USAGE for an offset from the end of stdin, and where `to` is not after `from`
    */
   range(from: TimeSpec | undefined, to: TimeSpec | undefined): Promise<TimeRange>;
   /**
@@ -33,7 +33,7 @@ export interface Tape {
 export const SILENT_STDIN = 'stdin: nothing came';
 
 /**
- * Opens tapes by their paths; `-` is stdin, named at most once.
+ * Opens tapes by their paths: files and folders, and `-` for `stdin`, named at most once. Only then is it read.
  * @param note hears what is odd and no damage, such as a pipe by which nothing came, or a file that was named twice
  * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE, E_USAGE
  */

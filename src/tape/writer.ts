@@ -11,7 +11,7 @@ import { createSegmentFile, FRAME_BYTES, type SegmentFile } from './segment-file
 export { safeName, segmentPath, tapeFolder } from './names.js';
 export { createSegmentFile, type SegmentFile, type SegmentFileOptions } from './segment-file.js';
 
-/** A line a segment begins with; the first is its header entry. */
+/** A line a segment begins with, its newline included; the first is its header entry. */
 export interface OpeningLine {
   line: string | Uint8Array;
   t: Micros;
@@ -81,7 +81,7 @@ export interface TapeWriter {
   /** seals the segment and starts a new one now, whatever is due: the clock jumped, the channels changed */
   rotate(now: Micros): void;
   /**
-   * Adds one whole line. `t` is the line's own, and larger than any before.
+   * Adds one whole line, its newline included. `t` is the line's own, and larger than any before.
    * @throws {TapedeckError} E_LINE for a wrong `t`; E_DISK_FULL, E_IO: what stands stays recoverable, the writer is done
    */
   write(line: string | Uint8Array, t: Micros, options?: { checkpoint?: boolean; message?: boolean }): void;
