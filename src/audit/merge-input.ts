@@ -2,7 +2,7 @@
 import type { Damage } from '../model/batch.js';
 import type { Source } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
-import { groupBySource, listSegments, type Segment } from '../tape/reader.js';
+import { groupBySource, identityOf, listSegments, type Segment } from '../tape/reader.js';
 import { segmentItems } from '../tape/segment.js';
 
 type Unread = Damage['damage'];
@@ -22,14 +22,21 @@ export interface MergeInput {
   unread: Unread[];
 }
 
-/** @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself), E_HEADER (a pipe, or no tape of a recorder) */
+/**
+ * @throws {TapedeckError} E_NOT_FOUND, E_PERMISSION, E_NOT_A_TAPE (of a file named itself), E_HEADER (a pipe, or no tape of a recorder),
+ * E_USAGE (a file that two of the tapes have: it would count as received twice)
+ */
 export async function openMergeInput(tapes: readonly string[]): Promise<MergeInput> {
   const markets: MergeInput['markets'] = new Map();
   const unread: Unread[] = [];
+  /** of each file, how it was named */
+  const known = new Map<string, string>();
   for (const tape of tapes) {
     const before = unread.length;
     const parts: MergePart[] = [];
-    for (const group of groupBySource(await listSegments([tape]))) {
+    const listed = await listSegments([tape]);
+    for (const { path } of listed) checkOnce(path, known);
+    for (const group of groupBySource(listed)) {
       const segments = readable(group, unread);
       if (segments.length > 0) parts.push({ tape, segments, lacks: false });
     }
@@ -43,6 +50,19 @@ export async function openMergeInput(tapes: readonly string[]): Promise<MergeInp
     }
   }
   return { markets, unread };
+}
+
+function checkOnce(path: string, known: Map<string, string>): void {
+  const id = identityOf(path);
+  if (id === null) return;
+  const before = known.get(id);
+  if (before !== undefined)
+    throw new TapedeckError(
+      'E_USAGE',
+      `while merging: two of the tapes have this file${before === path ? '' : `, the other as ${before}`}`,
+      { file: path },
+    );
+  known.set(id, path);
 }
 
 /** The segments from the first one whose header can be read: what stands before a header has no scale. */

@@ -104,7 +104,7 @@ JSON. One object per market: src, path (of its last segment), entries, tapes (th
 the base's), damaged (places where bytes were lost) and damage (the first of them, in words)), streams (stream, with, base, other, common, onlyBase,
 onlyOther, copies, reordered, unresolvable), gaps (filled, left) and moved.
 
-Files. A file of a folder of which nothing can be read is named on stderr and left out. In the time it may have stood for, nobody counts
+Files. A file that two of the tapes have is refused. A file of a folder of which nothing can be read is named on stderr and left out. In the time it may have stood for, nobody counts
 as having been there, and a gap entry (damage) says so where the base's next segment begins.
 
 Exit status: 0 done, 1 where a tape was damaged, a file could not be read, a stream could not be merged or a market stands on one tape only (which is not copied).`,

@@ -62,7 +62,7 @@ export async function* readTape(paths: readonly string[], range: TimeRange = {})
 }
 
 /** Says which file a path leads to; null where that is for opening it to find out. */
-function identityOf(path: string): string | null {
+export function identityOf(path: string): string | null {
   try {
     const { dev, ino } = fs.statSync(path, { bigint: true });
     return `${dev} ${ino}`;

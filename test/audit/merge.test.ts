@@ -313,6 +313,13 @@ describe('what is refused, and what is damaged', () => {
     const b = await tapeOf(received, { name: 'bbbb' });
     await expect(mergeTapes(options([a, b], a))).rejects.toMatchObject({ code: 'E_EXISTS' });
     await expect(mergeTapes(options([a]))).rejects.toMatchObject({ code: 'E_USAGE' });
+    const link = join(temporaryFolder(), 'a.ndjson.zst');
+    fs.symlinkSync(join(a, 'a.ndjson.zst'), link);
+    for (const twice of [a, link])
+      await expect(mergeTapes(options([a, b, twice]))).rejects.toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringContaining('two of the tapes have this file'),
+      });
     const other = join(temporaryFolder(), 'x.ndjson');
     fs.writeFileSync(other, linesOf(received, { name: 'cccc' }).join('').replaceAll(SRC, 'binance-usdm:XYZUSDT'));
     await expect(mergeTapes(options([a, other]))).rejects.toMatchObject({
