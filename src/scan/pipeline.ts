@@ -6,7 +6,14 @@ import type { Follower } from '../market/follower.js';
 import { Market } from '../market/market.js';
 import { createTrack, Effect, type Track } from '../market/track.js';
 import { type OneStream, Union } from '../market/union.js';
-import type { Checkpoint, Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
+import {
+  type Checkpoint,
+  type Entry,
+  type HeaderEntry,
+  type Micros,
+  SHARED_SYMBOL,
+  type Source,
+} from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
 import type { Signal } from '../model/signal.js';
@@ -129,10 +136,12 @@ export class Pipeline {
 
   #createRuns(): DetectorRuns {
     const { view } = this.#sink;
-    for (const note of this.#fits.notes) this.#note(note);
-    if (view !== undefined) this.#market.follow(view(this.#seen()));
+    // messages that are of no symbol make no market
+    const isMarket = this.#header.tape.symbol !== SHARED_SYMBOL;
+    if (isMarket) for (const note of this.#fits.notes) this.#note(note);
+    if (isMarket && view !== undefined) this.#market.follow(view(this.#seen()));
     return new DetectorRuns({
-      chosen: this.#settings.detectors.of(this.src),
+      chosen: isMarket ? this.#settings.detectors.of(this.src) : [],
       ...{ header: this.#header, venue: this.#venue, market: this.#market, speaker: this.#speaker },
       plan: this.#settings.plan,
       say: (t, signal) => this.#say(t, signal),

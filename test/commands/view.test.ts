@@ -61,6 +61,15 @@ test('what is broken in the tape of one market is missing of no other', () => {
   expect(new Set(missing.map(({ symbol }) => symbol))).toEqual(new Set(['ETHUSDT']));
 });
 
+test('the tape of messages that are of no symbol is no market: no ladder, and no detector is said not to run', () => {
+  const shared = join(folder, 'shared.ndjson');
+  writeFileSync(shared, `${new TapeBuilder({ symbol: '_venue' }).wait(SECOND).lines.join('\n')}\n`);
+  const { stdout, status } = view('book', path, shared, '--format', 'json');
+  expect(rows(stdout).map(({ symbol }) => symbol)).toEqual(['BTCUSDT']);
+  const scanned = spawnSync(process.execPath, [program, 'scan', shared], { encoding: 'utf8' });
+  expect([status, scanned.status, scanned.stdout, scanned.stderr]).toEqual([0, 0, '', '']);
+});
+
 describe('trades', () => {
   test('every print of the flow, with its value and the running delta', () => {
     const { stdout, status } = view('trades', path, '--format', 'json');
