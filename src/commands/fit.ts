@@ -83,7 +83,12 @@ Interrupted (Ctrl-C, SIGTERM) before the end of its files, fit prints what was l
 Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
   async handler({ tape: paths, from, to, window, levels }, io) {
     noteTerminal(paths, io);
-    const tape = await openTape(paths, io.stdin, noteTo(io));
+    let isExplained = false;
+    const say = noteTo(io);
+    const tape = await openTape(paths, io.stdin, (text) => {
+      isExplained = true;
+      say(text);
+    });
     const range = await tape.range(from, to);
     const bytes = tape.groups.flat().reduce((sum, segment) => sum + segment.bytes, 0);
     const bar = await startProgress(io, 'fit', bytes);
@@ -104,12 +109,16 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
         ...(tape.piped ? {} : { stopped: stop.at }),
         damage(damage) {
           damaged++;
+          isExplained = true;
           bar.say(describeDamage(damage));
         },
-        note: (text) => void (io.quiet || !remarks.isNew(text) || bar.say(escapeControl(text))),
+        note(text) {
+          isExplained = true;
+          if (!io.quiet && remarks.isNew(text)) bar.say(escapeControl(text));
+        },
       });
       bar.stop();
-      for (const text of remarks.rest) noteTo(io)(text);
+      for (const text of remarks.rest) say(text);
       if (io.signal.aborted && !io.quiet)
         for (const { src, to: end } of fits)
           io.stderr.write(`${escapeControl(src)}: stopped: learnt until ${formatTime(end)}\n`);
@@ -117,6 +126,7 @@ Exit status: 0, or 1 where the tape is damaged or nothing was learnt.`,
       for (const fit of fits) await out.write(`${JSON.stringify(fit)}\n`);
       await out.flush();
       stop.check('learning');
+      if (fits.length === 0 && !isExplained) say('nothing is learnt: no market is there');
       return damaged > 0 || fits.length === 0 ? 1 : 0;
     } finally {
       bar.stop();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fit } from '../../src/model/fit.js';
 import type { Signal } from '../../src/model/signal.js';
 import { randomTape } from '../scan/random-tape.js';
+import { TapeBuilder } from '../scan/tape-builder.js';
 import { writeSession } from '../scan/tape-folder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tapedeck-fit-'));
@@ -124,6 +125,13 @@ test('what is broken in the tape of one market costs no other anything, and the 
   expect(both.stderr).toContain('E_LINE');
   expect(linesOf<Fit>(both.stdout).map(({ src }) => src)).toEqual(['binance-usdm:BTCUSDT', 'binance-usdm:ETHUSDT']);
   expect(both.stdout.split('\n')[0]).toBe(run('fit', paths[0], '--window', '1s').stdout.trimEnd());
+});
+
+test('nothing is learnt where no market is: that is said, and the status is 1', () => {
+  const path = join(folder, 'shared.ndjson');
+  writeFileSync(path, `${new TapeBuilder({ symbol: '_venue' }).wait(1_000_000).lines.join('\n')}\n`);
+  const { stdout, stderr, status } = run('fit', path);
+  expect([stdout, stderr, status]).toEqual(['', 'nothing is learnt: no market is there\n', 1]);
 });
 
 test('nothing is learnt from a tape without a book: that is said, and the status is 1', () => {
