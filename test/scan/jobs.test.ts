@@ -23,6 +23,7 @@ import { inTurns, splitLines } from '../market/several.js';
 import { randomTape } from './random-tape.js';
 import { MINUTE, SECOND, START } from './tape-builder.js';
 import { type TapeFolderOptions, writeSession } from './tape-folder.js';
+import { endWarmThreads, useWarmThreads } from './warm-threads.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
@@ -82,10 +83,19 @@ async function outputOf(
 }
 
 async function expectEqual(paths: string[], jobs: number, more: Partial<JobsOptions> & Range = {}): Promise<number> {
+  return (await equalOutput(paths, jobs, more)).threads;
+}
+
+/** What the divided scan gives, which is what the undivided one gives. */
+async function equalOutput(
+  paths: string[],
+  jobs: number,
+  more: Partial<JobsOptions> & Range = {},
+): Promise<Output & { threads: number }> {
   const { threads: _, ...whole } = await outputOf(paths, 0, more);
   const { threads, ...parts } = await outputOf(paths, jobs, more);
   expect(parts).toEqual(whole);
-  return threads;
+  return { threads, ...whole };
 }
 
 const folders: string[] = [];
@@ -99,6 +109,7 @@ afterAll(() => {
 });
 
 describe('generated tapes', () => {
+  useWarmThreads();
   const seeds = fc.integer({ min: 1, max: 1_000_000 });
 
   test('one src in one or several segments, with and without gaps, is divided and equal', async () => {
@@ -163,11 +174,9 @@ describe('generated tapes', () => {
       'binance-usdm:ETHUSDT': { detect: ['book-imbalance'] },
     };
     const given: GivenSettings = { ...lively, preset: 'scalp', symbols };
-    const { threads: _, ...whole } = await outputOf([folder], 0, { given });
-    const { threads, ...parts } = await outputOf([folder], 3, { given });
-    expect(parts).toEqual(whole);
+    const { threads, json } = await equalOutput([folder], 3, { given });
     expect(threads).toBeGreaterThan(1);
-    const said = whole.json.map((line) => JSON.parse(line) as Signal);
+    const said = json.map((line) => JSON.parse(line) as Signal);
     const names = (symbol: string): Set<string> =>
       new Set(said.filter((one) => one.symbol === symbol).map((one) => one.signal));
     expect(names('ETHUSDT')).toEqual(new Set(['book-imbalance']));
@@ -182,8 +191,9 @@ describe('generated tapes', () => {
       const folder = newFolder();
       const told = lines.map((line) => (timeOf(line) < silentFrom ? line : merged(line)));
       await writeSession(folder, [channels, ...told], { checkpointEvery: 20 * SECOND });
-      expect(await expectEqual([folder], 2)).toBe(2);
-      return (await outputOf([folder], 2)).notes.filter((note) => note.includes('no trades of trade'));
+      const { threads, notes } = await equalOutput([folder], 2);
+      expect(threads).toBe(2);
+      return notes.filter((note) => note.includes('no trades of trade'));
     };
     expect(await notesOf(START + 40 * SECOND)).toEqual([]);
     expect(await notesOf(START)).toHaveLength(1);
@@ -208,6 +218,7 @@ describe('generated tapes', () => {
 });
 
 describe('what cannot be proven is read through', () => {
+  useWarmThreads();
   const { lines } = randomTape({ seed: 11, minutes: 10 });
   const dense: TapeFolderOptions = { checkpointEvery: 20 * SECOND };
 
@@ -226,9 +237,8 @@ describe('what cannot be proven is read through', () => {
         bytes.fill(0x55, offset + 20, offset + 40);
       }
       writeFileSync(path, bytes);
-      const { damage } = await outputOf([path], 0);
+      const { damage } = await equalOutput([path], 3);
       expect(damage.length).toBe(shares.length);
-      await expectEqual([path], 3);
     }
   });
 
@@ -236,9 +246,8 @@ describe('what cannot be proven is read through', () => {
     const folder = newFolder();
     const broken = lines.map((line, n) => (n > 10 && n % 331 === 0 ? `${line.slice(0, 60)}` : line));
     await writeSession(folder, broken, dense);
-    const { damage } = await outputOf([folder], 0);
+    const { damage } = await equalOutput([folder], 3);
     expect(damage.length).toBeGreaterThan(5);
-    await expectEqual([folder], 3);
   });
 
   test('a checkpoint that is not the book of the messages', async () => {
@@ -292,13 +301,59 @@ function renumber(lines: readonly string[]): string[] {
   );
 }
 
+describe('recordings', () => {
+  const data = new URL('../../../shared/data/', import.meta.url).pathname;
+  const sessions = [
+    { venue: 'binance-usdm', symbol: 'BTCUSDT', names: ['btcusdt_20230404.dat.gz', 'btcusdt_20230405.dat.gz'] },
+    { venue: 'binance-coinm', symbol: 'ETHUSD_PERP', names: ['ethusd_perp_20240808.gz', 'ethusd_perp_20240809.gz'] },
+  ];
+  const files = sessions.map(({ venue, names }) => names.map((name) => join(data, `${venue}_${name}`)));
+  if (!files.flat().every((path) => existsSync(path))) {
+    // the recordings are other people's and no part of the project, so a user's machine lacks them
+    test.skip('the recordings are not here (../shared/data)', () => {});
+    return;
+  }
+  useWarmThreads();
+  const out = newFolder();
+  beforeAll(async () => {
+    for (const [n, { venue, symbol }] of sessions.entries()) {
+      const options = {
+        venue: venueById(venue),
+        symbol,
+        instrument: { multiplier: '10' },
+        tool: 'test',
+        bad: () => {},
+      };
+      await importArchives({ format: 'hftbacktest', ...options, files: files[n], out, level: 1 });
+    }
+  });
+  const given: GivenSettings = {
+    ...{ unit: MINUTE, baseline: MINUTE, htf: MINUTE },
+    set: ['tape-imbalance.quantile=0.3', 'absorption.quantile=0.8', 'absorption.kind=A', 'absorption.window=5s'].map(
+      parseSetting,
+    ),
+  };
+
+  test.each(sessions)('$venue $symbol by time', async ({ venue }) => {
+    const jobs = venue === 'binance-usdm' ? 2 : 3;
+    expect(await expectEqual([join(out, venue)], jobs, { given })).toBe(jobs);
+  });
+
+  test('both, by src', async () => {
+    expect(await expectEqual([out], 2, { given })).toBe(2);
+  });
+});
+
 describe('threads', () => {
   const folder = newFolder();
   const options = {
     ...{ given: lively, checksum: true, jobs: 3, leastBytes: 0 },
     ...{ damage: () => {}, note: () => {} },
   };
-  beforeAll(() => writeSession(folder, randomTape({ seed: 21, minutes: 10 }).lines, { checkpointEvery: 20 * SECOND }));
+  beforeAll(async () => {
+    await endWarmThreads();
+    await writeSession(folder, randomTape({ seed: 21, minutes: 10 }).lines, { checkpointEvery: 20 * SECOND });
+  });
   const plan = async (more: Partial<JobsOptions> = {}) => {
     const tape = await openTape([folder], process.stdin);
     return planJobs(tape.groups, { ...options, ...more });
@@ -401,47 +456,5 @@ describe('threads', () => {
     expect(total).toBeGreaterThan(4 * (most + largest));
     expect(worst).toBeLessThanOrEqual(most + largest);
     await expectEqual([folder], 3, { mostWaiting: 1 });
-  });
-});
-
-describe('recordings', () => {
-  const data = new URL('../../../shared/data/', import.meta.url).pathname;
-  const sessions = [
-    { venue: 'binance-usdm', symbol: 'BTCUSDT', names: ['btcusdt_20230404.dat.gz', 'btcusdt_20230405.dat.gz'] },
-    { venue: 'binance-coinm', symbol: 'ETHUSD_PERP', names: ['ethusd_perp_20240808.gz', 'ethusd_perp_20240809.gz'] },
-  ];
-  const files = sessions.map(({ venue, names }) => names.map((name) => join(data, `${venue}_${name}`)));
-  if (!files.flat().every((path) => existsSync(path))) {
-    // the recordings are other people's and no part of the project, so a user's machine lacks them
-    test.skip('the recordings are not here (../shared/data)', () => {});
-    return;
-  }
-  const out = newFolder();
-  beforeAll(async () => {
-    for (const [n, { venue, symbol }] of sessions.entries()) {
-      const options = {
-        venue: venueById(venue),
-        symbol,
-        instrument: { multiplier: '10' },
-        tool: 'test',
-        bad: () => {},
-      };
-      await importArchives({ format: 'hftbacktest', ...options, files: files[n], out, level: 1 });
-    }
-  });
-  const given: GivenSettings = {
-    ...{ unit: MINUTE, baseline: MINUTE, htf: MINUTE },
-    set: ['tape-imbalance.quantile=0.3', 'absorption.quantile=0.8', 'absorption.kind=A', 'absorption.window=5s'].map(
-      parseSetting,
-    ),
-  };
-
-  test.each(sessions)('$venue $symbol by time', async ({ venue }) => {
-    const jobs = venue === 'binance-usdm' ? 2 : 3;
-    expect(await expectEqual([join(out, venue)], jobs, { given })).toBe(jobs);
-  });
-
-  test('both, by src', async () => {
-    expect(await expectEqual([out], 2, { given })).toBe(2);
   });
 });
