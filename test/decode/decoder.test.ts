@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDecoder, type DecodeMode } from '../../src/decode/decoder.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, NOT_FLOW, OFF_BOOK } from '../../src/model/event.js';
-import { compareAll, difference, runDecoder } from './compare.js';
+import { compareAll, difference, type Run, runDecoder } from './compare.js';
 import { bindings, COINM, line, ODD, SPOT, seedLines, sources, T0, USDM, wrap } from './messages.js';
 import { random } from './mutate.js';
 import { bindingOf, coinm, missing, recorded, type Session, sourceOf, spot, unless, usdm } from './recordings.js';
@@ -272,12 +272,12 @@ describe('batches', () => {
   const lines = [...seedLines, ...seedLines].filter((one) => one !== '');
   const bytes = text(lines);
   const whole = runDecoder(bytes, 0, bytes.length, { bindings, mode: 'wasm', events: 4096 });
-  const same = (run: typeof whole): void => expect(difference(whole, run)).toBeNull();
+  const same = (run: Run): void => expect(difference(whole, run)).toBeNull();
 
   it('cut at every line gives the records of the whole', () => {
     const decoder = { events: 64, bindings, mode: 'wasm' as const };
     let at = 0;
-    const parts: typeof whole = { lines: [], counts: whole.counts };
+    const parts: Run = { lines: [], counts: whole.counts };
     while (at < bytes.length) {
       const end = bytes.indexOf(0x0a, at) + 1;
       parts.lines.push(...runDecoder(bytes, at, end, decoder).lines);
