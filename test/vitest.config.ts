@@ -2,7 +2,8 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { builtProgram } from './built.js';
 
-const PURE = ['model', 'market', 'signals', 'study', 'output', 'sim'].map((folder) => `test/${folder}/**/*.test.ts`);
+const SHARING = ['model', 'market', 'signals', 'study', 'output', 'sim', 'venues', 'formats', 'tape'];
+const PURE = SHARING.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   plugins: [builtProgram()],
