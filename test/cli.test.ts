@@ -132,7 +132,7 @@ describe('help and version', () => {
       for (const name of Object.keys({ ...command.options, ...globalOptions })) expect(stdout).toContain(`--${name}`);
     }
     expect((await tapedeck(['help', 'venues'])).stdout).toBe((await tapedeck(['venues', '-h'])).stdout);
-  }, 60_000);
+  });
 });
 
 describe('the list of commands', () => {

@@ -4,13 +4,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import ts from 'typescript';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import * as api from '../src/index.js';
 import { temporaryFolder } from './tape/tapes.js';
 
 // compiling takes seconds
-vi.setConfig({ testTimeout: 60_000 });
-
 const root = new URL('..', import.meta.url).pathname;
 const fixtures = join(root, 'fixtures');
 const [, README_PROGRAM] = /```js\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) as RegExpExecArray;

@@ -10,8 +10,9 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     setupFiles: ['test/seed.ts'],
-    // an end for what hangs, far beyond what a busy machine needs
-    testTimeout: 30_000,
+    // an end for what hangs, far beyond what a busy machine needs: runs are counted, not timed
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // sockets and pipes mostly wait: no more workers than cores would leave a machine of two half idle
     maxWorkers: 3,
     projects: [

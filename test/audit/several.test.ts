@@ -1,13 +1,11 @@
 /** Verify reads several connections as one stream: what one lacks is no gap, and a quote that comes late contradicts nothing. */
 import { Readable } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import { hearMarket, type Link, linesOf, soundLink } from '../market/several.js';
 import { writeSession } from '../scan/tape-folder.js';
 import { START } from '../venues/served.js';
 import { temporaryFolder } from './market-lines.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 async function verified(lines: readonly string[]): Promise<SourceReport> {
   const folder = temporaryFolder();

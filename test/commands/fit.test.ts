@@ -33,7 +33,7 @@ describe('two days of a market', () => {
     const { stdout, status, stderr } = run('fit', first, '--window', '2s', '--levels', '3');
     expect([status, stderr]).toEqual([0, '']);
     writeFileSync(learnt, stdout);
-  }, 60_000);
+  });
 
   const scan = (tape: string, ...words: string[]) => {
     const set = ['--set', 'ofi.window=2s', '--set', 'ofi.on=1', '--set', 'ofi.least=0.2', '--warmup', '20s'];

@@ -28,36 +28,32 @@ describe.skipIf(missing)(`recordings${unless}`, () => {
     [coinm, 78_313, 0, 1],
     [spot, 15_088, 0, 0],
   ];
-  it.each(cases)(
-    'every decoder reads the session alike: $name',
-    { timeout: 60_000 },
-    (session, fast, general, entries) => {
-      const { text: bytes } = recorded(session);
-      const src = sourceOf(session);
-      const binding = bindingOf(session);
-      const { symbol, scale, flow } = binding;
-      // COIN-M messages are of the USD-M shapes, long and many: a third of them is compared
-      const compared = session === coinm ? bytes.indexOf(0x0a, bytes.length / 3) + 1 : bytes.length;
-      const market = session === spot ? 'spot' : 'futures';
-      const bound = new Map([[src, binding]]);
-      const counts = compareAll(
-        bytes,
-        0,
-        compared,
-        bound,
-        new Map([[src, { market, symbol, priceDecimals: scale.price, sizeDecimals: scale.size, flow }]]),
-        session === spot ? 7 : 29, // the naive decoder is slow, and every shape comes often
-      );
-      // none may take the slow way
-      const rest = runDecoder(bytes, compared, bytes.length, { bindings: bound, mode: 'wasm' }).counts;
-      expect([counts.fast + rest.fast, counts.general + rest.general, counts.slow + rest.slow]).toEqual([
-        fast,
-        general,
-        0,
-      ]);
-      expect(bytes.toString('latin1').split('"http":')).toHaveLength(entries + 1);
-    },
-  );
+  it.each(cases)('every decoder reads the session alike: $name', (session, fast, general, entries) => {
+    const { text: bytes } = recorded(session);
+    const src = sourceOf(session);
+    const binding = bindingOf(session);
+    const { symbol, scale, flow } = binding;
+    // COIN-M messages are of the USD-M shapes, long and many: a third of them is compared
+    const compared = session === coinm ? bytes.indexOf(0x0a, bytes.length / 3) + 1 : bytes.length;
+    const market = session === spot ? 'spot' : 'futures';
+    const bound = new Map([[src, binding]]);
+    const counts = compareAll(
+      bytes,
+      0,
+      compared,
+      bound,
+      new Map([[src, { market, symbol, priceDecimals: scale.price, sizeDecimals: scale.size, flow }]]),
+      session === spot ? 7 : 29, // the naive decoder is slow, and every shape comes often
+    );
+    // none may take the slow way
+    const rest = runDecoder(bytes, compared, bytes.length, { bindings: bound, mode: 'wasm' }).counts;
+    expect([counts.fast + rest.fast, counts.general + rest.general, counts.slow + rest.slow]).toEqual([
+      fast,
+      general,
+      0,
+    ]);
+    expect(bytes.toString('latin1').split('"http":')).toHaveLength(entries + 1);
+  });
 });
 
 it('every seed line takes the fast way, unless it was made not to', () => {
@@ -362,7 +358,7 @@ describe('batches', () => {
     expect([out.events[Field.PRICE], out.events[EVENT_STRIDE + Field.PRICE]]).toEqual([6401020, 640102000]);
   });
 
-  it('thousands of connections do not stop it', { timeout: 60_000 }, () => {
+  it('thousands of connections do not stop it', () => {
     const many = Array.from({ length: 5000 }, (_, i) => line(USDM, '{"result":null,"id":1}', `c${i}`));
     many.push(...many.slice(0, 10));
     expect(new Set(decodeAll(many).lines.map(({ origin }) => origin)).size).toBe(5000);

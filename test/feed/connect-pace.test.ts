@@ -1,12 +1,9 @@
 /** A venue that counts connections by address: they are opened one after the other, at the start and after a loss of all. */
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { bybitLinear } from '../../src/venues/bybit.js';
 import { venues } from '../../src/venues/registry.js';
 import { bybit, createStreamRig } from './fake-venue.js';
 import { until } from './harness.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const rest = {
   '/v5/market/instruments-info?category=linear&symbol=BTCUSDT': [

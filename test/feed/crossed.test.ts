@@ -1,12 +1,9 @@
 /** A book whose ids show no loss crosses itself: it is lost, told as that, and asked for again, though not without end. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { createStreamRig, type Dialect, type StreamRig } from './fake-venue.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const ETH = 'ETH-USDT';
 const TOPIC = `${ETH}@incrDepth`;

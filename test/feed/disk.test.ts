@@ -1,10 +1,8 @@
 /** The recorder over a disk that stalls: sockets are read on, what is lost is marked where it was lost, and the book is read anew. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createLocalThread } from '../tape/local-thread.js';
 import { createRig, type Rig, until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig;
 

@@ -8,8 +8,7 @@ import { runFault, runMixed } from './faults/run.js';
 const venue = 'binance-usdm';
 const FAULTS = faultsOf(venueById(venue));
 
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 10 });
+vi.setConfig({ maxConcurrency: 10 });
 
 // they mostly wait, so they wait together
 describe.concurrent('one fault', () => {

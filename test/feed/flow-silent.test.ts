@@ -1,11 +1,8 @@
 /** The channel that counts as flow is acked and says nothing, while the one beside it shows that trades happen. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { venueById } from '../../src/venues/registry.js';
 import { createStreamRig, type Dialect, type StreamRig } from './fake-venue.js';
 import { gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const SYMBOL = 'BTCUSDT';
 

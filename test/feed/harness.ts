@@ -13,7 +13,7 @@ import { seededMarket } from '../venues/served.js';
 import { linesIn, messageIn } from './tape.js';
 
 /** Longer than any of these tests should take; a wait that fails names what it waited for. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 100_000;
 
 /** Polls a condition; the only way these tests wait. */
 export async function until(what: string, holds: () => boolean): Promise<void> {

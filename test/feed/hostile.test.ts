@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { serveExchange } from '../../src/serve/exchange.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { servedVenue } from '../../src/venues/servers.js';
@@ -12,8 +12,6 @@ import { seededMarket } from '../venues/served.js';
 import { startRecording, until } from './harness.js';
 import { SIMULATED } from './simulated.js';
 import { linesIn } from './tape.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const BOMB = 'a bomb';
 const GARBAGE = 'bytes that are no message';

@@ -1,8 +1,6 @@
 /** `record` killed at any moment, in recovery and while it seals: what stood stands, and the next one goes on. Needs `npm run build`. */
-import { test, vi } from 'vitest';
+import { test } from 'vitest';
 import { seed } from '../seed.js';
 import { killAgainAndAgain } from './kills/killer.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test('killed ten times', () => killAgainAndAgain(10, seed));

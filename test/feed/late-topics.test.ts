@@ -1,11 +1,8 @@
 /** Quiet markets beside a lively one: what is late is asked for on the open connection, and costs the lively one nothing. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { venueById } from '../../src/venues/registry.js';
 import { createStreamRig, type Dialect, type StreamRig } from './fake-venue.js';
 import { gapsOf } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const LIVELY = 'BTCUSDT';
 const QUIET = ['AUSDT', 'BUSDT', 'CUSDT', 'DUSDT'];

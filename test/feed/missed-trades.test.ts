@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import type { RecordOptions } from '../../src/feed/recorder.js';
@@ -12,9 +12,6 @@ import { parseEntry } from '../../src/tape/line.js';
 import { venueById } from '../../src/venues/registry.js';
 import { createRig, type Recording, type Rig, until } from './harness.js';
 import { follow, gapsOf, messageIn, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 /** Where a channel's ids stand, in messages and in bodies over REST; nothing here is shared with src. */
 interface Stream {

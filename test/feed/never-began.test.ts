@@ -1,6 +1,6 @@
 /** Channels of which nothing ever came, or only late: the tape says so from its beginning on, and a recording of nothing is a failure. */
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import type { RecordOptions } from '../../src/feed/recorder.js';
 import type { Entry } from '../../src/model/entry.js';
@@ -10,9 +10,6 @@ import type { ConnectionPlan } from '../../src/venues/venue.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
 import { startServer, type TestServer } from './server.js';
 import { follow, gapsOf, linesIn, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const ends: (() => Promise<void>)[] = [];
 

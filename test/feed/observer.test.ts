@@ -1,6 +1,6 @@
 /** What a running recorder tells of itself: figures that a strict reader takes, and when it is not well. */
 import fc from 'fast-check';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { exposition } from '../../src/feed/metrics.js';
 import { Recent } from '../../src/feed/recent.js';
 import type { RecordObserver } from '../../src/feed/recorder.js';
@@ -8,8 +8,6 @@ import { createLocalThread } from '../tape/local-thread.js';
 import '../seed.js';
 import { readExposition } from './exposition.js';
 import { createRig, type Rig, until } from './harness.js';
-
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig | null = null;
 

@@ -3,14 +3,12 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { verifyTapes } from '../../src/audit/verify.js';
 import { listSegments } from '../../src/tape/reader.js';
 import { recoverFolder } from '../../src/tape/recover.js';
 import { createRig, type Rig, until } from './harness.js';
 import { startServer } from './server.js';
-
-vi.setConfig({ testTimeout: 40_000 });
 
 const root = new URL('../..', import.meta.url).pathname;
 const bin = join(root, 'bin/tapedeck.js');

@@ -1,13 +1,10 @@
 /** The recorder against a served exchange over real sockets: nothing that arrived is missing, and what is missing is said. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { listSegments } from '../../src/tape/reader.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ConnectionPlan } from '../../src/venues/venue.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig;
 

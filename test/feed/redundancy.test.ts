@@ -1,14 +1,11 @@
 /** Several connections side by side, and what the end of one of them costs: nothing that another one brings. */
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { RecordOptions } from '../../src/feed/recorder.js';
 import { venueById } from '../../src/venues/registry.js';
 import type { ConnectionPlan } from '../../src/venues/venue.js';
 import { CUT_VENUES, expectNothingLost, missingOf, recordCut } from './cuts.js';
 import { createRig, type Rig, until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 120_000 });
 
 const SWAP = 'BTC-USDT-SWAP';
 

@@ -1,12 +1,9 @@
 /** A topic that was refused and leaks a message all the same: it is kept, beside the tape of its symbol, and makes no book. */
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { bingxSwap } from '../../src/venues/bingx.js';
 import { createStreamRig, type Dialect, type StreamRig } from './fake-venue.js';
 import { gapsOf } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const [GOOD, BAD] = ['ETH-USDT', 'OLD-USDT'];
 const topicOf = (symbol: string): string => `${symbol}@incrDepth`;

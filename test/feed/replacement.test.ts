@@ -1,5 +1,5 @@
 /** Connections that are replaced before they end: the next one is there first, and nothing is lost between the two. */
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/feed/connection.js';
 import { createReplacement } from '../../src/feed/replacement.js';
 import { venueById } from '../../src/venues/registry.js';
@@ -7,9 +7,6 @@ import type { ConnectionPlan } from '../../src/venues/venue.js';
 import { expectAll } from './cuts.js';
 import { createRig, type Rig, until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 80_000 });
 
 /** The tests mostly wait, so they wait together. */
 const rigs: Rig[] = [];

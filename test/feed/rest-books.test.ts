@@ -1,7 +1,7 @@
 /** Books over REST beside those of the stream, recorded from a venue that does what a test says: pairs on each symbol's own tape. */
 import { Readable, Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type SourceReport, verifyTapes } from '../../src/audit/verify.js';
 import { parseEntry } from '../../src/tape/line.js';
 import { binanceUsdm } from '../../src/venues/binance.js';
@@ -9,9 +9,6 @@ import { bingxSwap } from '../../src/venues/bingx.js';
 import { createStreamRig, type Dialect, type StreamRig, type StreamRigOptions } from './fake-venue.js';
 import { createRig, type Rig, until } from './harness.js';
 import { only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 const BTC = 'BTC-USDT';
 const ETH = 'ETH-USDT';

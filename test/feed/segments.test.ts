@@ -1,11 +1,8 @@
 /** Where one segment ends and the next begins: restarts, rotation, steps of the clock. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { listSegments } from '../../src/tape/reader.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig;
 

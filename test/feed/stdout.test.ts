@@ -1,11 +1,8 @@
 /** `--stdout` beside and instead of a tape: the same lines, and readers that are slow or go away. */
 import { Writable } from 'node:stream';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { parseEntry } from '../../src/tape/line.js';
 import { createRig, type Rig, until } from './harness.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig;
 

@@ -1,15 +1,12 @@
 /** Venues whose books begin in their own stream, recorded over real sockets: what they say stands on the tape, what they lose is asked for again. */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { bybitLinear } from '../../src/venues/bybit.js';
 import { okxSwap } from '../../src/venues/okx.js';
 import type { Venue } from '../../src/venues/venue.js';
 import { bybit, createStreamRig, type Dialect, okx, type StreamRig, type StreamRigOptions } from './fake-venue.js';
 import { until } from './harness.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 /** The tests mostly wait, so they wait together. */
 const rigs: StreamRig[] = [];

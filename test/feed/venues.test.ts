@@ -1,15 +1,12 @@
 /** Every venue that can be simulated, recorded over real sockets: the tape is what was sent, verified and scanned like the live stream. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { venueById } from '../../src/venues/registry.js';
 import { servedVenues } from '../../src/venues/servers.js';
 import { createRig, type Rig, type RigOptions, until } from './harness.js';
 import { recordFor, SIMULATED } from './simulated.js';
 import { follow, gapsOf, only } from './tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 40_000 });
 
 let rig: Rig | null = null;
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importArchives } from '../../src/audit/import.js';
 import { LineFit } from '../../src/market/kyle.js';
 import { bookFlowOf, type Ofi, ofiOf } from '../../src/market/ofi.js';
@@ -12,8 +12,6 @@ import { defineDetector } from '../../src/signals/detector.js';
 import { openTape } from '../../src/tape/tape.js';
 import { venueById, venues } from '../../src/venues/registry.js';
 import { flowOf, type Level, ladder, SECOND, settingsOf, TapeBuilder } from '../scan/tape-builder.js';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** What a market's OFI is at a whole second; sizes as decimals. */
 interface Told {

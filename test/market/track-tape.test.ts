@@ -96,54 +96,50 @@ describe.skipIf(missing)(`recordings${unless}`, () => {
     { session: usdm, applied: 16_110, checked: 16_110, bids: 5393, asks: 3847, trades: 12_935, offBook: 1, stale: 0 },
     { session: coinm, applied: 39_133, checked: 39_132, bids: 1195, asks: 1343, trades: 3595, offBook: 0, stale: 0 },
   ];
-  it.each(sessions)(
-    '$session.name: $applied updates, each agrees with the touch of its id',
-    { timeout: 60_000 },
-    (known) => {
-      const { session } = known;
-      const venue = venueById(session.venue);
-      const { text, starts } = recorded(session);
-      const decoded = decodeLines(text, venue, session.instrument);
-      const judge = touchJudge(touchesOf(decoded));
-      const deletes = { all: 0, unknown: 0 };
-      const track = newTrack(venue, session.instrument, (_, __, before, after) => {
-        if (after !== 0) return;
-        deletes.all++;
-        if (before === 0) deletes.unknown++;
-      });
-      const beside = shadows(track, venue, session, 3, 3000, 4000);
-      const { events } = decoded.buffer;
-      let lines = 0;
-      for (let i = 0; i < decoded.buffer.count; i++) {
-        const o = i * EVENT_STRIDE;
-        if (events[o + Field.START] >= starts[1] && lines === 0) {
-          lines = i;
-          if (session === usdm) compareWithCsv(track);
-        }
-        const effect = applyLine(track, decoded, i);
-        if ((effect & (Effect.book | Effect.valid)) !== 0) judge.check(track.continuity.last, track);
-        if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) throw new Error(`a gap at line ${i}`);
-        beside.step(decoded, i, effect);
+  it.each(sessions)('$session.name: $applied updates, each agrees with the touch of its id', (known) => {
+    const { session } = known;
+    const venue = venueById(session.venue);
+    const { text, starts } = recorded(session);
+    const decoded = decodeLines(text, venue, session.instrument);
+    const judge = touchJudge(touchesOf(decoded));
+    const deletes = { all: 0, unknown: 0 };
+    const track = newTrack(venue, session.instrument, (_, __, before, after) => {
+      if (after !== 0) return;
+      deletes.all++;
+      if (before === 0) deletes.unknown++;
+    });
+    const beside = shadows(track, venue, session, 3, 3000, 4000);
+    const { events } = decoded.buffer;
+    let lines = 0;
+    for (let i = 0; i < decoded.buffer.count; i++) {
+      const o = i * EVENT_STRIDE;
+      if (events[o + Field.START] >= starts[1] && lines === 0) {
+        lines = i;
+        if (session === usdm) compareWithCsv(track);
       }
-      expect([judge.checked, judge.agreed]).toEqual([known.checked, known.checked]);
-      expect(track.counts).toMatchObject({
-        applied: known.applied,
-        crossed: 0,
-        bookGaps: 0,
-        tradesMissing: 0,
-        unknown: 0,
-        invalid: 0,
-        trades: known.trades,
-        offBook: known.offBook,
-        snapshots: 1,
-      });
-      expect([track.book.depth(BID), track.book.depth(ASK)]).toEqual([known.bids, known.asks]);
-      expect(beside.ended.length).toBeGreaterThan(5);
-      // those of an update that completes a join are not told: here one, of a level nobody held
-      if (session === usdm) expect(deletes).toEqual({ all: 19_705 - 1, unknown: 3599 - 1 });
-      else expect(deletes.unknown / deletes.all).toBeCloseTo(61_751 / 165_315, 3);
-    },
-  );
+      const effect = applyLine(track, decoded, i);
+      if ((effect & (Effect.book | Effect.valid)) !== 0) judge.check(track.continuity.last, track);
+      if ((effect & (Effect.lost | Effect.tradeGap)) !== 0) throw new Error(`a gap at line ${i}`);
+      beside.step(decoded, i, effect);
+    }
+    expect([judge.checked, judge.agreed]).toEqual([known.checked, known.checked]);
+    expect(track.counts).toMatchObject({
+      applied: known.applied,
+      crossed: 0,
+      bookGaps: 0,
+      tradesMissing: 0,
+      unknown: 0,
+      invalid: 0,
+      trades: known.trades,
+      offBook: known.offBook,
+      snapshots: 1,
+    });
+    expect([track.book.depth(BID), track.book.depth(ASK)]).toEqual([known.bids, known.asks]);
+    expect(beside.ended.length).toBeGreaterThan(5);
+    // those of an update that completes a join are not told: here one, of a level nobody held
+    if (session === usdm) expect(deletes).toEqual({ all: 19_705 - 1, unknown: 3599 - 1 });
+    else expect(deletes.unknown / deletes.all).toBeCloseTo(61_751 / 165_315, 3);
+  });
 
   function compareWithCsv(track: Track): void {
     const scale = scaleOf(usdm.instrument);
@@ -159,7 +155,7 @@ describe.skipIf(missing)(`recordings${unless}`, () => {
     expect(sides).toHaveLength(4097);
   }
 
-  it('COIN-M: the updates kept for the snapshot agree one by one too', { timeout: 60_000 }, () => {
+  it('COIN-M: the updates kept for the snapshot agree one by one too', () => {
     // the same lines with the snapshot in front: what is joined at once above is now applied line by line
     const lines = recorded(coinm).text.subarray(0, 400_000).toString().split('\n').slice(0, 40);
     const rest = lines.findIndex((line) => line.includes('"http":'));
@@ -295,9 +291,7 @@ describe.each([binanceUsdm, binanceSpot])('generated tapes of $id', (venue) => {
     spareDigits: 0,
   };
 
-  it('a valid book is the true one, a restored track goes on alike, and a snapshot always repairs', {
-    timeout: 60_000,
-  }, () => {
+  it('a valid book is the true one, a restored track goes on alike, and a snapshot always repairs', () => {
     let valid = 0;
     let renewed = 0;
     let restored = 0;

@@ -1,12 +1,9 @@
 /** Trades that were read over REST later: no signal knows of them, whatever ids, prices and times they have. */
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { entryLine } from '../../src/tape/line.js';
 import { randomFrom, randomTape } from './random-tape.js';
 import { MINUTE, SECOND, scanLines, type TestSettings } from './tape-builder.js';
-
-/** Runs are counted, not timed: a slow machine may take its time. */
-vi.setConfig({ testTimeout: 120_000 });
 
 const lively: TestSettings = {
   unit: MINUTE,

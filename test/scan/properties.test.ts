@@ -1,6 +1,6 @@
 /** What must hold for every detector on every tape: no look-ahead, parts equal the whole, mirrors, scales, other symbols. */
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fit } from '../../src/model/fit.js';
 import type { Evidence, Signal } from '../../src/model/signal.js';
 import { formatTime } from '../../src/model/time.js';
@@ -90,8 +90,6 @@ const KEYED = new Set(['footprint', 'iceberg']);
 const randomTape = (options: RandomTapeOptions): TapeBuilder =>
   tapeOf({ touches: (options.seed & 2) !== 0, ...options });
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
-/** Runs are counted, not timed: a slow machine may take its time. */
-vi.setConfig({ testTimeout: 120_000 });
 const runs = { numRuns: 12 };
 
 const times = (lines: readonly string[]): number[] => lines.map((line) => Number(line.slice(5, 21)));

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importArchives } from '../../src/audit/import.js';
 import type { LineFlow } from '../../src/model/batch.js';
 import { formatTime } from '../../src/model/time.js';
@@ -12,7 +12,6 @@ import { openTape } from '../../src/tape/tape.js';
 import { venueById } from '../../src/venues/registry.js';
 import { flowOf, MINUTE, type Scanned, SECOND, scanFlows, settingsOf, type TestSettings } from './tape-builder.js';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const data = new URL('../../../shared/data/', import.meta.url).pathname;
 
 const sessions = [

@@ -1,12 +1,10 @@
 /** A scan of several connections: what it takes in is what one sound connection brings, however lines are cut. */
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
 import { inTurns, soundLink, splitLines } from '../market/several.js';
 import { randomTape } from './random-tape.js';
 import { MINUTE, SECOND, START, scanLines, type TestSettings } from './tape-builder.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const settings: TestSettings = {
   ...{ unit: MINUTE, baseline: MINUTE, htf: MINUTE, warmup: 20 * SECOND },

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { importArchives } from '../../src/audit/import.js';
 import type { Signal } from '../../src/model/signal.js';
 import { readTape } from '../../src/tape/reader.js';
@@ -11,7 +11,6 @@ import { seed } from '../seed.js';
 import { randomFrom } from './random-tape.js';
 import { MINUTE, SECOND, scanLines, type TestSettings } from './tape-builder.js';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const data = new URL('../../../shared/data/', import.meta.url).pathname;
 
 const sessions = [

@@ -1,7 +1,7 @@
 /** Every venue's tape, served again and recorded again: the recorded topics are the old tape's, byte for byte. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { verifyTapes } from '../../src/audit/verify.js';
 import { serveTape } from '../../src/serve/serve-tape.js';
 import { openTape } from '../../src/tape/tape.js';
@@ -9,9 +9,6 @@ import { venueById } from '../../src/venues/registry.js';
 import { createRig, startRecording, until } from '../feed/harness.js';
 import { SIMULATED } from '../feed/simulated.js';
 import { linesIn, messageIn } from '../feed/tape.js';
-
-// real sockets on a machine with other work
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Messages by topic, as they stand on the tapes of a folder; answers left out. */
 async function topicsIn(tapes: string, id: string, symbol: string): Promise<Map<string, string[]>> {
@@ -43,7 +40,8 @@ test.concurrent.for(Object.entries(SIMULATED))(
 
     const notes: string[] = [];
     const served = await serveTape({
-      ...{ tape: await openTape([rig.out], Readable.from([])), range: {}, speed: 1 },
+      // eleven recorders share this process: each has time to say all it wants before its tape begins
+      ...{ tape: await openTape([rig.out], Readable.from([])), range: {}, speed: 1, settleMs: 3_000 },
       note: (text) => void notes.push(text),
       damaged: ({ message }) => void notes.push(message),
     });

@@ -1,7 +1,7 @@
 /** Tapes of scripted scenarios as tapes: in other venues' words, replayed at other speeds, cut off and left by a killed recorder. */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/model/time.js';
 import { fits, type Scenario } from '../../src/sim/scenarios/scenario.js';
 import { scenarios } from '../../src/sim/scenarios/scenarios.js';
@@ -13,8 +13,6 @@ import { flowOf, scanFlows } from '../scan/tape-builder.js';
 import { writeSession } from '../scan/tape-folder.js';
 import { temporaryFolder } from '../tape/tapes.js';
 import { check, fromBeginning, scanTold, settingsFor } from './played.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const usdm = venueById('binance-usdm');
 const scenario = (name: string): Scenario => scenarios.find((one) => one.name === name) as Scenario;

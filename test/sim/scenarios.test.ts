@@ -1,13 +1,11 @@
 /** Every scripted scenario, told in every way and scanned: exactly the signals of its known answer are seen. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { COMING, STANDING } from '../../src/sim/scenarios/detectors.js';
 import { fits, type Scenario } from '../../src/sim/scenarios/scenario.js';
 import { scenarios } from '../../src/sim/scenarios/scenarios.js';
 import { BEGINNING, PLAIN, tell } from '../../src/sim/scenarios/tell.js';
 import { venueById } from '../../src/venues/registry.js';
 import { CONFLATIONS, check, fromBeginning, nameOf, ofDetector, outline, scanTold, tellings, there } from './played.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const venue = venueById('binance-usdm');
 const fitting = scenarios.filter((scenario) => fits(scenario, venue));
