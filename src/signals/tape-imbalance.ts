@@ -131,10 +131,10 @@ class TapeImbalance implements DetectorRun {
   #signed(t: number): number {
     const { basis } = this.#options;
     const { buy, sell } = this.#flow;
+    if (basis === 'groups') return this.#byGroups(t);
     const byTime = buy + sell > 0 ? (buy - sell) / (buy + sell) : 0;
-    if (basis === 'time' || Math.abs(byTime) < this.#off) return basis === 'groups' ? this.#byGroups(t) : byTime;
+    if (basis === 'time' || byTime === 0) return byTime;
     const byGroups = this.#byGroups(t);
-    if (basis === 'groups') return byGroups;
     if (byTime > 0) return Math.max(0, Math.min(byTime, byGroups));
     return Math.min(0, Math.max(byTime, byGroups));
   }

@@ -54,6 +54,21 @@ describe('events', () => {
     );
   });
 
+  test('also of an end the one nearer to zero decides, and none where they have opposite signs', async () => {
+    for (const side of [1, -1] as const) {
+      // buys stop: over the time there is still more bought, of the last orders all were sold
+      const tape = burst(calm(), side, 8);
+      for (let i = 0; i < 30; i++) tape.wait(SECOND / 10).trade(-side as 1 | -1, 1000, 1);
+      const [{ score, evidence }] = (await scanLines(tape.lines, { detect })).signals.filter(
+        ({ phase }) => phase === 'end',
+      );
+      expect(Math.sign(Number(evidence.imbalance))).toBe(side);
+      expect(Math.abs(Number(evidence.imbalance))).toBeLessThan(0.4);
+      expect(evidence.groups_imbalance).toBe(-side);
+      expect(score).toBe(0);
+    }
+  });
+
   test('one order filled against ten makers is not ten orders', async () => {
     const one = calm();
     for (let i = 0; i < 24; i++) {
