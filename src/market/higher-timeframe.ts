@@ -41,6 +41,11 @@ export class HigherTimeframe implements Follower {
     developing.delta = 0;
   }
 
+  /** The bar that develops as it is at this moment: between two seconds the mid moves on. */
+  get upToNow(): Bar {
+    return { ...this.developing, close: this.#market.bid + this.#market.ask };
+  }
+
   /** The closed bar went up on buying or down on selling; flat where price and delta disagree; null where it is not known. */
   get trend(): Trend | null {
     const { open, close, delta } = this.closed;

@@ -64,7 +64,7 @@ export class Surroundings {
       context.htf = { bar_ms: higher.span / 1000, ...figures(market, '', higher.closed) };
     }
     if (!Number.isNaN(higher.developing.open) && context.htf !== undefined)
-      Object.assign(context.htf as Evidence, figures(market, 'developing_', higher.developing));
+      Object.assign(context.htf as Evidence, figures(market, 'developing_', higher.upToNow));
     context.session = sessionAt(t);
     if (isWeekend(t)) context.weekend = true;
     const zones = this.#zones.context(t);

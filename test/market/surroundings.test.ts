@@ -116,6 +116,21 @@ describe('higher timeframe', () => {
     for (const context of at(182, 200)) expect(context).toMatchObject({ trend: 'down', htf: { delta: -120 } });
   });
 
+  test('the developing bar goes as far as the mid stands when a signal is said, within a second too', async () => {
+    const tape = play(150, () => ({ bid: 1000, trades: [[1, 2]] }));
+    // five ticks up, and bids are heavy now
+    tape.wait(SECOND / 4).depth(
+      [[1005, 200]],
+      Array.from({ length: 5 }, (_, i) => [1001 + i, 0]),
+    );
+    tape.wait(SECOND / 4).clock();
+    const { signals } = await scanLines(tape.lines, chatty);
+    const [{ price, context }] = signals.filter(({ phase }) => phase === 'onset').slice(-1);
+    const htf = context?.htf as Evidence;
+    expect(price).toBe(100.55);
+    expect(htf.developing_move_bps).toBeCloseTo((5 / 1000.5) * 1e4, 5);
+  });
+
   test('a signal against it carries an elevated risk', async () => {
     const { signals } = await scanLines(play(200, (n) => ({ bid: 1000 + n, trades: [[1, 2]] })).lines, chatty);
     const known = signals.filter(({ context }) => context?.trend !== undefined);
