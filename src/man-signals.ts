@@ -141,11 +141,23 @@ Behind a gap of everything, or of one of these channels, nothing is known until 
 .SH PLAN`,
     prose(sentence(SIGNAL_FIELDS.plan.doc)),
     ...group('plan'),
-    String.raw`.SH WHAT IS USUAL
+    String.raw`.SH ONSETS AND ENDS
+Rules are looked at when trades come, when the book changes, and at the first entry of each tenth of a second, as the detector needs.
+What must be so for a time must be so each time that it is looked at.
+After an end no event of the same detector, kind and side begins for twice the time that it must hold, and for a second at least, unless its score is
+half as high again as the highest of the one before. A new unit does not wait, and zones of
+.B footprint
+and levels of
+.B iceberg
+never do.
+.SH WHAT IS USUAL
 Quantiles are exact, over samples taken every whole second of data time in the last whole UTC minutes
 .RB ( \-\-baseline ,
 5 by default) and the running one.
 A sample counts only after the window it was taken over has passed, so no event is measured against itself.
+It belongs to the minute in which it begins to count; a window that began before the data did holds what there was.
+Sizes of taker orders join one to two seconds after they are complete, cells of a footprint a second after their bar (64 of a bar at most, evenly
+picked from all), and sizes of displayed levels are taken every five seconds.
 No quantile is used before
 .B \-\-warmup
 (1m) of data without a gap, and 60 samples or 100 aggressor groups.

@@ -36,7 +36,7 @@ export default defineDetector({
   doc: `An aggressor group (the prints of one taker order) whose size exceeds the quantile of the sizes of groups in the baseline,
 and is at least the share "share" of what the other side displayed within "bps" of the mid before it. Nothing more is asked: a block may move the
 price or be taken in without a tick, and what follows is not known when it is said. The book before is the last one the venue timed
-before the order (where nothing is timed, the one an update interval before). z says how far the logarithm of the size is
+before the order, of those that had come when it was said (where nothing is timed, the one an update interval before). z says how far the logarithm of the size is
 from the usual median, in deviations taken from the quartiles; it tells sizes of different markets apart, and decides nothing.`,
   needs: ['book', 'trades'],
   confirms: true,

@@ -43,7 +43,8 @@ export default defineDetector({
   summary: 'Resting size leans to one side of the book',
   doc: `I = (B - A) / (B + A), where B and A are the sizes of the best levels of each side, or of all levels within some
 basis points of the mid; with "weight", those near to the mid count more. An event begins when the mean of I over the window is at or above the threshold (buy: bids
-are heavier) or at or below its negative (sell). One-sided and crossed books, and measures that reach beyond the part of the book
+are heavier) or at or below its negative (sell). Levels are counted at every change of the book; bps and weight at the first entry of each tenth of a
+second, and a weight is rounded to a thousandth. One-sided and crossed books, and measures that reach beyond the part of the book
 that is known, are null and start nothing. A leaning book says that more is offered on one side, not that price will move.`,
   needs: ['book'],
   parameters,

@@ -48,7 +48,11 @@ const CONFIRM: Readonly<Record<keyof Confirm, EvidenceField>> = {
     nullable: true,
     doc: 'it is large for the book: "size_ratio" is at least 0.25, or "depth_fell" at least 0.3 and trades explain half of that',
   },
-  size_ratio: { type: 'ratio', nullable: true, doc: 'aggressive volume over the opposite depth before it' },
+  size_ratio: {
+    type: 'ratio',
+    nullable: true,
+    doc: 'what that side traded in the last eight quarter seconds, the running one included, over the opposite depth within 10 bps at the last whole second before the event, or before these two seconds',
+  },
   depth_fell: { type: 'ratio', nullable: true, doc: 'the share by which that depth fell' },
   duration: {
     type: 'flag',
@@ -157,7 +161,7 @@ const CONTEXT: Readonly<Record<string, Field>> = {
       bar_ms: said('ms', 'its bar'),
       move_bps: said('bps', 'how far the last closed bar moved'),
       delta: said('size', 'bought less sold in it'),
-      developing_move_bps: said('bps', 'the same of the bar that is not closed'),
+      developing_move_bps: said('bps', 'the same of the bar that is not closed, up to now'),
       developing_delta: said('size', 'the same of the bar that is not closed'),
     },
   },
