@@ -132,7 +132,7 @@ const CONTEXT: Readonly<Record<string, Field>> = {
     type: 'group',
     optional: true,
     closed: false,
-    doc: 'the last minutes against what is usual',
+    doc: 'the last minute against what is usual; an axis is known once there were sixty samples of it',
     fields: {
       activity: level('traded volume'),
       volatility: level('how much the mid moves'),

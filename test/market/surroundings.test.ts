@@ -69,6 +69,19 @@ describe('regime', () => {
     expect(within(302, 310).map(({ liquidity }) => liquidity)).toContain('high');
   });
 
+  test('before there are samples nothing is said, however many orders there were', async () => {
+    const busy = Array.from({ length: 12 }, (_, i): [1 | -1, number] => [i % 2 === 0 ? 1 : -1, 5]);
+    const all = await contexts(play(120, (n) => ({ bid: 1000 + (n % 2), trades: busy })));
+    const axes = (from: number, to: number) => all.filter(([s]) => s >= from && s < to).map(([, c]) => regimeOf(c));
+    // twenty samples, each of a quarter of a minute that had passed before it counted; of the mid that needs one more
+    expect(axes(20, 34).length).toBeGreaterThan(5);
+    for (const { activity, volatility, liquidity } of axes(20, 34))
+      expect([activity, volatility, liquidity]).toEqual([undefined, undefined, undefined]);
+    for (const { volatility } of axes(34, 50)) expect(volatility).toBeUndefined();
+    for (const { activity, volatility, liquidity } of axes(55, 120))
+      expect([activity, volatility, liquidity]).toEqual(['normal', 'normal', 'normal']);
+  });
+
   test('a mid that swings five times as far is volatile within the window it is measured over', async () => {
     const all = await contexts(play(260, (n) => ({ bid: 1000 + (n % 2) * (n < 200 ? 1 : 5) })));
     const volatility = (from: number, to: number) =>
