@@ -155,7 +155,7 @@ Quantiles are exact, over samples taken every whole second of data time in the l
 .RB ( \-\-baseline ,
 5 by default) and the running one.
 A sample counts only after the window it was taken over has passed, so no event is measured against itself.
-It belongs to the minute in which it begins to count; a window that began before the data did holds what there was.
+It belongs to the minute in which it begins to count; a window of trades that began before the data did, or before trades were last missing, is no sample.
 Sizes of taker orders join one to two seconds after they are complete, cells of a footprint a second after their bar (64 of a bar at most, evenly
 picked from all), and sizes of displayed levels are taken every five seconds.
 No quantile is used before

@@ -270,6 +270,18 @@ export class Market {
     return statistic;
   }
 
+  /** The same of what was traded in a window: sampled once all of it lies behind the beginning, or behind the last loss, as less would look quiet. */
+  statisticOver(window: Micros, name: string, basis: Basis, take: Take): GridStatistic {
+    return this.statistic(`${name} ${window}`, basis, window, (t, sample) => {
+      if (t - this.#since(basis) >= window) take(t, sample);
+    });
+  }
+
+  /** Since when what a statistic rests on is known without a gap. */
+  #since(basis: Basis): Micros {
+    return basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
+  }
+
   /** A quantile of a statistic; NaN until it is warm: enough valid time, and enough samples or groups in the ring. */
   usual(statistic: GridStatistic, q: number): number {
     const known = statistic.known(this.t, q);
@@ -284,8 +296,7 @@ export class Market {
   /** There was enough valid time, and there are enough samples or groups in the ring. */
   isWarm({ basis, baseline }: GridStatistic): boolean {
     const { warmup } = this.options;
-    const since = basis === 'book' ? Math.max(this.bookSince, this.tradesSince) : this.tradesSince;
-    if (!(this.t - since >= warmup)) return false;
+    if (!(this.t - this.#since(basis) >= warmup)) return false;
     const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
     return baseline.count >= enough || this.#groupCounts.count(this.t) >= WARM_GROUPS;
   }

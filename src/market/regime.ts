@@ -83,14 +83,14 @@ export class Regime implements Follower {
     this.#squares = new Float64Array(span / GRID).fill(Number.NaN);
     this.#step = Math.max(GRID, Math.floor(htf / STEPS / GRID) * GRID);
     this.#enough = Math.min(ENOUGH, Math.ceil(market.options.warmup / GRID));
-    const statistic = (name: string, basis: 'trades' | 'book', read: (t: Micros) => number): GridStatistic =>
-      market.statistic(`regime ${name}`, basis, span, (t, sample) => {
-        const value = read(t);
+    const statistic = (name: string, read: () => number): GridStatistic =>
+      market.statistic(`regime ${name}`, 'book', span, (_, sample) => {
+        const value = read();
         if (!Number.isNaN(value)) sample(value);
       });
-    this.#volume = statistic('volume', 'trades', (t) => this.#volumeAt(t));
-    this.#variance = statistic('variance', 'book', () => this.#varianceNow());
-    this.#depth = statistic('depth', 'book', () => this.#depthNow());
+    this.#volume = market.statisticOver(span, 'regime volume', 'trades', (t, sample) => sample(this.#volumeAt(t)));
+    this.#variance = statistic('variance', () => this.#varianceNow());
+    this.#depth = statistic('depth', () => this.#depthNow());
   }
 
   tick(t: Micros): void {

@@ -247,6 +247,7 @@ test('a gap end and an onset that come with one entry stand in byte order', asyn
     warmup: SECOND,
     set: [
       'tape-imbalance.basis=time',
+      'tape-imbalance.window=2s',
       'tape-imbalance.quantile=0',
       'tape-imbalance.hold=0s',
       'book-imbalance.hold=0s',

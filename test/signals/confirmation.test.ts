@@ -63,7 +63,7 @@ describe.each([1, -1] as const)('aggressor %i', (aggressor) => {
   });
 
   test('a drive of two seconds through the book passes all', async () => {
-    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20, 30), true).wait(3 * SECOND);
+    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20, 30), true).wait(5 * SECOND);
     for (let i = 0; i < 30; i++) {
       script.wait(80_000).trade(1001 + (i >> 1), 10);
       script.wait(40_000).book(i % 2 === 1 ? [[1001 + (i >> 1), 20]] : [], [[1001 + (i >> 1), i % 2 === 1 ? 0 : 10]]);
@@ -78,7 +78,7 @@ describe.each([1, -1] as const)('aggressor %i', (aggressor) => {
   });
 
   test('a drive that the book takes without moving stalls', async () => {
-    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+    const script = new Script(aggressor).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(5 * SECOND);
     for (let i = 0; i < 40; i++)
       script
         .wait(100_000)
@@ -113,7 +113,7 @@ test('the price has to go a quarter of the way that such a volume usually moves 
 });
 
 test('what ends before a second has passed is not judged, nor is what a gap cuts', async () => {
-  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(5 * SECOND);
   for (let i = 0; i < 12; i++) script.wait(100_000).trade(1001, 6);
   script.tape.wait(1000).trade(1, 1001, 1, { lost: 1 });
   for (let i = 0; i < 15; i++) script.wait(100_000).book([[990, 10 + i]], []);
@@ -142,7 +142,7 @@ test.each([
   ['at the last moment of the reaction', SECOND - 1, [null, false]],
   ['when the reaction is known', SECOND, [false]],
 ])('an update of the rule %s: one line a moment, and none takes a verdict back', async (_, pause, reactions) => {
-  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(3 * SECOND);
+  const script = new Script(1).book(side(1000, -1, 20), side(1001, 1, 20), true).wait(5 * SECOND);
   script.tape.trade(-1, 1000, 2);
   for (let i = 0; i < 2; i++) script.wait(100_000).trade(1001, 4);
   // the onset was the line before; the next trade makes more of it, and its second is over or is not

@@ -87,6 +87,13 @@ describe('thresholds', () => {
     expect(await one(2.01)).toEqual(found);
   });
 
+  test('and windows that began before the data did are not what is usual: trading that is always the same starts nothing', async () => {
+    const tape = new TapeBuilder();
+    for (let i = 0; i < 400; i++) tape.wait(SECOND / 2).trade(1, 1000, 1);
+    for (const window of ['15s', '30s', '1m'])
+      expect((await scanLines(tape.lines, { detect, set: [`delta.window=${window}`] })).signals, window).toEqual([]);
+  });
+
   test('and the size that is asked for', async () => {
     expect(await one(7, 'delta.size=7')).toEqual([]);
     expect(await one(7, 'delta.size=6.999')).toEqual(found);
@@ -145,9 +152,9 @@ describe('evidence of the past', () => {
   test('behind missing trades the count is a new one', async () => {
     const tape = calm().trade(1, 1000, 1, { lost: 1 });
     const gap = tape.t - 1;
-    quiet(tape, 30);
+    quiet(tape, 2);
     const given = { detect, warmup: 20 * SECOND };
-    const near = (await scanLines(big(calm(tape, 1, 16)).lines, given)).signals;
+    const near = (await scanLines(big(calm(tape, 1, 52)).lines, given)).signals;
     expect(near[0].evidence).toMatchObject({ cvd_1m: null, cvd_long: null, cvd_epoch: formatTime(gap), vpin: null });
   });
 
@@ -170,7 +177,7 @@ describe('evidence of the past', () => {
     expect(evidence).toMatchObject({ cvd: since, cvd_anchor: formatTime(minute) });
     const gap = calm().trade(1, 1000, 1, { lost: 1 });
     const behind = gap.t - 1;
-    big(calm(quiet(gap, 30), 1, 16));
+    big(calm(quiet(gap, 2), 1, 52));
     const [near] = (await scanLines(gap.lines, { detect, warmup: 20 * SECOND })).signals;
     expect(near.evidence).toMatchObject({ cvd: 51, cvd_anchor: formatTime(behind) });
   });

@@ -108,7 +108,8 @@ describe('events', () => {
     const tape = burst(calm(), 1, 8);
     const gap = tape.t;
     tape.trade(1, 1000, 10, { lost: 2 });
-    burst(tape, 1, 20);
+    for (let i = 0; i < 20; i++) tape.wait(SECOND / 2).trade(i % 2 === 0 ? 1 : -1, 1000, 1);
+    burst(tape, 1, 10);
     const scanned = await scanLines(tape.lines, { detect, warmup: 2 * SECOND, set: ['tape-imbalance.quantile=0'] });
     const onsets = scanned.signals.filter(({ phase }) => phase === 'onset');
     expect(onsets).toHaveLength(2);
