@@ -52,7 +52,7 @@ export default defineDetector({
   summary: 'Aggressors exhaust several displayed levels at once',
   doc: `A level is exhausted where it was displayed before the first print, is seen gone afterwards, and at least the share "consumed"
 of what it displayed was traded there. "single": one aggressor group (the prints of one taker order) exhausts "single" levels. "burst":
-groups of one side, no more than "gap" apart and "span" long together, exhaust "burst" levels, while no more than the share
+groups of one side, no more than "gap" apart and "span" long together, as they were matched and as they were received, exhaust "burst" levels, while no more than the share
 "opposite" of the volume goes the other way; it is said only where none of its groups was said to be a sweep. The volume must
 reach its usual quantile among groups, the swept range a width in ticks and in spreads, and the displayed size in it a share of the
 usual (median) depth: where ticks are fine, a few levels are nothing. If much of what went between the touch and the last trade was not

@@ -66,7 +66,7 @@ among the "near" ones next to the touch, no more than the share "thin" of the us
 bucket's own samples. Both must last for "hold". post-sweep: one taker order took at least the share "swept" of what was displayed in
 the "near" buckets, and "settle" later no more than "left" of it stands in as many buckets from the order's last price on, whether the touch is in front of them by then or behind. Side is where
 price would run: thin asks are a void to buy into. A void keeps the prices it had at its onset; it ends "refilled", "broken" (the touch
-passed it) or "faded" (the touch left it behind). The wall is the next one behind it, at least five seconds old. other_side_ratio tells
+passed it) or "faded" (the touch left it behind), and these two tell what stood when it was last looked at. The wall is the next one behind it, at least five seconds old. other_side_ratio tells
 whether the other side withdrew as well: then it is the market that is thin, not a side. Where no trades were recorded there is no
 post-sweep. A void tells how far price may move, not that it will.`,
   needs: ['book'],
