@@ -99,8 +99,8 @@ export class FootprintBar {
   }
 
   /**
-   * First and last bin of the value area: from the point of control on, the larger of the two bins beside it joins (the
-   * lower of equal ones) until it holds 70 % of the volume.
+   * First and last bin of the value area: from the point of control on, the larger of the two bins beside it joins (equal ones
+   * both, so that neither side is preferred) until it holds 70 % of the volume.
    */
   valueArea(): { from: number; to: number } {
     let from = this.poc;
@@ -109,9 +109,14 @@ export class FootprintBar {
     while (ALL_PARTS * inside < VALUE_PARTS * this.volume) {
       const under = from > 0 ? this.volumeAt(from - 1) : -1;
       const over = to < this.bins - 1 ? this.volumeAt(to + 1) : -1;
-      if (under >= over) from--;
-      else to++;
-      inside += Math.max(under, over);
+      if (under >= over) {
+        from--;
+        inside += under;
+      }
+      if (over >= under) {
+        to++;
+        inside += over;
+      }
     }
     return { from, to };
   }

@@ -112,7 +112,7 @@ says how a bar was traded, not that price will hold there.`,
       poc: { type: 'price', doc: 'lowest price of the bin of most volume' },
       value_low: {
         type: 'price',
-        doc: 'lowest price of the bins that hold 70 % of the volume: from the point of control on, the larger of the two bins beside them joins, the lower of equal ones',
+        doc: 'lowest price of the bins that hold 70 % of the volume: from the point of control on, the larger of the two bins beside them joins, and of equal ones both',
       },
       value_high: { type: 'price', doc: 'highest price of them' },
       theta: { type: 'ratio', doc: 'the ratio that makes a cell imbalanced' },

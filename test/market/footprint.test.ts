@@ -82,7 +82,8 @@ describe('a bar', () => {
   it.each([
     ['the larger neighbour joins first, up to 70 of 100', [5, 10, 40, 30, 10, 5], { from: 2, to: 3 }],
     ['and one more where that is a little less', [5, 10, 40, 29, 11, 5], { from: 2, to: 4 }],
-    ['of equal ones the lower', [30, 40, 30], { from: 0, to: 1 }],
+    ['of equal ones both', [30, 40, 30], { from: 0, to: 2 }],
+    ['runs without a trade on both sides, and then the larger one', [5, 0, 0, 60, 0, 0, 35], { from: 1, to: 6 }],
     ['across a bin without a trade', [45, 0, 55], { from: 0, to: 2 }],
     ['one bin can be enough', [1, 98, 1], { from: 1, to: 1 }],
   ])('value area: %s', (_, buys, area) => {
