@@ -2,7 +2,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { builtProgram } from './built.js';
 
-const SHARING = ['model', 'market', 'signals', 'study', 'output', 'sim', 'venues', 'formats', 'tape'];
+const SHARING = ['model', 'market', 'signals', 'study', 'output', 'sim', 'venues', 'formats', 'tape', 'commands'];
 const PURE = SHARING.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
@@ -14,7 +14,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // sockets and pipes mostly wait: no more workers than cores would leave a machine of two half idle
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       // what these are about keeps nothing between uses, so their files share modules: loading them anew for each took a tenth of all time
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
