@@ -201,9 +201,9 @@ function refuse(text: string, wanted: string): never {
   throw new TapedeckError('E_USAGE', `'${text}' is not ${wanted}`);
 }
 
-/** A whole number from `least` on. @throws {TapedeckError} E_USAGE */
-export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  const wanted = `a whole number ${most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`}`;
+/** A whole number from `least` on. @param others words before it in errors: what else may stand there @throws {TapedeckError} E_USAGE */
+export function wholeNumber(least = 0, most = Number.MAX_SAFE_INTEGER, others = ''): (text: string) => number {
+  const wanted = `${others}a whole number ${most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`}`;
   return (text) => {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? value : refuse(text, wanted);

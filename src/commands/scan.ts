@@ -35,6 +35,7 @@ import {
   noteTerminal,
   noteTo,
   toOption,
+  wholeNumber,
 } from './command.js';
 
 /** More threads than any machine has are a typing error. */
@@ -370,9 +371,7 @@ function signalsOf(
 
 /** `4`, or 0 for as many as there are cores. @throws {TapedeckError} E_USAGE */
 function jobCount(text: string): number {
-  const jobs = text === 'auto' ? 0 : Number(/^\d+$/.test(text) ? text : Number.NaN);
-  if (jobs <= MOST_JOBS) return jobs;
-  throw new TapedeckError('E_USAGE', `'${text}' is neither auto nor a whole number from 0 to ${MOST_JOBS}`);
+  return text === 'auto' ? 0 : wholeNumber(0, MOST_JOBS, 'auto or ')(text);
 }
 
 async function printList(out: DataWriter, json: boolean, names: readonly string[]): Promise<number> {

@@ -130,7 +130,7 @@ describe('--jobs', () => {
     expect([parse('8'), parse('auto'), parse('0')]).toEqual([8, 0, 0]);
     for (const wrong of ['-1', 'many', '2.5', '', '100000'])
       expect(() => parse(wrong)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
-    expect(() => parse('many')).toThrow(/'many' is neither auto nor a whole number from 0 to /);
+    expect(() => parse('many')).toThrow(/'many' is not auto or a whole number from 0 to /);
   });
 });
 
