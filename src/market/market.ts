@@ -98,6 +98,8 @@ export class Market {
   lastPrice = Number.NaN;
   readonly #flow = new Flow();
   readonly #groupCounts: MinuteCounter;
+  /** so many samples are enough */
+  readonly #enough: number;
   readonly #statistics = new Map<string, GridStatistic>();
   readonly #mids: StepWindow[] = [];
   readonly #tops: TopVolume[] = [];
@@ -129,6 +131,7 @@ export class Market {
     this.options = options;
     this.guard = Math.max(MIN_GUARD, options.facts.conflationMs * 1000);
     this.#groupCounts = new MinuteCounter(options.baselineMinutes);
+    this.#enough = Math.min(WARM_SAMPLES, Math.ceil(options.warmup / GRID));
     this.derivatives = new Derivatives(track.scale, options.lookback);
     this.#levels = new LevelFeed(track);
     // the look-back counts from the beginning of a unit; within one the last closed bar began up to a bar earlier, and a minute is under way
@@ -271,7 +274,7 @@ export class Market {
   }
 
   /** The same of what was traded in a window: sampled once all of it lies behind the beginning, or behind the last loss, as less would look quiet. */
-  statisticOver(window: Micros, name: string, basis: Basis, take: Take): GridStatistic {
+  statisticOver(name: string, basis: Basis, window: Micros, take: Take): GridStatistic {
     return this.statistic(`${name} ${window}`, basis, window, (t, sample) => {
       if (t - this.#since(basis) >= window) take(t, sample);
     });
@@ -295,10 +298,13 @@ export class Market {
 
   /** There was enough valid time, and there are enough samples or groups in the ring. */
   isWarm({ basis, baseline }: GridStatistic): boolean {
-    const { warmup } = this.options;
-    if (!(this.t - this.#since(basis) >= warmup)) return false;
-    const enough = Math.min(WARM_SAMPLES, Math.ceil(warmup / GRID));
-    return baseline.count >= enough || this.#groupCounts.count(this.t) >= WARM_GROUPS;
+    if (!(this.t - this.#since(basis) >= this.options.warmup)) return false;
+    return baseline.count >= this.#enough || this.#groupCounts.count(this.t) >= WARM_GROUPS;
+  }
+
+  /** It is warm by samples of its own: groups of trades say nothing of how well quotes, depth and volatility are known. */
+  isSampled(statistic: GridStatistic): boolean {
+    return statistic.baseline.count >= this.#enough && this.isWarm(statistic);
   }
 
   // Numbers for people: exact decimals, the same on any scale.

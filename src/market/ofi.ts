@@ -11,8 +11,6 @@ import { Effect } from './track.js';
 export const MOST_LEVELS = 20;
 /** A best quote that was not told again for so long is not known any more: reading may have begun behind it. */
 export const QUIET: Micros = 30_000_000;
-/** Samples that make a baseline trustworthy; groups of trades say nothing of how well quotes are known. */
-const ENOUGH = 60;
 
 /** The flow of the best quotes pushed beside the book. They have no chain of ids: one that is lost shows only by a gap. */
 class TouchFlow {
@@ -133,13 +131,10 @@ export class Ofi {
 
   /** Median of what is usual, a value each second; NaN before there is enough of it. */
   median(): number {
-    const { baseline } = this.#usual;
-    const { warmup } = this.#market.options;
-    const isWarm = this.#market.isWarm(this.#usual) && baseline.count >= Math.min(ENOUGH, Math.ceil(warmup / GRID));
-    if (!isWarm) return Number.NaN;
+    if (!this.#market.isSampled(this.#usual)) return Number.NaN;
     if (this.#staleMedian) {
       this.#staleMedian = false;
-      this.#median = baseline.median();
+      this.#median = this.#usual.baseline.median();
     }
     return this.#median;
   }

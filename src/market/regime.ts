@@ -16,8 +16,6 @@ export type Direction = 'up' | 'down' | 'ranging' | 'mixed';
 const LOW = 0.2;
 const HIGH = 0.8;
 const MARGIN = 0.05;
-/** So many samples make a label: orders, however many there were, say nothing of what is looked at each second. */
-const ENOUGH = 60;
 /** A label stands at least this long. */
 const DWELL: Micros = 30_000_000;
 /** Depth is measured within this many bps of the mid. */
@@ -70,7 +68,6 @@ export class Regime implements Follower {
   #mid = Number.NaN;
   readonly #closes = new Float64Array(STEPS + 1).fill(Number.NaN);
   readonly #step: Micros;
-  readonly #enough: number;
   #closeCount = 0;
 
   /** @param htf bar of the higher timeframe: nothing older plays a role, baselines aside */
@@ -82,13 +79,12 @@ export class Regime implements Follower {
     this.#flow = flow;
     this.#squares = new Float64Array(span / GRID).fill(Number.NaN);
     this.#step = Math.max(GRID, Math.floor(htf / STEPS / GRID) * GRID);
-    this.#enough = Math.min(ENOUGH, Math.ceil(market.options.warmup / GRID));
     const statistic = (name: string, read: () => number): GridStatistic =>
       market.statistic(`regime ${name}`, 'book', span, (_, sample) => {
         const value = read();
         if (!Number.isNaN(value)) sample(value);
       });
-    this.#volume = market.statisticOver(span, 'regime volume', 'trades', (t, sample) => sample(this.#volumeAt(t)));
+    this.#volume = market.statisticOver('regime volume', 'trades', span, (t, sample) => sample(this.#volumeAt(t)));
     this.#variance = statistic('variance', () => this.#varianceNow());
     this.#depth = statistic('depth', () => this.#depthNow());
   }
@@ -104,10 +100,8 @@ export class Regime implements Follower {
   }
 
   #judge(t: Micros, axis: Axis, value: number, statistic: GridStatistic): void {
-    const { baseline } = statistic;
-    const isWarm = this.#market.isWarm(statistic) && baseline.count >= this.#enough;
-    if (Number.isNaN(value) || !isWarm) axis.restart();
-    else axis.judge(t, value, baseline);
+    if (Number.isNaN(value) || !this.#market.isSampled(statistic)) axis.restart();
+    else axis.judge(t, value, statistic.baseline);
   }
 
   #volumeAt(t: Micros): number {

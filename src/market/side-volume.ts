@@ -6,7 +6,7 @@ import type { GridStatistic } from './statistic.js';
 /** Two samples a second of (t − window, t], bought and sold; they join a window late, so that no window is measured against itself. */
 export function sideVolume(market: Market, window: Micros): GridStatistic {
   const flow = market.flow(window);
-  return market.statisticOver(window, 'side volume', 'trades', (t, sample) => {
+  return market.statisticOver('side volume', 'trades', window, (t, sample) => {
     flow.expire(t);
     sample(flow.buy);
     sample(flow.sell);

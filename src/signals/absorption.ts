@@ -207,7 +207,7 @@ class Absorption implements DetectorRun {
     this.#mid = market.mid(window);
     this.#ledger = ledger;
     this.#usual = this.#heavyLevel
-      ? market.statisticOver(window, 'level volume', 'book', (t, sample) => {
+      ? market.statisticOver('level volume', 'book', window, (t, sample) => {
           if (market.track.state !== 'valid') return;
           sample(ledger.hottest(t, BID)?.traded ?? 0);
           sample(ledger.hottest(t, ASK)?.traded ?? 0);

@@ -139,7 +139,7 @@ class Delta implements DetectorRun {
     this.#seconds = secondsOf(market);
     this.#cvd = cvdOf(market);
     this.#kyle = kyleOf(market, window);
-    this.#usual = market.statisticOver(window, 'delta', 'trades', (t, sample) => {
+    this.#usual = market.statisticOver('delta', 'trades', window, (t, sample) => {
       flow.expire(t);
       sample(Math.abs(flow.buy - flow.sell));
     });

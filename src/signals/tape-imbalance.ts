@@ -99,7 +99,7 @@ class TapeImbalance implements DetectorRun {
     const flow = market.flow(options.window);
     this.#flow = flow;
     this.#last = market.groups.last(options.groups);
-    this.#usual = market.statisticOver(options.window, 'volume', 'trades', (t, sample) => {
+    this.#usual = market.statisticOver('volume', 'trades', options.window, (t, sample) => {
       flow.expire(t);
       sample(flow.buy + flow.sell);
     });
