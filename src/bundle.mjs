@@ -1,28 +1,23 @@
 // How `npm run build` joins the program into few files: a start that loads a hundred modules takes three times as long.
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const src = import.meta.dirname;
 const dist = join(src, '../dist');
+const bundle = join(dist, 'bundle');
 
 /** What Node starts by itself: the program, and threads, whose file is always called worker.ts. */
 const entries = readdirSync(src, { recursive: true }).filter((file) => file === 'cli.ts' || /\/worker\.ts$/.test(file));
+const chunkOf = (entry) => entry.replace(/\.ts$/, '').replaceAll('/', '-');
 
-/**
- * A file of the program moves into another when it is bundled, and `import.meta.url` must go on to mean its own place.
- * The place is marked here and made relative to where the bundled file lands.
- */
+/** A file of the program moves into another when it is bundled, and `import.meta.url` must go on to mean its own place. */
 const ownPlaces = {
   name: 'own-places',
   transform(code, id) {
     if (!id.startsWith(src) || !code.includes('import.meta.url')) return null;
-    const place = relative(src, id).replace(/\.ts$/, '.js');
-    return code.replaceAll('import.meta.url', `new URL("@dist/${place}", import.meta.url).href`);
-  },
-  renderChunk(code, { fileName }) {
-    const up = relative(dirname(join(dist, fileName)), dist) || '.';
-    return code.includes('"@dist/') ? code.replaceAll('"@dist/', `"${up}/`) : null;
+    const place = join('..', relative(src, id)).replace(/\.ts$/, '.js');
+    return code.replaceAll('import.meta.url', `require("node:url").pathToFileURL(__dirname + "/${place}").href`);
   },
 };
 
@@ -33,16 +28,9 @@ const ownPlaces = {
 const lateBuiltins = {
   name: 'late-builtins',
   renderChunk: (code) =>
-    code.replace(/^import \{ (.*) \} from "(node:(?:crypto|zlib))";$/gm, (_, names, builtin) =>
-      names
-        .split(', ')
-        .map((name) => name.split(' as '))
-        .map(
-          ([name, local = name]) =>
-            `const ${local} = (...words) => process.getBuiltinModule("${builtin}").${name}(...words);`,
-        )
-        .join('\n'),
-    ),
+    code
+      .replace(/^let node_(crypto|zlib) = require\("node:\1"\);\n/gm, '')
+      .replace(/\bnode_(crypto|zlib)\./g, 'require("node:$1").'),
 };
 
 /** One character beyond Latin makes V8 keep and read all of a file in two bytes a character; in legal comments they may be escaped too. */
@@ -60,8 +48,12 @@ const asciiOnly = {
  * that loads forty of them starts a tenth later.
  */
 const shared = [
-  // records and books are for who decodes, and no start needs them
-  { name: 'core', test: /src\/(model\/(?!event|book-room)|output|commands\/command)/, minShareCount: 3 },
+  // records, books and signals are for who decodes, and no start needs them
+  {
+    name: 'core',
+    test: /src\/(model\/(?!event|book-room|id-ranges|signal)|output\/(?!log-line)|commands\/command)/,
+    minShareCount: 2,
+  },
   { name: 'tape', test: /src\/(tape|decode|model)\//, minShareCount: 3 },
   { name: 'market', test: /src\/(market|signals|scan)\//, minShareCount: 2 },
 ];
@@ -82,13 +74,16 @@ const licences = {
       if (file === undefined) throw new Error(`${name} has no licence text`);
       return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
     });
-    this.emitFile({ type: 'asset', fileName: 'bundle/LICENSES.txt', source: texts.join(`\n${'-'.repeat(72)}\n\n`) });
+    this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: texts.join(`\n${'-'.repeat(72)}\n\n`) });
   },
 };
 
+// code kept of chunks that are no more, or were others, must not stay
+rmSync(bundle, { recursive: true, force: true });
 const build = await rolldown({
-  input: Object.fromEntries(entries.map((file) => [file.replace(/\.ts$/, ''), join(src, file)])),
+  input: Object.fromEntries(entries.map((file) => [chunkOf(file), join(src, file)])),
   platform: 'node',
+  preserveEntrySignatures: 'strict',
   // native; loaded with the first frame
   external: /^zstd-napi/,
   plugins: [ownPlaces, lateBuiltins, asciiOnly, licences],
@@ -100,12 +95,20 @@ const build = await rolldown({
   },
 });
 await build.write({
-  dir: dist,
-  format: 'esm',
-  chunkFileNames: 'bundle/[name].js',
-  cleanDir: false,
+  dir: bundle,
+  // V8 takes kept code for scripts alone, not for modules
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name].cjs',
   codeSplitting: { groups: shared },
   // minified it starts no faster (2.2 against 2.3 times `node -e 0`, within noise), and traces would say nothing
   comments: { legal: true, annotation: false, jsdoc: false },
 });
 await build.close();
+copyFileSync(join(src, 'chunks.cjs'), join(bundle, 'chunks.cjs'));
+// a thread is started by the name of its compiled file
+for (const entry of entries.filter((file) => file !== 'cli.ts'))
+  writeFileSync(
+    join(dist, entry.replace(/\.ts$/, '.js')),
+    `import chunks from '../bundle/chunks.cjs';\n\nchunks.load('${chunkOf(entry)}.cjs');\n`,
+  );

@@ -151,8 +151,9 @@ async function print(stdout: Writable, text: string): Promise<number> {
 }
 
 /**
- * Node from 22 keeps what it compiled of a command for its next start (in the temporary directory, as NODE_COMPILE_CACHE and
- * NODE_DISABLE_COMPILE_CACHE tell it): a scan starts an eighth sooner. The types of Node 20 do not know of it.
+ * Where the code that came with the program is another Node's (see chunks.cjs), Node from 22 keeps what it compiled of a command for
+ * its next start (in the temporary directory, as NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE tell it). The types of Node 20 do
+ * not know of it.
  */
 function keepCompiled(): void {
   const module: object = process.getBuiltinModule('node:module');
@@ -226,6 +227,8 @@ function statusOf(error: unknown): number {
 }
 
 async function main(): Promise<void> {
+  // for a process that ends because nothing is left to wait for, though the command was not done
+  process.exitCode = FAILED;
   // stderr may be closed while stdout is not (`2>&-`, a logger that died): talk is lost, data is not
   process.stderr.on('error', () => {});
   process.on('uncaughtException', (error) => process.exit(statusOf(error)));
@@ -243,4 +246,4 @@ async function main(): Promise<void> {
   process.exit(status);
 }
 
-await main();
+void main();
