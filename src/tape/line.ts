@@ -99,8 +99,10 @@ export function parseEntry(line: string | Uint8Array, place: ErrorPlace = {}): E
   return entry as Entry;
 }
 
+type Shape = Record<string, 'string' | 'number' | 'object' | 'array' | 'texts'>;
+
 /** What readers rely on without asking: the keys inside each kind of entry, and their types. */
-const SHAPES: Partial<Record<EntryKey, Record<string, 'string' | 'number' | 'object' | 'array' | 'texts'>>> = {
+const SHAPES: Partial<Record<EntryKey, Shape>> = {
   tape: {
     version: 'number',
     recorder: 'string',
@@ -120,13 +122,16 @@ const SHAPES: Partial<Record<EntryKey, Record<string, 'string' | 'number' | 'obj
   end: { entries: 'number', sha256: 'string' },
 };
 
+const shapes = new Map<string, Shape>(Object.entries(SHAPES));
+
 /** Why a known kind of entry has not the shape of its kind; null when it has, and for kinds of later versions. */
 function shapeFault(entry: Record<string, unknown>): string | null {
-  for (const [kind, keys] of Object.entries(SHAPES)) {
-    if (!Object.hasOwn(entry, kind)) continue;
+  for (const kind of Object.keys(entry)) {
+    const shape = shapes.get(kind);
+    if (shape === undefined) continue;
     const value = entry[kind];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return `"${kind}" is not an object`;
-    for (const [key, type] of Object.entries(keys)) {
+    for (const [key, type] of Object.entries(shape)) {
       const found: unknown = (value as Record<string, unknown>)[key];
       if (!isOfType(found, type)) return `"${kind}" has no ${key} (${type})`;
     }
