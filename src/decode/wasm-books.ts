@@ -29,7 +29,7 @@ const SHIFT_BYTES = 4096 + 64;
 const SHIFTS = 13;
 let made = 0;
 
-/** Tells of rooms whose books are gone, since a book does not say so itself; they are for the next ones. */
+/** Tells of rooms whose books are gone without having left; they too are for the next ones. */
 let lost: FinalizationRegistry<Buffer> | null = null;
 const left: Buffer[] = [];
 
@@ -53,8 +53,11 @@ export function scannerBooks(): BookRoom {
   ];
   lost ??= new FinalizationRegistry((unused) => void left.push(unused));
   // a book keeps the arrays, not the object they came in
-  lost.register(state, whole);
-  return { sides, state, fast: new WasmBook(machine, at) };
+  lost.register(state, whole, state);
+  const leave = (): void => {
+    if (lost?.unregister(state)) left.push(whole);
+  };
+  return { sides, state, fast: new WasmBook(machine, at), leave };
 }
 
 function sideOf(room: Buffer, offset: number, state: Int32Array): SideRoom {

@@ -45,6 +45,7 @@ export class Book {
   /** best indices and whether the ladder must be moved, see `BookState` */
   readonly #state: Int32Array;
   readonly #fast: FastBook | null;
+  readonly #leave: () => void;
   /** what `set` hands to `apply` */
   readonly #one = new Float64Array(2);
 
@@ -52,11 +53,17 @@ export class Book {
   constructor(tick: number, rooms: BookRooms = plainRoom) {
     this.tick = tick;
     this.#inverse = 1 / tick;
-    const { sides, state, fast } = rooms();
+    const { sides, state, fast, leave } = rooms();
     this.#sides = [createLadder(sides[BID]), createLadder(sides[ASK])];
     this.#state = state;
     this.#fast = fast;
+    this.#leave = leave;
     this.#forget();
+  }
+
+  /** Gives up its memory to the next book; nothing may be asked of this one any more. */
+  leave(): void {
+    this.#leave();
   }
 
   clear(): void {

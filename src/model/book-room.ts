@@ -46,6 +46,8 @@ export interface BookRoom {
   readonly sides: [SideRoom, SideRoom];
   readonly state: Int32Array;
   readonly fast: FastBook | null;
+  /** The book is done with: another may have its place. */
+  leave(): void;
 }
 
 /** Faster loops over levels than the book's own, with the same results. */
@@ -96,5 +98,5 @@ export const plainRoom: BookRooms = () => {
     plainSide(state.subarray(FAR_BID, FAR_BID + 2)),
     plainSide(state.subarray(FAR_ASK, FAR_ASK + 2)),
   ];
-  return { sides, state, fast: null };
+  return { sides, state, fast: null, leave() {} };
 };

@@ -292,6 +292,11 @@ export class Pipeline {
     );
   }
 
+  /** Nobody looks at the market any more: the next one has the memory of its book. */
+  leave(): void {
+    this.#track.book.leave();
+  }
+
   /** Bytes of the tape are lost at this place. */
   damage(): void {
     if (this.done && this.#sink.view !== undefined) return;

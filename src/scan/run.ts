@@ -209,6 +209,7 @@ async function* scanPart(
     const part = pipeline.sums();
     if (part !== null) result.sums.push({ group, part });
   }
+  scanner.leave();
   if (rest.length > 0) yield rest;
 }
 

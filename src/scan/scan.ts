@@ -74,6 +74,7 @@ async function* scanFlow(flow: LineFlow, options: FlowScannerOptions, buffer: Ev
     if (scanner.done || (stopped === undefined && signal?.aborted === true)) break;
   }
   const rest = scanner.finish();
+  scanner.leave();
   if (rest.length > 0) yield rest;
 }
 
@@ -182,6 +183,11 @@ export class FlowScanner {
     }
     this.stop();
     return this.#taken();
+  }
+
+  /** After the end, where nobody looks at a market any more: others read on with what these took. */
+  leave(): void {
+    for (const pipeline of this.#pipelines.values()) pipeline.leave();
   }
 
   /** Nothing more comes, and the input has not ended: signals and sums stay as they are. */
