@@ -1,5 +1,5 @@
 /** The program: finds the command, parses its words, runs it, and turns every outcome into an exit status. */
-import { createWriteStream, fstatSync, readFileSync } from 'node:fs';
+import { createWriteStream, fstatSync, readFileSync, type Stats } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { prepareWords, readArguments } from './arguments.js';
@@ -12,6 +12,7 @@ import type { logLine } from './output/log-line.js';
 import { BrokenPipe, createDataWriter } from './output/stdio.js';
 import { columnsOf, wantsColour } from './output/terminal.js';
 import { escapeControl } from './output/text.js';
+import { readPipe } from './pipe.js';
 import { loadCommands, program, programName, programTitle } from './program.js';
 
 const DONE = 0;
@@ -55,31 +56,28 @@ let toLogLine: typeof logLine | null = null;
 const stdin: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]() {
     stdinOpened = true;
+    const stat = statOf(0);
     // Node takes a folder for a stdin without a byte
-    if (isFolder(0)) throw new TapedeckError('E_NOT_A_TAPE', 'while reading: it is a folder', { file: '-' });
-    return process.stdin[Symbol.asyncIterator]();
+    if (stat?.isDirectory()) throw new TapedeckError('E_NOT_A_TAPE', 'while reading: it is a folder', { file: '-' });
+    return stat?.isFIFO() || stat?.isSocket() ? readPipe(0) : process.stdin[Symbol.asyncIterator]();
   },
 };
+
+function statOf(fd: number): Stats | null {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return null; // closed, which the first use tells
+  }
+}
 
 /**
  * Node writes to a regular file on stdout without looking at short writes, so a full disk can pass unnoticed;
  * a file stream retries and reports. Pipes and terminals are fine as they are.
  */
 function openStdout(): Writable {
-  try {
-    if (fstatSync(1).isFile()) return createWriteStream('', { fd: 1, autoClose: false });
-  } catch {
-    // a closed stdout is met again, with its name, at the first write
-  }
-  return process.stdout;
-}
-
-function isFolder(fd: number): boolean {
-  try {
-    return fstatSync(fd).isDirectory();
-  } catch {
-    return false;
-  }
+  // a closed stdout is met again, with its name, at the first write
+  return statOf(1)?.isFile() ? createWriteStream('', { fd: 1, autoClose: false }) : process.stdout;
 }
 
 function readVersion(): string {

@@ -32,7 +32,8 @@ const SHELL: Record<string, readonly string[]> = {
   'help.ts': ['commands', 'model', 'output'],
   'man.ts': ['commands', 'model', 'output'],
   'man-signals.ts': ['signals', 'man.ts'],
-  'cli.ts': ['commands', 'model', 'output', 'program.ts', 'arguments.ts', 'help.ts'],
+  'pipe.ts': [],
+  'cli.ts': ['commands', 'model', 'output', 'program.ts', 'arguments.ts', 'help.ts', 'pipe.ts'],
 };
 
 /** Where each outside package may be named; type-only imports are free. */
