@@ -82,6 +82,41 @@ describe('venues', () => {
       /no venue 'bybit-liner'; did you mean 'bybit-linear'\? There are .* okx-swap, okx-spot/,
     );
   });
+
+  test('json lines carry what the table shows', async () => {
+    const [table, json] = await Promise.all([tapedeck(['venues']), tapedeck(['venues', '--format', 'json'])]);
+    const ids = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id);
+    expect(ids).toContain('binance-usdm');
+    expect(
+      table.stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(ids);
+  });
+
+  test.each(['binance-usdm', 'bybit-linear', 'okx-swap'])('%s: json tells what a person is told', async (name) => {
+    const [{ stdout: text }, { stdout: json }] = await Promise.all([
+      tapedeck(['venues', name]),
+      tapedeck(['venues', name, '--format', 'json']),
+    ]);
+    const { hosts, newest, snapshot, audits, simulated } = JSON.parse(json);
+    const card = text.replace(/\s+/g, ' ');
+    expect(card).toContain(`hosts ${hosts.ws}, ${hosts.rest} `);
+    for (const [channel, most] of Object.entries(newest)) expect(card).toContain(`${channel}: the newest ${most} only`);
+    expect(Object.keys(newest).length).toBe(card.split(' the newest ').length - 1);
+    expect(snapshot === 'rest').toBe(card.includes('join a snapshot over REST'));
+    expect(audits).toEqual({
+      touch: card.includes('best quotes audit the book'),
+      levels: card.includes('audited by pairs of books'),
+      checksum: card.includes('checksum of the book'),
+    });
+    expect(simulated).toBe(card.includes('simulated by tapedeck sim'));
+  });
 });
 
 // Node 20 keeps nothing
@@ -375,23 +410,5 @@ describe('signals', () => {
     closeSync(stdout);
     closeSync(reader);
     expect([130, 143]).toContain(status);
-  });
-});
-
-describe('venues', () => {
-  test('json lines carry what the table shows', async () => {
-    const [table, json] = await Promise.all([tapedeck(['venues']), tapedeck(['venues', '--format', 'json'])]);
-    const ids = json.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).id);
-    expect(ids).toContain('binance-usdm');
-    expect(
-      table.stdout
-        .trim()
-        .split('\n')
-        .slice(1)
-        .map((line) => line.split(' ')[0]),
-    ).toEqual(ids);
   });
 });

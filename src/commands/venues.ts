@@ -12,12 +12,14 @@ const CARD_WIDTH = 64;
 const LIQUIDATIONS = { all: 'all of them', sampled: 'a sample, never the total', none: 'not pushed' };
 
 /** Of which channels missed trades can be read later. */
-function describeBackfill({ capabilities: { backfill }, rest: { trades } }: Venue): string {
+function describeBackfill(venue: Venue): string {
+  const { backfill } = venue.capabilities;
   if (typeof backfill === 'string') return `none: ${backfill}`;
-  const channels = Object.entries(backfill).map(([channel, reach]) => {
-    return `${channel}: ${reach === 'any' ? 'any by id' : `the newest ${trades?.[channel]?.most ?? 0} only`}`;
+  const newest = newestOf(venue);
+  const reaches = Object.keys(backfill).map((channel) => {
+    return `${channel}: ${channel in newest ? `the newest ${newest[channel]} only` : 'any by id'}`;
   });
-  return channels.join('; ');
+  return reaches.join('; ');
 }
 
 const yes = (fact: boolean): string => (fact ? 'yes' : 'no');
@@ -49,17 +51,18 @@ Backfill. Whether trades that were missed can be read over REST later, without a
 JSON, capabilities.backfill names channels: "any" where any trade can be had by its id, "recent" where only the newest can; or it is
 a sentence that says why none can.
 
-JSON. One object per venue: id, title, kind (linear, inverse or spot), channels (default: those recorded unless others are named; flow: the one
-whose trades count; all; liquidations: the one that pushes them, witness: one that shows the trades of flow too, where there are such) and
-capabilities: bookLossDetected, tradeLossDetected, touchById, conflationMs (0: every change), groups (exact, strong or heuristic),
-offBookMarked, liquidations and backfill.
+JSON. One object per venue: id, title, kind (linear, inverse or spot), hosts (ws, rest), channels (default: those recorded unless others are named;
+flow: the one whose trades count; all; liquidations: the one that pushes them, witness: one that shows the trades of flow too, where there are such),
+capabilities (bookLossDetected, tradeLossDetected, touchById, conflationMs, 0 for every change, groups: exact, strong or heuristic,
+offBookMarked, liquidations, backfill), newest (by channel, how many of the newest trades can be read later, where not any), snapshot (what a book
+begins with: "rest" or its own "stream"), audits (touch, levels, checksum: what "tapedeck verify" can hold the book against) and simulated (by
+"tapedeck sim").
 `,
   async handler({ venue: name, format }, io) {
     const venue = name === undefined ? undefined : venueById(name);
     const out = createDataWriter(io.stdout);
     if (format === 'json')
-      for (const { id, title, kind, channels, capabilities } of venue === undefined ? venues : [venue])
-        await out.write(`${JSON.stringify({ id, title, kind, channels, capabilities })}\n`);
+      for (const one of venue === undefined ? venues : [venue]) await out.write(`${JSON.stringify(factsOf(one))}\n`);
     else if (venue !== undefined) await out.write(`${card(venue).join('\n')}\n`);
     else {
       const rows = venues.map(({ id, kind, channels, capabilities: can }) => [
@@ -85,6 +88,25 @@ offBookMarked, liquidations and backfill.
     return 0;
   },
 });
+
+/** How many of the newest trades of a channel can be read later, where it is not any of them. */
+function newestOf({ capabilities: { backfill }, rest: { trades } }: Venue): Record<string, number> {
+  if (typeof backfill === 'string') return {};
+  const recent = Object.keys(backfill).filter((channel) => backfill[channel] !== 'any');
+  return Object.fromEntries(recent.map((channel) => [channel, trades?.[channel]?.most ?? 0]));
+}
+
+/** The same for programs as `card` for people. */
+function factsOf(venue: Venue): Record<string, unknown> {
+  const { id, title, kind, hosts, channels, capabilities, rest, checksum } = venue;
+  return {
+    ...{ id, title, kind, hosts, channels, capabilities },
+    newest: newestOf(venue),
+    snapshot: rest.snapshot === undefined ? 'stream' : 'rest',
+    audits: { touch: capabilities.touchById, levels: rest.audit !== undefined, checksum: checksum !== undefined },
+    simulated: servedVenue(id) !== null,
+  };
+}
 
 /** All there is to say of a venue. */
 function card(venue: Venue): string[] {
