@@ -228,12 +228,14 @@ class PullRun implements DetectorRun {
   }
 
   #sayLayered(t: number, pulls: readonly Pull[]): void {
-    const byDistance = [...pulls].sort((a, b) => distanceOf(a) - distanceOf(b));
-    const evidence = this.#evidence('layered', byDistance);
+    // by their prices: what they were away from the mid as they appeared tells of different mids
+    const outwards = pulls[0].side === BID ? -1 : 1;
+    const nearestFirst = [...pulls].sort((a, b) => outwards * (a.price - b.price));
+    const evidence = this.#evidence('layered', nearestFirst);
     evidence.levels = new Set(pulls.map(({ price }) => price)).size;
-    evidence.farthest = this.#market.price(byDistance[byDistance.length - 1].price);
+    evidence.farthest = this.#market.price(nearestFirst[nearestFirst.length - 1].price);
     evidence.span_ms = rounded((pulls[pulls.length - 1].gone - pulls[0].gone) / 1000);
-    this.#say(t, byDistance[0], Math.min(...pulls.map(({ shown }) => shown)), evidence);
+    this.#say(t, nearestFirst[0], Math.min(...pulls.map(({ shown }) => shown)), evidence);
   }
 
   #sayAhead(t: number, retreat: Retreat): void {

@@ -52,6 +52,24 @@ describe.each([false, true])('mirrored %s', (mirrored) => {
     });
   });
 
+  test('the nearest of layers is that nearest to the mid, though another was nearer to it as it appeared', async () => {
+    const [A, B, C] = [ASK + 2, ASK + 3, ASK + 4];
+    const story = start({ mirrored })
+      .asks([C, 60])
+      .pause(100)
+      // six levels go, and the mid moves away by three ticks
+      .bids(...Array.from({ length: 6 }, (_, i): Level => [BID - i, 0]))
+      .asks([A, 60], [B, 60])
+      .pause(300)
+      .asks([A, 0], [B, 0], [C, 0]);
+    const { signals } = await scan(story);
+    expect(signals).toHaveLength(1);
+    expect(signals[0]).toMatchObject({
+      price: price(A),
+      evidence: { kind: 'layered', levels: 3, farthest: price(C), moved_ticks: 0 },
+    });
+  });
+
   test('one price shown and pulled again and again: the third is a flicker, and no more is said of it', async () => {
     const story = start({ mirrored });
     for (let i = 0; i < 6; i++) story.asks([THERE, 50]).pause(300).asks([THERE, 0]).pause(500);
