@@ -14,6 +14,8 @@ const SIZES = 1;
 const WIDTH = 3;
 /** Looks that are kept: more than a second of beats. */
 const LOOKS = 16;
+/** Groups of a side that wait for what comes after them; more at a time are let go. */
+const MOST_WAITING = 64;
 
 /** A group that took much of what was displayed near the touch. Sizes are scaled. */
 export interface Swept {
@@ -29,14 +31,16 @@ export interface Swept {
   otherBefore: number;
 }
 
-/** Looks at both sides on beats, and remembers of each side one group that took at least the share `taken` of what stood there. */
+const NONE: readonly Swept[] = [];
+
+/** Looks at both sides on beats, and remembers of each side the groups that took at least the share `taken` of what stood there. */
 export class SweptDepth implements Follower {
   readonly #profile: DepthProfile;
   readonly #buckets: number;
   readonly #taken: number;
   readonly #guard: Micros;
   readonly #looks = new Ring(WIDTH, LOOKS);
-  readonly #swept: [Swept | null, Swept | null] = [null, null];
+  readonly #swept: [Swept[], Swept[]] = [[], []];
   /** width of a bucket: looks of another one cannot be compared */
   #width = Number.NaN;
 
@@ -68,14 +72,14 @@ export class SweptDepth implements Follower {
 
   group({ firstT, lastT, side, volume, lastPrice }: Group): void {
     const passive = side > 0 ? ASK : BID;
-    if (this.#swept[passive] !== null) return;
+    if (this.#swept[passive].length >= MOST_WAITING) return;
     const at = this.#lookBefore(firstT - this.#guard);
     const { values } = this.#looks;
     const before = at < 0 ? Number.NaN : values[at + SIZES + passive];
     if (!(before > 0 && volume >= this.#taken * before)) return;
     const otherBefore = values[at + SIZES + (passive === ASK ? BID : ASK)];
     const reach = this.#buckets * this.#width;
-    this.#swept[passive] = { firstT, lastT, volume, lastPrice, reach, before, otherBefore };
+    this.#swept[passive].push({ firstT, lastT, volume, lastPrice, reach, before, otherBefore });
   }
 
   /** Offset of the newest look at or before `t`; -1 where none is kept. */
@@ -88,12 +92,12 @@ export class SweptDepth implements Follower {
     return -1;
   }
 
-  /** The group that took from a side, once `settle` has passed since it; it is forgotten. */
-  take(t: Micros, side: BookSide, settle: Micros): Swept | null {
+  /** The groups that took from a side, once `settle` has passed since each, in their order; they are forgotten. */
+  take(t: Micros, side: BookSide, settle: Micros): readonly Swept[] {
     const swept = this.#swept[side];
-    if (swept === null || t - swept.lastT < settle) return null;
-    this.#swept[side] = null;
-    return swept;
+    if (swept.length === 0 || t - swept[0].lastT < settle) return NONE;
+    const waiting = swept.findIndex(({ lastT }) => t - lastT < settle);
+    return swept.splice(0, waiting < 0 ? swept.length : waiting);
   }
 
   lose(effect: number): void {
@@ -102,6 +106,6 @@ export class SweptDepth implements Follower {
 
   forget(): void {
     this.#looks.clear();
-    this.#swept.fill(null);
+    for (const swept of this.#swept) swept.length = 0;
   }
 }

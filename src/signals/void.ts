@@ -19,6 +19,7 @@ const GAP_LEFT = 0.7;
 const HALF = 0.5;
 /** The book is walked on the first beat of each of these stretches of data time. */
 const LOOK_EVERY = 2 * BEAT;
+const NONE: readonly Swept[] = [];
 
 const parameters = {
   ticks: { type: 'integer', default: 5, min: 1, max: 100_000, doc: 'a gap is at least this many ticks wide' },
@@ -184,12 +185,12 @@ class Void implements DetectorRun {
     this.#swept.look(t);
     for (let n = 0; n < this.#holes.length; n++) {
       const hole = this.#holes[n];
-      // the group is taken in any case: one that came while a void was open is part of it
-      const swept = hole.kind === 'post-sweep' ? this.#swept.take(t, hole.passive, this.#options.settle) : null;
+      // groups are taken in any case: one that came while a void was open is part of it
+      const swept = hole.kind === 'post-sweep' ? this.#swept.take(t, hole.passive, this.#options.settle) : NONE;
       if (hole.life.active) this.#follow(t, hole);
       else if (hole.kind === 'gap') this.#seekGap(t, hole);
       else if (hole.kind === 'thin') this.#seekThin(t, hole);
-      else if (swept !== null) this.#seekSwept(t, hole, swept);
+      else for (const one of swept) if (!hole.life.active) this.#seekSwept(t, hole, one);
     }
   }
 

@@ -302,6 +302,19 @@ describe.each([
       expect(outline(await back.scan(only))).toEqual([]);
     });
 
+    test('an order that comes while another waits is looked at, too', async () => {
+      const order = (at: Story): Story => at.buy(ASK, 10).buy(ASK + 1, 5);
+      // nothing is missing behind the first one, and the book shows the second one after the first was looked at
+      const two = order(order(story().quiet(0.01)).quiet(0.09).quiet(0.2)).quiet(0.12);
+      two.asks(...buckets(1, 2, 0), ...buckets(3, 10, 3)).quiet(3);
+      const scanned = await two.scan(only);
+      expect(outline(scanned)).toEqual([`onset post-sweep ${side}`, `end post-sweep ${side} eof`]);
+      expect(scanned.signals[0].evidence).toMatchObject({ near: price(1003), swept: 15, depth: 9, usual: 30 });
+      const first = order(story().quiet(0.01)).quiet(0.09).quiet(0.32);
+      first.asks(...buckets(1, 2, 0), ...buckets(3, 10, 3)).quiet(3);
+      expect(outline(await first.scan(only))).toEqual([]);
+    });
+
     test('depth that goes without a trade is none', async () => {
       const pulled = story().asks(...buckets(1, 2, 0), ...buckets(3, 10, 1));
       expect(outline(await pulled.quiet(3).scan(only))).toEqual([]);
