@@ -1,6 +1,7 @@
 /** One side of the ledger: its cells by number, what the message under way did to them, and what cells without trades lost of late. */
 import type { Micros } from '../model/entry.js';
 import { LedgerLevel } from './ledger-level.js';
+import { Ring } from './ring.js';
 
 /** Cells that can be followed at once; more than a window of seconds touches. */
 const MAX_SLOTS = 4096;
@@ -12,35 +13,41 @@ const CELL = 2;
 const LOST = 3;
 const MOVE = 4;
 
-/** Cells near the touch whose last change is remembered. */
-const RECENT_CELLS = 64;
+/** Values of what a cell lost (> 0) or gained (< 0) by a message, and when. */
+const T = 0;
+const LOSER = 1;
+const SIZE = 2;
+const REMOVAL = 3;
 
-/** What cells without trades lost of late: one of their trades may still be on its way. */
+/** What cells without trades lost within the last guard: one of their trades may still be on its way. */
 class RecentRemovals {
-  readonly #cells = new Float64Array(RECENT_CELLS).fill(Number.NaN);
-  readonly #times = new Float64Array(RECENT_CELLS);
-  readonly #removed = new Float64Array(RECENT_CELLS);
+  readonly #ring = new Ring(REMOVAL);
 
   add(t: Micros, cell: number, removed: number, guard: Micros): void {
-    const at = cell & (RECENT_CELLS - 1);
-    if (this.#cells[at] !== cell || t - this.#times[at] > guard) {
-      this.#cells[at] = cell;
-      this.#removed[at] = 0;
-    }
-    this.#times[at] = t;
-    this.#removed[at] += removed;
+    const ring = this.#ring;
+    while (ring.first < ring.next && t - ring.values[(ring.first & ring.mask) * REMOVAL + T] > guard) ring.first++;
+    if (ring.full && !ring.grow()) ring.first++;
+    const at = ring.push();
+    const { values } = ring;
+    values[at + T] = t;
+    values[at + LOSER] = cell;
+    values[at + SIZE] = removed;
   }
 
-  /** Net size lost within the guard before `t`; it is forgotten. */
-  take(t: Micros, cell: number, guard: Micros): number {
-    const at = cell & (RECENT_CELLS - 1);
-    if (this.#cells[at] !== cell || t - this.#times[at] > guard) return 0;
-    this.#cells[at] = Number.NaN;
-    return Math.max(0, this.#removed[at]);
+  /** Net size lost within the guard before `t`. */
+  sum(t: Micros, cell: number, guard: Micros): number {
+    const { values, mask, first, next } = this.#ring;
+    let removed = 0;
+    for (let n = next - 1; n >= first; n--) {
+      const at = (n & mask) * REMOVAL;
+      if (t - values[at + T] > guard) break;
+      if (values[at + LOSER] === cell) removed += values[at + SIZE];
+    }
+    return Math.max(0, removed);
   }
 
   clear(): void {
-    this.#cells.fill(Number.NaN);
+    this.#ring.clear();
   }
 }
 

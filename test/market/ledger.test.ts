@@ -69,6 +69,23 @@ describe('one level', () => {
     expect([ledger.at(BID, 100)?.cancel, ledger.at(BID, 101)?.refill]).toEqual([6, 5]);
   });
 
+  test('of what a level lost before its first trade only what it lost within a guard counts, however long it went on', () => {
+    const { ledger, set, update } = stage();
+    set(ASK, 100, 100);
+    set(BID, 99, 0);
+    for (let i = 1; i <= 9; i++) update(i * 10_000, [ASK, 100, 100 - 10 * i], [BID, 99, 20 * i]);
+    ledger.trade(95_000, ASK, 100, 5);
+    expect(ledger.at(ASK, 100)).toMatchObject({ removed: 20, displayed: 10, peak: 30 });
+    // nor do earlier additions hide what a trade took that is told of later
+    update(100_000, [BID, 99, 179]);
+    update(110_000, [BID, 99, 178]);
+    update(120_000, [BID, 99, 173]);
+    ledger.trade(121_000, BID, 99, 5);
+    expect(ledger.at(BID, 99)).toMatchObject({ removed: 6, displayed: 173, peak: 179 });
+    ledger.advance(200_000);
+    expect(ledger.at(BID, 99)).toMatchObject({ refillNet: 0, cancel: 1 });
+  });
+
   test('twenty buys of 5 at an ask of 10 that is refilled after each: traded 100, refilled 100', () => {
     const { ledger, set, update } = stage();
     set(ASK, 100, 10);
