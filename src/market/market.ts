@@ -26,8 +26,9 @@ const WARM_SAMPLES = 60;
 /** Trades and the book changes they made wait at least this long for each other. */
 const MIN_GUARD: Micros = 10_000;
 
-/** The ledger looks at least this many ticks beyond the touch. */
+/** The ledger looks at least this many ticks and cells beyond the touch. Orders that take more of a book that tells of it first are rare. */
 const NEAR_TICKS = 5;
+const NEAR_CELLS = 8;
 
 /** Effects on what is said beside the market, and of prints off its book. */
 const BESIDE = Effect.derivative | Effect.liquidation | Effect.besideGap | Effect.offBook;
@@ -469,7 +470,7 @@ export class Market {
     this.#levels.settle();
   }
 
-  /** The ledger follows the book a cell beyond the touch: a removal may come before the first trade that explains it. */
+  /** The ledger follows the book some cells beyond the touch: a removal may come before the first trade that explains it. */
   #follow(): void {
     const ledger = this.#ledger;
     if (ledger === null) return;
@@ -482,7 +483,7 @@ export class Market {
       const wanted = ((bid + ask) / (2 * tick)) * (this.#cellBps / 1e4);
       ledger.resize(2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
     }
-    const near = Math.max(NEAR_TICKS * tick, ledger.width);
+    const near = Math.max(NEAR_TICKS * tick, NEAR_CELLS * ledger.width);
     ledger.follow(this.t, bid - near, ask + near);
   }
 

@@ -1,9 +1,10 @@
 /** What statistics and cells of the market state rest on. */
 import { expect, test } from 'vitest';
+import { ASK } from '../../src/market/book.js';
 import { groupSizes } from '../../src/market/group-sizes.js';
 import { PRICE } from '../../src/market/level-changes.js';
 import { GridStatistic } from '../../src/market/statistic.js';
-import { SECOND, TapeBuilder } from '../scan/tape-builder.js';
+import { type Level, SECOND, TapeBuilder } from '../scan/tape-builder.js';
 import { newMarket, play } from './feed.js';
 
 test('a sample joins the baseline only after its delay, so that no event meets itself', () => {
@@ -40,6 +41,22 @@ test('a band that a trade widened is followed from the next update on, whoever e
     .depth([], [[1050, 0]]);
   play(market, tape.lines, () => {});
   expect(heard).toEqual([105_000]);
+});
+
+test('what an order took of several cells explains what they lost, also where the book told of it first', () => {
+  const market = newMarket();
+  // eight ticks a cell: just above four bps
+  const ledger = market.ledger(10 * SECOND, 4);
+  const prices = Array.from({ length: 20 }, (_, i) => 10_001 + i);
+  const asks = (size: number): Level[] => prices.map((price) => [price, size]);
+  const tape = new TapeBuilder().snapshot([[10_000, 1]], [...asks(1), [10_100, 1]]).wait(SECOND);
+  tape.depth([], asks(0)).wait(1000);
+  for (const price of prices) tape.trade(1, price, 1, { matched: 5 });
+  tape.wait(SECOND).clock();
+  play(market, tape.lines, () => {});
+  ledger.advance(market.t);
+  const refilled = ledger.live[ASK].map((level) => level.refillNet);
+  expect(refilled).toEqual([0, 0, 0]);
 });
 
 test('sizes of aggressor groups join what is usual a second after they are complete, each once', () => {
