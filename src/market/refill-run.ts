@@ -15,6 +15,14 @@ const NEVER = Number.NEGATIVE_INFINITY;
 /** What is displayed, beside the peak. */
 const State = { peak: 0, part: 1, low: 2, high: 3 } as const;
 
+/** The newest message of the book: when it came, and the exchange time of what it shows; 0 where none is said. */
+export interface NewestBook {
+  readonly t: Micros;
+  readonly at: Micros;
+}
+
+const NO_BOOK: NewestBook = { t: NEVER, at: 0 };
+
 export interface RefillRules {
   /** cycles in a row that make a run of them */
   readonly cycles: number;
@@ -29,7 +37,8 @@ export interface RefillRules {
 /**
  * A cycle is: the peak is displayed, at least ENOUGH of it is traded, the level is depleted, and the peak is displayed again within
  * `refill`. Conflation may hide that it was depleted: then what was traded within a guard before a message must be nearly all that was
- * displayed; where there is no message, the peak must still stand a guard after the trades. All sizes are scaled integers.
+ * displayed; where there is no message, the peak must still stand a guard after the trades, in a book that is not known to be older
+ * than they are. All sizes are scaled integers.
  */
 export class RefillRun {
   readonly side: BookSide;
@@ -78,6 +87,11 @@ export class RefillRun {
   /** enough was traded and the book shows nothing of it: when the peak counts as shown again, and what was traded since that was known */
   #confirmAt: Micros = Number.NaN;
   #sinceEnough = 0;
+  /** receive and exchange time of the trade that made it enough */
+  #enoughT: Micros = NEVER;
+  #enoughAt: Micros = 0;
+  /** exchange time of the newest trade; 0: not known */
+  #matched: Micros = 0;
 
   constructor(rules: RefillRules, t: Micros, side: BookSide, price: number, peak: number) {
     this.#rules = rules;
@@ -95,7 +109,9 @@ export class RefillRun {
     return this.cycles >= this.#rules.cycles;
   }
 
-  trade(t: Micros, size: number): void {
+  /** @param matched its exchange time; 0 where none is said */
+  trade(t: Micros, size: number, matched: Micros = 0): void {
+    this.#matched = matched;
     if (this.#state === State.peak && this.#unexplained === 0 && Number.isNaN(this.#confirmAt))
       if (t - this.#openT > this.#rules.guard) this.#open = 0; // the book had time to show what it did
     if (this.#open === 0) this.#openT = t;
@@ -122,6 +138,13 @@ export class RefillRun {
   #awaitBook(t: Micros): void {
     this.#confirmAt = t + this.#rules.guard;
     this.#sinceEnough = 0;
+    this.#enoughT = t;
+    this.#enoughAt = this.#matched;
+  }
+
+  /** A book that came after the trades is older than they are: it cannot show yet what they did. */
+  #isBehind({ t, at }: NewestBook): boolean {
+    return t > this.#enoughT && at > 0 && at < this.#enoughAt;
   }
 
   /** The book had time to show what was traded, or the trades to come that it shows. */
@@ -218,11 +241,12 @@ export class RefillRun {
     this.#total = this.#open;
   }
 
-  /** Time has come to `t`, and nothing happened here since it was last told. */
-  advance(t: Micros): void {
+  /** Time has come to `t`, and nothing happened here since it was last told; `book` is the newest there is. */
+  advance(t: Micros, book: NewestBook = NO_BOOK): void {
     if (!(t > this.due)) return;
     const { guard } = this.#rules;
-    if (t > this.#confirmAt) {
+    if (t > this.#confirmAt && this.#isBehind(book)) this.#confirmAt = t + guard;
+    else if (t > this.#confirmAt) {
       this.#confirmAt = Number.NaN;
       this.#hiddenLowAt = NEVER;
       this.#count(t, this.#sinceEnough);

@@ -51,6 +51,8 @@ export class Refills implements Follower {
   /** runs whose level the message under way changed, and what it left */
   readonly #changed: RefillRun[] = [];
   readonly #after: number[] = [];
+  /** the newest message whose changes the runs were told */
+  readonly #newest = { t: Number.NEGATIVE_INFINITY, at: 0 };
   /** no run has to be looked at before this time */
   #due = Number.POSITIVE_INFINITY;
 
@@ -85,7 +87,7 @@ export class Refills implements Follower {
     const key = passive === BID ? -price : price;
     const run = this.#runs.get(key) ?? this.#begin(t, passive, price);
     if (run === null) return;
-    run.trade(t, size);
+    run.trade(t, size, this.#market.groups.open.matched);
     this.#look(run);
   }
 
@@ -119,6 +121,8 @@ export class Refills implements Follower {
     this.advance(t);
     if (this.#changed.length > 0) this.#showChanged(t);
     const { bid, ask, track } = this.#market;
+    this.#newest.t = t;
+    this.#newest.at = track.bookAt;
     if (!(bid < ask)) this.#end();
     else {
       const reach = REACH * track.book.tick;
@@ -160,7 +164,7 @@ export class Refills implements Follower {
   #advance(t: Micros): void {
     this.#due = Number.POSITIVE_INFINITY;
     for (const [key, run] of this.#runs) {
-      run.advance(t);
+      run.advance(t, this.#newest);
       if (run.over !== null) this.#runs.delete(key);
       this.#look(run);
     }

@@ -85,6 +85,40 @@ describe.each(stories)('%s', (_, options, told) => {
   });
 });
 
+describe('a book that comes later than trades', () => {
+  /** Three orders that take more than the ask displays; books that come meanwhile are older, until `caughtUp` tells what it is now. */
+  const behind = (caughtUp: (story: LevelStory) => LevelStory): LevelStory => {
+    const story = start();
+    const matched = Math.floor(story.tape.t / 1000) + 1500;
+    for (let i = 0; i < 3; i++) {
+      story.tape.trade(1, ASK, 11, { matched: matched + i });
+      for (let n = 0; n < 4; n++) story.pause(80).asks([ASK + 20, 5 + n]);
+    }
+    return caughtUp(story.pause(1000));
+  };
+
+  test('does not show that the peak still stands', async () => {
+    expect(
+      outline(
+        await scan(
+          behind((story) => story.asks([ASK, 0])),
+          'cycles=2',
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  test('shows it once it is as new as they are: a cycle, and one more for all that was traded meanwhile', async () => {
+    const story = behind((told) =>
+      told
+        .asks([ASK + 20, 10])
+        .quiet(0.5)
+        .asks([ASK, 0]),
+    );
+    expect(outline(await scan(story, 'cycles=2'))).toEqual(['onset sell  2 33', 'end sell pulled 2 33']);
+  });
+});
+
 describe('what is no iceberg', () => {
   const parts = (traded: number, shown: number): LevelStory => {
     const story = start();
