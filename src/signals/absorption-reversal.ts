@@ -8,6 +8,7 @@ import { GRID } from '../market/statistic.js';
 import type { Micros } from '../model/entry.js';
 import { formatTime } from '../model/time.js';
 import type { DetectorRun } from './detector.js';
+import { Lifecycle, Step } from './lifecycle.js';
 import type { Voice } from './voice.js';
 
 /** A cell is imbalanced from so many times the one it is held against; an empty one counts as a lot. */
@@ -36,6 +37,8 @@ type Phase = 'none' | 'waits' | 'turned' | 'holds';
 /** What is known of aggression in one direction (+1: buys, absorbed by asks). Prices are scaled. */
 interface Push {
   readonly aggressor: number;
+  /** price that has turned has no time to go by: of a life only its cool-down counts */
+  readonly life: Lifecycle;
   phase: Phase;
   /** the imbalanced bin, and from there to the end of the bar */
   low: number;
@@ -163,12 +166,13 @@ export class AbsorptionReversal implements DetectorRun {
       const { phase, broken } = push;
       if (phase === 'turned') {
         // what is over before it was told is not worth a line
-        const isTold = !broken && this.#cells.isWarm;
+        const isTold = !broken && this.#cells.isWarm && push.life.step(t, scoreOf(push), true, false) === Step.onset;
         push.phase = isTold ? 'holds' : 'none';
         push.since = t;
         if (isTold) this.#voice.onset(t, push.first, this.#facts(push));
       } else if (phase === 'holds' && (broken || t - push.since >= this.#options.settle)) {
         push.phase = 'none';
+        push.life.end(t);
         this.#voice.end(t, -push.aggressor, broken ? 'broken' : 'held', this.#facts(push));
       }
     }
@@ -187,7 +191,7 @@ export class AbsorptionReversal implements DetectorRun {
     return {
       side: -aggressor,
       price: market.price(extreme),
-      score: push.size / push.usual,
+      score: scoreOf(push),
       evidence: {
         kind: 'D',
         absorbed: aggressor > 0 ? 'buys' : 'sells',
@@ -207,12 +211,20 @@ export class AbsorptionReversal implements DetectorRun {
   }
 
   reset(): void {
-    for (const push of this.#pushes) push.phase = 'none';
+    for (const push of this.#pushes) {
+      push.phase = 'none';
+      push.life.reset();
+    }
   }
+}
+
+function scoreOf({ size, usual }: Push): number {
+  return size / usual;
 }
 
 function createPush(aggressor: number): Push {
   return {
+    life: new Lifecycle({ armFor: 0, disarmFor: 0 }),
     ...{ aggressor, phase: 'none', low: 0, high: 0, extreme: 0, turn: 0, until: 0, since: 0, broken: false },
     ...{ bar: 0, first: 0, volume: 0, usual: 0, size: 0, opposed: 0, back: 0 },
   };

@@ -98,6 +98,25 @@ describe.each([
   });
 });
 
+test('for a second after its end none of the side is told, unless it is half as large again', async () => {
+  const onsets = async (second: number, size: number): Promise<string[]> => {
+    const story = pushed()
+      .at(122.2)
+      .print(-1, LOW + 1, 1)
+      .until(second)
+      .at(second + 0.5)
+      .print(-1, LOW + 2, 1)
+      .print(1, LOW + 3, size)
+      .at(second + 0.9)
+      .print(-1, LOW, 1);
+    const scanned = await story.until(second + 2).scan(['absorption.window=1s', 'absorption.settle=0s']);
+    return outline(scanned).filter((line) => line.includes('onset'));
+  };
+  expect(await onsets(122.25, 59)).toEqual(['122.2 onset sell']);
+  expect(await onsets(122.25, 60)).toEqual(['122.2 onset sell', '123.2 onset sell']);
+  expect(await onsets(123, 40)).toEqual(['122.2 onset sell', '124.0 onset sell']);
+});
+
 test('what is just missed: the size, the ratio, the end of the bar, the way back', async () => {
   const onsets = async (story: Story, more: string[] = []): Promise<number> =>
     (
