@@ -157,10 +157,13 @@ Quantiles are exact, over samples taken every whole second of data time in the l
 A sample counts only after the window it was taken over has passed, so no event is measured against itself.
 It belongs to the minute in which it begins to count; a window of trades that began before the data did, or before trades were last missing, is no sample.
 Sizes of taker orders join one to two seconds after they are complete, cells of a footprint a second after their bar (64 of a bar at most, evenly
-picked from all), and sizes of displayed levels are taken every five seconds.
+picked from all), and sizes of displayed levels, and of the buckets of
+.BR void ,
+are taken every five seconds.
+The median of an even number of sizes is the smaller of the two in the middle.
 No quantile is used before
 .B \-\-warmup
-(1m) of data without a gap, and 60 samples or 100 aggressor groups.
+(1m) of data without a gap, and 60 samples or 100 aggressor groups; of buckets 12 samples.
 For a thin symbol, where most windows hold no trade at all, a longer baseline such as 60m is right.
 .SH UNITS
 Events start afresh at every whole hour UTC

@@ -80,19 +80,21 @@ export default defineDetector({
   name: 'absorption',
   summary: 'Heavy one-sided aggression that does not move the price',
   doc: `Five meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
-B: aggressive volume above its usual quantile while the mid moved no more than the band. C: at one level at least
+B: aggressive volume above its usual quantile while the mid moved no more than the band; its level is the best price. C: at the level
+that most was traded against in the window at least
 "ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the level is still the best or
 within a tick of it. composite (default): B and C. D: among the three outermost bins of a footprint bar of length "window" (bins of
 "zone") one is above the "quantile" of usual cells and three times the other side of the bin a step back (an empty one counts as a lot), and
 price then comes back from the end of the bar, beyond that bin and by the band: at the bar's close, or until the next bar's. D is told when price
-has come back; it looks at trades alone, and "ratio", "refill", "hold" and "fade" play no role. Side is that of the passive party:
+has come back; it looks at trades alone, and "ratio", "refill", "hold" and "fade" play no role. Its level is from the bin to the end of the bar. A bar that is complete while one of its side runs tells none. Side is that of the passive party:
 when buys are absorbed by asks, side is sell, absorbed is buys and passive is ask. It ends "held" (aggression faded, D aside, and the
-level was not passed for "settle"), "broken" (price passed the level by the band; D: by "ticks") or "pulled" (it was passed after the
-level was mostly cancelled, not traded).
+level was not passed for "settle"), "broken" (price passed the level by "ticks") or "pulled" (it was passed after the
+level was mostly cancelled, not traded). It is passed where price is beyond it by "ticks" at least, and but for D longer than an update
+interval.
 
 A level is at least a tick and at least "zone" bps wide, in a power of two ticks; looked at as a minute begins. Where another width is wanted
 then, a running event keeps its level, but refill_lb, cancel_lb and max_displayed stay as they were, and it ends "broken" also where the level
-was cancelled. The band is "ticks" or "bps", whichever is wider. Until the onset the rule must hold for "hold", in which it may be missed by
+was cancelled. The band is "ticks" or "bps", whichever is wider, in whole ticks. Until the onset the rule must hold for "hold", in which it may be missed by
 30 %. Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
   parameters,
@@ -100,7 +102,7 @@ was cancelled. The band is "ticks" or "bps", whichever is wider. Until the onset
     side: 'the passive party: when asks absorb buys, sell',
     price: 'the edge of the level that has to be passed',
     score:
-      'volume (D: of the cell) over what is usual, times how little the mid moved (B, composite), times the share refilled (C, composite)',
+      'volume (D: of the cell) over what is usual, times how little the mid moved (B, composite: 1 less its way over a band and a tick), times the share refilled (C, composite)',
     ends: {
       held: 'the aggression faded (D: price had turned) and the level was not passed for "settle"',
       broken: 'the level was consumed and price went on',
@@ -137,7 +139,11 @@ was cancelled. The band is "ticks" or "bps", whichever is wider. Until the onset
       },
       bar: { type: 'text', optional: true, doc: 'start of the bar (D)' },
       opposed: { type: 'size', optional: true, doc: 'the cell that it is held against (D)' },
-      reversal_ticks: { type: 'ticks', optional: true, doc: 'how far price has come back from the end of the bar (D)' },
+      reversal_ticks: {
+        type: 'ticks',
+        optional: true,
+        doc: 'how far price had come back from the end of the bar when it was told (D)',
+      },
       theta: { type: 'ratio', optional: true, doc: 'the ratio that makes a cell imbalanced (D)' },
       window_ms: { type: 'ms', doc: 'the window, or the length of the bar' },
     },

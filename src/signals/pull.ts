@@ -43,7 +43,13 @@ const parameters = {
   layers: { type: 'integer', default: 3, min: 2, max: 100, doc: 'prices pulled that make a layered pull' },
   within: { type: 'duration', default: '200ms', min: '0s', max: '5s', doc: 'how far apart in time they may be' },
   repeats: { type: 'integer', default: 3, min: 2, max: 100, doc: 'pulls at one price that make a flicker' },
-  window: { type: 'duration', default: '10s', min: '100ms', max: '1m', doc: 'how far apart in time they may be' },
+  window: {
+    type: 'duration',
+    default: '10s',
+    min: '100ms',
+    max: '1m',
+    doc: 'from the first that appears to the last that goes, at most',
+  },
   ahead: { type: 'integer', default: 3, min: 1, max: 1000, doc: 'levels from the touch on that go ahead of an order' },
   depth: {
     type: 'number',
@@ -66,7 +72,7 @@ message of that nearest in size and price, else of the first that went within an
 by how much.
 
 Four kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
-said. flicker: this was at least pull number "repeats" at one price within "window"; it is said once in that time, and so are no single pulls
+said. flicker: this was at least pull number "repeats" at one price within "window", from when the first of them appeared; it is said once in that time, and so are no single pulls
 there. pull: any other of these. Each waits for late trades for one update interval of the venue, and for "within". What waits as a unit (--unit) begins
 is said in it, but where pulls have followed each other within "within" for ten seconds it is not; and what was said of flickers in a unit
 counts for no other.

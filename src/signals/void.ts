@@ -69,7 +69,8 @@ the "near" buckets, and "settle" later no more than "left" of it stands in as ma
 price would run: thin asks are a void to buy into. A void keeps the prices it had at its onset; it ends "refilled", "broken" (the touch
 passed it) or "faded" (the touch left it behind), and these two tell what stood when it was last looked at. The wall is the next one behind it, at least five seconds old. other_side_ratio tells
 whether the other side withdrew as well: then it is the market that is thin, not a side. Where no trades were recorded there is no
-post-sweep. A void tells how far price may move, not that it will.`,
+post-sweep. Voids are looked at every fifth of a second, and so are times known; what was displayed before an order is what it was when last looked
+at an update interval before. A void tells how far price may move, not that it will.`,
   needs: ['book'],
   parameters,
   meaning: {
@@ -87,20 +88,31 @@ post-sweep. A void tells how far price may move, not that it will.`,
     evidence: {
       kind: { type: 'text', choices: ['gap', 'thin', 'post-sweep'], doc: 'which kind' },
       passive: { type: 'text', choices: ['bid', 'ask'], doc: 'the side of the book that is thin' },
-      near: { type: 'price', doc: 'where it begins: the touch, or the first price of the thin run' },
+      near: {
+        type: 'price',
+        doc: 'where it begins: the touch, or the first price of the thin run; post-sweep: the last price of the order, or behind it where nothing stands there',
+      },
       far: { type: 'price', doc: 'the first price behind it' },
       width_ticks: { type: 'ticks', doc: 'from near to far' },
       width_bps: { type: 'bps', doc: 'the same, of the near edge' },
       gap_ticks: { type: 'ticks', optional: true, doc: 'gap: the width that it had to exceed or reach' },
       swept: { type: 'size', optional: true, doc: 'post-sweep: what the order traded' },
-      depth: { type: 'size', nullable: true, doc: 'displayed from near to far, ahead of the touch' },
+      depth: {
+        type: 'size',
+        nullable: true,
+        doc: 'displayed from near to far, ahead of the touch; post-sweep: all of it',
+      },
       usual: {
         type: 'size',
         nullable: true,
         doc: 'usually displayed that far from the touch, of buckets in part that part; post-sweep: displayed before it',
       },
       void_ratio: { type: 'ratio', nullable: true, doc: 'depth over usual' },
-      other_depth: { type: 'size', nullable: true, doc: 'displayed as far from the touch on the other side' },
+      other_depth: {
+        type: 'size',
+        nullable: true,
+        doc: 'displayed as far from the touch on the other side; post-sweep: in its near buckets',
+      },
       other_side_ratio: { type: 'ratio', nullable: true, doc: 'that over its own usual size' },
       wall_price: { type: 'price', nullable: true, doc: 'the heaviest level of the next wall behind the far edge' },
       wall_size: { type: 'size', nullable: true, doc: 'displayed in that wall, which is a bucket wide' },
