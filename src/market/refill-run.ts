@@ -66,6 +66,10 @@ export class RefillRun {
   /** displayed when the first cycle began, and traded since */
   #begun: number;
   #total = 0;
+  /** displayed before what is traded and part of no cycle yet */
+  #stood: number;
+  /** changes of the last guard: when, and what was displayed before each */
+  readonly #changes: (readonly [t: Micros, before: number])[] = [];
   /** how long the book showed it depleted in the cycle under way; NaN: it did not */
   #depleted = Number.NaN;
   #lastTradeT: Micros;
@@ -93,7 +97,8 @@ export class RefillRun {
   /** exchange time of the newest trade; 0: not known */
   #matched: Micros = 0;
 
-  constructor(rules: RefillRules, t: Micros, side: BookSide, price: number, peak: number) {
+  /** @param stood displayed a guard before: the book may have shown already what the first trade did */
+  constructor(rules: RefillRules, t: Micros, side: BookSide, price: number, peak: number, stood = peak) {
     this.#rules = rules;
     this.side = side;
     this.price = price;
@@ -101,6 +106,8 @@ export class RefillRun {
     this.shown = peak;
     this.firstT = t;
     this.#begun = peak;
+    this.#stood = stood;
+    if (stood !== peak) this.#changes.push([t, stood]);
     this.#lastTradeT = t;
   }
 
@@ -114,7 +121,11 @@ export class RefillRun {
     this.#matched = matched;
     if (this.#state === State.peak && this.#unexplained === 0 && Number.isNaN(this.#confirmAt))
       if (t - this.#openT > this.#rules.guard) this.#open = 0; // the book had time to show what it did
-    if (this.#open === 0) this.#openT = t;
+    if (this.#open === 0) {
+      this.#openT = t;
+      this.#forgetChanges(t);
+      this.#stood = Math.max(this.shown, this.#changes[0]?.[1] ?? 0);
+    }
     if (this.#unshown === 0 || this.#isShown(t)) {
       this.#unshown = 0;
       this.#unshownT = t;
@@ -155,6 +166,8 @@ export class RefillRun {
   /** A message left so much displayed. */
   show(t: Micros, shown: number): void {
     const before = this.shown;
+    this.#forgetChanges(t);
+    this.#changes.push([t, before]);
     const unshown = this.#isShown(t) ? 0 : this.#unshown;
     if (this.#state !== State.low && before - unshown <= LOW * this.peak) this.#hiddenLowAt = t;
     this.#unshown = Math.min(0, unshown - Math.max(0, before - shown));
@@ -166,6 +179,11 @@ export class RefillRun {
       else this.#leave(t, state);
     }
     this.#schedule();
+  }
+
+  #forgetChanges(t: Micros): void {
+    const changes = this.#changes;
+    while (changes.length > 0 && t - changes[0][0] > this.#rules.guard) changes.shift();
   }
 
   #stateOf(shown: number): number {
@@ -225,6 +243,7 @@ export class RefillRun {
     }
     this.#open = rest;
     this.#openT = t;
+    this.#stood = Math.max(this.peak, this.shown);
     this.cycles++;
     this.lastCycleT = t;
     this.traded = this.#total - rest;
@@ -237,7 +256,7 @@ export class RefillRun {
     this.cycles = 0;
     this.refills = 0;
     this.depletedFor = 0;
-    this.#begun = this.peak;
+    this.#begun = this.#stood;
     this.#total = this.#open;
   }
 

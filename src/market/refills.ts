@@ -6,6 +6,7 @@ import type { Band, Follower } from './follower.js';
 import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
 import { type RefillRules, RefillRun } from './refill-run.js';
+import { Ring } from './ring.js';
 
 /** Prices followed at a time; one more lets go of the oldest whose run has not begun. */
 const MOST = 64;
@@ -26,6 +27,12 @@ class Falls {
     this.prices.fill(Number.NaN);
   }
 }
+
+/** Values of a change in the ring: when, at which price, negative for a bid, and what stood there before. */
+const T = 0;
+const WHERE = 1;
+const WHAT = 2;
+const CHANGE = 3;
 
 /** A run is looked after from the first trade on, or where the book was first, from the fall that the trade made. */
 export class Refills implements Follower {
@@ -51,6 +58,8 @@ export class Refills implements Follower {
   /** runs whose level the message under way changed, and what it left */
   readonly #changed: RefillRun[] = [];
   readonly #after: number[] = [];
+  /** changes near the touch within the last guard: a trade may come after the book that shows it */
+  readonly #recent = new Ring(CHANGE);
   /** the newest message whose changes the runs were told */
   readonly #newest = { t: Number.NEGATIVE_INFINITY, at: 0 };
   /** no run has to be looked at before this time */
@@ -70,11 +79,36 @@ export class Refills implements Follower {
       falls.times[at] = this.#market.t;
       falls.before[at] = before;
     }
+    this.#remember(side === BID ? -price : price, before);
     if (this.#runs.size === 0) return;
     const run = this.#runs.get(side === BID ? -price : price);
     if (run === undefined) return;
     this.#changed.push(run);
     this.#after.push(after);
+  }
+
+  #remember(where: number, before: number): void {
+    const recent = this.#recent;
+    const { t, guard } = this.#market;
+    while (recent.first < recent.next && t - recent.values[(recent.first & recent.mask) * CHANGE + T] > guard)
+      recent.first++;
+    if (recent.full && !recent.grow()) recent.first++;
+    const at = recent.push();
+    recent.values[at + T] = t;
+    recent.values[at + WHERE] = where;
+    recent.values[at + WHAT] = before;
+  }
+
+  /** What stood at a price a guard before `t`; `shown` where nothing has changed since. */
+  #stoodAt(t: Micros, where: number, shown: number): number {
+    const { values, mask, first, next } = this.#recent;
+    let stood = shown;
+    for (let n = next - 1; n >= first; n--) {
+      const at = (n & mask) * CHANGE;
+      if (t - values[at + T] > this.#market.guard) break;
+      if (values[at + WHERE] === where) stood = values[at + WHAT];
+    }
+    return stood;
   }
 
   #placeOf(price: number): number {
@@ -100,12 +134,14 @@ export class Refills implements Follower {
     const isFallen = falls.prices[at] === price && t - falls.times[at] <= guard;
     const peak = isFallen ? falls.before[at] : shown;
     if (!(peak > 0) || !this.#makeRoom()) return null;
-    const run = new RefillRun(this.#rules, t, side, price, peak);
+    const key = side === BID ? -price : price;
+    const stood = Math.max(peak, this.#stoodAt(t, key, shown));
+    const run = new RefillRun(this.#rules, t, side, price, peak, stood);
     if (isFallen) {
       run.show(falls.times[at], 0);
       if (shown > 0) run.show(t, shown);
     }
-    this.#runs.set(side === BID ? -price : price, run);
+    this.#runs.set(key, run);
     this.band.low = Math.min(this.band.low, price);
     this.band.high = Math.max(this.band.high, price);
     return run;
@@ -210,6 +246,7 @@ export class Refills implements Follower {
     this.#changed.length = 0;
     this.#after.length = 0;
     for (const falls of this.#falls) falls.clear();
+    this.#recent.clear();
     this.#due = Number.POSITIVE_INFINITY;
     this.band.low = Number.POSITIVE_INFINITY;
     this.band.high = Number.NEGATIVE_INFINITY;

@@ -85,6 +85,13 @@ describe.each(stories)('%s', (_, options, told) => {
   });
 });
 
+test('what the first orders took of the book, which may tell of it before them, is none of what was hidden', async () => {
+  // 2 of 12 are gone as 12 are told to be traded: 10 were added
+  const first = start().asks([ASK, 12]).pause(300).asks([ASK, 10]).pause(20).buy(ASK, 12);
+  const story = clips(first.quiet(0.3), 1);
+  expect(outline(await scan(story, 'cycles=2'))).toEqual(['onset sell  2 20', 'end sell held 2 20']);
+});
+
 describe('a book that comes later than trades', () => {
   /** Three orders that take more than the ask displays; books that come meanwhile are older, until `caughtUp` tells what it is now. */
   const behind = (caughtUp: (story: LevelStory) => LevelStory): LevelStory => {
