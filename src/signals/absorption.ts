@@ -362,9 +362,9 @@ class Absorption implements DetectorRun {
     const waiting = level === null ? 0 : level.openTraded - level.metTraded;
     siege.refilled = Math.max(0, siege.absorbed - waiting - (siege.displayed - displayed));
     siege.ratio = Math.min(1, siege.refilled / siege.absorbed);
-    if (level === null) return;
-    siege.cancelled = level.cancel;
-    siege.largest = Math.max(siege.largest, this.#ledger.maxDisplayed(level, t));
+    // where nothing was traded for a window, nobody follows what is cancelled
+    siege.cancelled = level?.cancel ?? 0;
+    if (level !== null) siege.largest = Math.max(siege.largest, this.#ledger.maxDisplayed(level, t));
   }
 
   /**

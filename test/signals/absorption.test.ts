@@ -111,6 +111,18 @@ describe.each([
     expect(end?.evidence.refill_lb).toBe(end?.evidence.absorbed_size);
   });
 
+  test('what was cancelled longer than a window ago is not told any more, also where nothing was traded there since', async () => {
+    const story = new Story(options).absorb().asks([BID + 1, 4]);
+    for (let i = 0; i < 60; i++) {
+      story.tape.wait(200_000);
+      story.buy(BID + 2, 5, 10);
+    }
+    const { signals } = await story.quiet(20).scan();
+    const end = signals.at(-1);
+    expect(end).toMatchObject({ phase: 'end', reason: 'held', evidence: { cancel_lb: 0, level_low: price } });
+    expect(Date.parse(String(end?.time)) * 1000).toBeGreaterThan(START + 137 * SECOND);
+  });
+
   test('the level is consumed at last, and price goes on: broken', async () => {
     const story = new Story(options).absorb();
     for (let price = BID + 1; price < BID + 6; price++) story.buy(price, 10, 0);
