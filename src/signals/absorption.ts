@@ -79,23 +79,22 @@ const parameters = {
 export default defineDetector({
   name: 'absorption',
   summary: 'Heavy one-sided aggression that does not move the price',
-  doc: `Five meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side.
-B: aggressive volume above its usual quantile while the mid moved no more than the band; its level is the best price. C: at the level
-that most was traded against in the window at least
-"ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the level is still the best or
-within a tick of it. composite (default): B and C. D: among the three outermost bins of a footprint bar of length "window" (bins of
-"zone") one is above the "quantile" of usual cells and three times the other side of the bin a step back (an empty one counts as a lot), and
-price then comes back from the end of the bar, beyond that bin and by the band: at the bar's close, or until the next bar's. D is told when price
-has come back; it looks at trades alone, and "ratio", "refill", "hold" and "fade" play no role. Its level is from the bin to the end of the bar. A bar that is complete while one of its side runs tells none. Side is that of the passive party:
-when buys are absorbed by asks, side is sell, absorbed is buys and passive is ask. It ends "held" (aggression faded, D aside, and the
-level was not passed for "settle"), "broken" (price passed the level by "ticks") or "pulled" (it was passed after the
-level was mostly cancelled, not traded). It is passed where price is beyond it by "ticks" at least, and but for D longer than an update
-interval.
+  doc: `Five meanings are in use, and each signal names its own in evidence.kind. A: much volume at one price, on one side. B: aggressive volume
+above its usual quantile while the mid moved no more than the band; its level is the best price. C: at the level that most was traded
+against in the window at least "ratio" times its largest displayed size was traded, at least the share "refill" of it was refilled, and the
+level is still the best or within a tick of it. composite (default): B and C. D: among the three outermost bins of a footprint bar of length
+"window" (bins of "zone") one is above the "quantile" of usual cells and three times the other side of the bin a step back (an empty one
+counts as a lot), and price then comes back from the end of the bar, beyond that bin and by the band: at the bar's close, or until the next
+bar's. D is told when price has come back; it looks at trades alone, and "ratio", "refill", "hold" and "fade" play no role. Its level is
+from the bin to the end of the bar. While one of its side runs, a bar that is complete tells none. Side is that of the passive party: when
+buys are absorbed by asks, side is sell, absorbed is buys and passive is ask. It ends "held" (aggression faded, D aside, and the level was
+not passed for "settle"), "broken" (price passed the level by "ticks") or "pulled" (it was passed after the level was mostly cancelled, not
+traded). It is passed where price is beyond it by "ticks" at least, and but for D longer than an update interval.
 
-A level is at least a tick and at least "zone" bps wide, in a power of two ticks; looked at as a minute begins. Where another width is wanted
-then, a running event keeps its level, but refill_lb, cancel_lb and max_displayed stay as they were, and it ends "broken" also where the level
-was cancelled. The band is "ticks" or "bps", whichever is wider, in whole ticks. Until the onset the rule must hold for "hold", in which it may be missed by
-30 %. Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
+A level is at least a tick and at least "zone" bps wide, in a power of two ticks; looked at as a minute begins. Where another width is
+wanted then, a running event keeps its level, but refill_lb, cancel_lb and max_displayed stay as they were, and it ends "broken" also where
+the level was cancelled. The band is "ticks" or "bps", whichever is wider, in whole ticks. Until the onset the rule must hold for "hold", in
+which it may be missed by 30 %. Refill and cancel figures are lower bounds: conflated updates hide pairs of both.`,
   needs: ['book', 'trades'],
   parameters,
   meaning: {

@@ -36,13 +36,15 @@ const parameters = {
 export default defineDetector({
   name: 'iceberg',
   summary: 'A level is refilled to the same size again and again',
-  doc: `A cycle is: a level displays a size, its peak; trades take it down to a fifth or less; within "refill" it displays the peak
-again, give or take a tenth. At least 80 % of the peak must have been traded. Where updates are conflated the book may not show the level
-depleted: when so much is traded within one update interval and the peak still stands an interval later, that is a cycle, too, and
-one only, however much it was; a book that came since and is older than the trades, by the venue's times, is waited for. Where part of it was shown to go, the rest must have been traded within the interval before the update
-that shows it refilled. A level that is never down to a fifth, or is there again too late, makes no cycle. An event needs "cycles" of them at one price, none of them more than "fade" after the one before, and hidden_lb must
-reach the "quantile" of the sizes of taker orders. hidden_lb is what was traded since the beginning less what is displayed less than then: at
-least so much was added or hidden. Where the level is refilled to another size, counting begins anew: makers who refill by chance repeat no peak.
+  doc: `A cycle is: a level displays a size, its peak; trades take it down to a fifth or less; within "refill" it displays the peak again, give or
+take a tenth. At least 80 % of the peak must have been traded. Where updates are conflated the book may not show the level depleted: when so
+much is traded within one update interval and the peak still stands an interval later, that is a cycle, too, and one only, however much it
+was; a book that came since and is older than the trades, by the venue's times, is waited for. Where part of it was shown to go, the rest
+must have been traded within the interval before the update that shows it refilled. A level that is never down to a fifth, or is there again
+too late, makes no cycle. An event needs "cycles" of them at one price, none of them more than "fade" after the one before, and hidden_lb
+must reach the "quantile" of the sizes of taker orders. hidden_lb is what was traded since the beginning less what is displayed less than
+then: at least so much was added or hidden. Where the level is refilled to another size, counting begins anew: makers who refill by chance
+repeat no peak.
 
 It ends "broken" (depleted by trades and not refilled), "pulled" (gone, most of it untraded), "held" (no cycle for "fade", and the peak still
 stands) or "faded" (no cycle for "fade", and another size stands, or the book was crossed). Books of levels do not tell orders

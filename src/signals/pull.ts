@@ -72,10 +72,10 @@ message of that nearest in size and price, else of the first that went within an
 by how much.
 
 Four kinds, named in evidence.kind. layered: at least "layers" prices of one side were pulled within "within"; its single pulls are not
-said. flicker: this was at least pull number "repeats" at one price within "window", from when the first of them appeared; it is said once in that time, and so are no single pulls
-there. pull: any other of these. Each waits for late trades for one update interval of the venue, and for "within". What waits as a unit (--unit) begins
-is said in it, but where pulls have followed each other within "within" for ten seconds it is not; and what was said of flickers in a unit
-counts for no other.
+said. flicker: this was at least pull number "repeats" at one price within "window", from when the first of them appeared; it is said once
+in that time, and so are no single pulls there. pull: any other of these. Each waits for late trades for one update interval of the venue,
+and for "within". What waits as a unit (--unit) begins is said in it, but where pulls have followed each other within "within" for ten
+seconds it is not; and what was said of flickers in a unit counts for no other.
 
 ahead: somebody traded at the touch, and two update intervals later it has gone back "ahead" levels or more and at least "near" bps, though no
 more than the share "executed" of what those levels displayed before was traded: where they are traded it is a sweep, here makers pulled them

@@ -61,16 +61,17 @@ const parameters = {
 export default defineDetector({
   name: 'void',
   summary: 'Next to nothing is displayed just beyond the touch',
-  doc: `Three kinds, named in evidence.kind. gap: the next level beyond the touch is at least "ticks" away, and farther than the
-"quantile" of what is usual. thin: in "run" or more buckets in a row (each about a basis point, a power of two of ticks), the first of them
-among the "near" ones next to the touch, no more than the share "thin" of the usual size is displayed; what is usual is the median of each
-bucket's own samples. Both must last for "hold". post-sweep: one taker order took at least the share "swept" of what was displayed in
-the "near" buckets, and "settle" later no more than "left" of it stands in as many buckets from the order's last price on, whether the touch is in front of them by then or behind. Side is where
-price would run: thin asks are a void to buy into. A void keeps the prices it had at its onset; it ends "refilled", "broken" (the touch
-passed it) or "faded" (the touch left it behind), and these two tell what stood when it was last looked at. The wall is the next one behind it, at least five seconds old. other_side_ratio tells
-whether the other side withdrew as well: then it is the market that is thin, not a side. Where no trades were recorded there is no
-post-sweep. Voids are looked at every fifth of a second, and so are times known; what was displayed before an order is what it was when last looked
-at an update interval before. A void tells how far price may move, not that it will.`,
+  doc: `Three kinds, named in evidence.kind. gap: the next level beyond the touch is at least "ticks" away, and farther than the "quantile" of what
+is usual. thin: in "run" or more buckets in a row (each about a basis point, a power of two of ticks), the first of them among the "near"
+ones next to the touch, no more than the share "thin" of the usual size is displayed; what is usual is the median of each bucket's own
+samples. Both must last for "hold". post-sweep: one taker order took at least the share "swept" of what was displayed in the "near" buckets,
+and "settle" later no more than "left" of it stands in as many buckets from the order's last price on, whether the touch is in front of them
+by then or behind. Side is where price would run: thin asks are a void to buy into. A void keeps the prices it had at its onset; it ends
+"refilled", "broken" (the touch passed it) or "faded" (the touch left it behind), and these two tell what stood when it was last looked at.
+The wall is the next one behind it, at least five seconds old. other_side_ratio tells whether the other side withdrew as well: then it is
+the market that is thin, not a side. Where no trades were recorded there is no post-sweep. Voids are looked at every fifth of a second, and
+so are times known; what was displayed before an order is what it was when last looked at an update interval before. A void tells how far
+price may move, not that it will.`,
   needs: ['book'],
   parameters,
   meaning: {
