@@ -150,7 +150,7 @@ interface Fire {
 }
 
 class Ignition implements DetectorRun {
-  readonly wake = Wake.group | Wake.book | Wake.beat;
+  readonly wake = Wake.trade | Wake.group | Wake.book | Wake.beat;
   readonly #options: Values<typeof parameters>;
   readonly #market: Market;
   readonly #voice: Voice;
@@ -180,11 +180,13 @@ class Ignition implements DetectorRun {
     }
   }
 
-  evaluate(t: number): void {
-    this.#breaks.measure(t);
+  evaluate(t: number, why: number): void {
+    // a trade may end an event, but a drive is made of whole orders
+    const seeks = why !== Wake.trade;
+    if (seeks) this.#breaks.measure(t);
     for (const fire of this.#fires) {
       if (fire.life.active) this.#follow(t, fire);
-      else this.#seek(t, fire);
+      else if (seeks) this.#seek(t, fire);
     }
   }
 

@@ -1,5 +1,6 @@
 /** ignition on scripted tapes: the article's drive through three levels, what is none, and what ends it. */
 import { describe, expect, test } from 'vitest';
+import { formatTime } from '../../src/model/time.js';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
 import { BID, OrderStory, type StoryOptions, TELLINGS } from './order-story.js';
 
@@ -96,6 +97,16 @@ describe.each(TELLINGS)('%s', (_, options) => {
       ),
     ).toEqual(['onset', 'eof']);
     expect(outline(await scan(drive(options).quiet(11)))).toEqual(['onset', 'age']);
+  });
+
+  test('a trade ends it when it comes, while its order still goes on', async () => {
+    const story = drive(options).quiet(1);
+    const { now: matched, tape } = story;
+    const { t } = tape;
+    story.print(-1, BID, 1, { matched }).pause(5);
+    const scanned = await scan(story.print(-1, BID, 1, { matched }));
+    expect(outline(scanned)).toEqual(['onset', 'invalidated']);
+    expect(scanned.signals.at(-1)?.time).toBe(formatTime(t));
   });
 
   test('a print from before the break that comes after it is none against it', async () => {
