@@ -45,10 +45,9 @@ export interface Sweep {
   readonly side: number;
   /** number of the run of orders it belongs to; a burst has that of the orders in it */
   readonly run: number;
-  /** receive time of the first and last print, and when it was found */
+  /** receive time of the first and last print */
   readonly firstT: Micros;
   readonly lastT: Micros;
-  readonly t: Micros;
   readonly groups: number;
   readonly prints: number;
   readonly size: number;
@@ -126,16 +125,6 @@ export class Sweeps implements Follower {
   /** Sweep number `n`, counted from 0; null where it is forgotten. */
   at(n: number): Sweep | null {
     return n >= Math.max(0, this.found - KEPT) && n < this.found ? this.#newest[n % KEPT] : null;
-  }
-
-  /** The newest sweep of a side that was found at `since` or later; null where there is none. */
-  last(side: number, since: Micros): Sweep | null {
-    for (let n = this.found - 1; n >= 0; n--) {
-      const sweep = this.at(n);
-      if (sweep === null || sweep.t < since) return null;
-      if (sweep.side === side) return sweep;
-    }
-    return null;
   }
 
   trade(t: Micros, side: number, price: number, size: number): void {
@@ -239,7 +228,7 @@ export class Sweeps implements Follower {
     const { kind, run, firstT, lastT, groups, prints, size, gate } = one;
     const { firstPrice, lastPrice, levels, displayed } = swept;
     return {
-      ...{ kind, side, run, firstT, lastT, t, groups, prints, size, gate },
+      ...{ kind, side, run, firstT, lastT, groups, prints, size, gate },
       ...{ slippage: swept.beyond / size, bid: past.bid, ask: past.ask },
       ...{ firstPrice, lastPrice, levels, displayed, consumed: ratio },
       ...{ nextPrice: nextLevel(past, lastPrice, step), depth: past.depthWithin(bps) },

@@ -7,7 +7,8 @@ import { createMeasure, imbalance, type Measure, UNIT } from '../market/lean.js'
 import { type Market, Wake } from '../market/market.js';
 import { StepWindow } from '../market/steps.js';
 import { type Surroundings, surroundingsOf } from '../market/surroundings.js';
-import { type Sweeps, sweepSpan, sweepsOf, USUAL_SWEEP } from '../market/sweeps.js';
+import { sweepSpan, USUAL_SWEEP } from '../market/sweeps.js';
+import { ToldSweeps, USUAL_RANGE } from '../market/told-sweeps.js';
 import { rounded } from '../model/decimal.js';
 import type { EndReason, Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
@@ -108,10 +109,13 @@ interface Fade {
   intent: Intent | null;
   /** a print reached the stop */
   stopped: boolean;
+  /** a sweep went with the lean */
+  swept: boolean;
 }
 
 class SkewFade implements DetectorRun {
-  readonly wake = Wake.book | Wake.trade | Wake.beat;
+  // a sweep may be told when an order is complete
+  readonly wake = Wake.book | Wake.trade | Wake.beat | Wake.group;
   readonly #options: SkewFadeOptions;
   readonly #market: Market;
   readonly #voice: Voice;
@@ -120,7 +124,7 @@ class SkewFade implements DetectorRun {
   readonly #mid: StepWindow;
   readonly #flow: FlowWindow;
   readonly #around: Surroundings;
-  readonly #sweeps: Sweeps;
+  readonly #sweeps: ToldSweeps;
   /** null where it plays no role */
   readonly #broken: LastBreak | null;
   readonly #fades: readonly [Fade, Fade];
@@ -135,7 +139,7 @@ class SkewFade implements DetectorRun {
     this.#mid = market.mid(options.span);
     this.#flow = market.flow(options.span);
     this.#around = surroundingsOf(market);
-    this.#sweeps = sweepsOf(market, USUAL_SWEEP);
+    this.#sweeps = new ToldSweeps(market, USUAL_SWEEP, USUAL_RANGE);
     this.#broken = options.cool > 0 ? lastBreakOf(market) : null;
     this.#fades = [createFade(1, options.hold), createFade(-1, options.hold)];
     this.#off = Math.min(options.off, options.on);
@@ -155,6 +159,9 @@ class SkewFade implements DetectorRun {
       this.#mean.set(t, imbalance(measure.bid, measure.ask));
     }
     const [bids, asks] = this.#fades;
+    this.#sweeps.take(({ sweep }) => {
+      (sweep.side > 0 ? bids : asks).swept = true;
+    });
     if (bids.life.active) this.#follow(t, bids);
     if (asks.life.active) this.#follow(t, asks);
     // what starts one is looked at on beats: nothing of it is over in a tenth of a second
@@ -180,6 +187,7 @@ class SkewFade implements DetectorRun {
     fade.from = this.#market.bid + this.#market.ask;
     fade.intent = intent;
     fade.stopped = false;
+    fade.swept = false;
     const { lean } = fade;
     this.#voice.onset(t, this.#mean.firstT(t), this.#facts(t, fade, score), (now) => {
       const mean = (lean * this.#mean.mean(now)) / UNIT;
@@ -236,7 +244,7 @@ class SkewFade implements DetectorRun {
     if (fade.stopped || lean * (out - intent.stop) >= 0) this.#end(t, fade, score, 'stop');
     else if (lean * (out - intent.target) <= 0) this.#end(t, fade, score, 'target');
     else if (lean * this.#tape(t) >= tape) this.#end(t, fade, score, 'tape');
-    else if (this.#sweeps.last(lean, onsetT + 1) !== null) this.#end(t, fade, score, 'sweep');
+    else if (fade.swept) this.#end(t, fade, score, 'sweep');
     else if (t - onsetT >= age) this.#end(t, fade, score, 'age');
     else {
       const step = life.step(t, score, mean > this.#off, !(mean > this.#off));
@@ -279,10 +287,11 @@ class SkewFade implements DetectorRun {
 
   lose(): void {
     this.#mean.clear();
+    this.#sweeps.forget();
   }
 }
 
 function createFade(lean: number, hold: number): Fade {
   const life = new Lifecycle({ armFor: hold, disarmFor: hold });
-  return { lean, life, onsetT: 0, bookAt: 0, from: Number.NaN, intent: null, stopped: false };
+  return { lean, life, onsetT: 0, bookAt: 0, from: Number.NaN, intent: null, stopped: false, swept: false };
 }

@@ -1,10 +1,8 @@
 /** sweep: one taker order, or a burst of them, exhausts several displayed levels at once. */
 
-import { ASK, BID } from '../market/book.js';
 import { type Market, Wake } from '../market/market.js';
-import type { GridStatistic } from '../market/statistic.js';
-import { type Sweep, type Sweeps, sweepSpan, sweepsOf } from '../market/sweeps.js';
-import { usualDepth } from '../market/usual-depth.js';
+import { sweepSpan } from '../market/sweeps.js';
+import { type Told, ToldSweeps } from '../market/told-sweeps.js';
 import { rounded } from '../model/decimal.js';
 import type { Evidence } from '../model/signal.js';
 import { type DetectorRun, defineDetector } from './detector.js';
@@ -108,58 +106,25 @@ type SweepOptions = Values<typeof parameters>;
 
 class SweepRun implements DetectorRun {
   readonly wake = Wake.trade | Wake.book | Wake.beat | Wake.group;
-  readonly #options: SweepOptions;
   readonly #market: Market;
   readonly #voice: Voice;
-  readonly #sweeps: Sweeps;
-  /** of asks and of bids */
-  readonly #usual: readonly [GridStatistic, GridStatistic];
+  readonly #sweeps: ToldSweeps;
   readonly #least: number;
-  /** sweeps seen so far */
-  #seen = 0;
-  /** run of the last order said to be a sweep, of buys and of sells */
-  readonly #said: [number, number] = [0, 0];
 
   constructor(options: SweepOptions, market: Market, voice: Voice) {
-    this.#options = options;
     this.#market = market;
     this.#voice = voice;
     const { single, burst, gap, span, opposite, consumed, quantile, bps } = options;
-    this.#sweeps = sweepsOf(market, { single, burst, gap, span, opposite, consumed, quantile, bps });
-    this.#usual = [usualDepth(market, ASK, bps), usualDepth(market, BID, bps)];
     this.#least = market.scaledSize(options.volume);
+    const rules = { single, burst, gap, span, opposite, consumed, quantile, bps };
+    this.#sweeps = new ToldSweeps(market, rules, options, this.#least);
   }
 
   evaluate(t: number): void {
-    const { found } = this.#sweeps;
-    if (this.#seen === found) return;
-    for (let n = this.#seen; n < found; n++) {
-      const sweep = this.#sweeps.at(n);
-      if (sweep !== null) this.#look(t, sweep);
-    }
-    this.#seen = found;
+    this.#sweeps.take((told) => this.#voice.point(t, told.sweep.firstT, this.#facts(told)));
   }
 
-  #look(t: number, sweep: Sweep): void {
-    const { ticks, spreads, depth } = this.#options;
-    const at = sweep.side > 0 ? 0 : 1;
-    if (sweep.kind === 'burst' && this.#said[at] === sweep.run) return;
-    const width = this.#width(sweep);
-    const spread = (sweep.ask - sweep.bid) / this.#market.track.book.tick;
-    const usual = this.#market.usual(this.#usual[at], 0.5);
-    // NaN while the baseline is cold, zero where a tick is wider than the bps
-    if (!(usual > 0 && sweep.displayed / usual >= depth)) return;
-    if (sweep.size < this.#least || width < Math.max(ticks, spreads * spread)) return;
-    if (sweep.kind === 'single') this.#said[at] = sweep.run;
-    this.#voice.point(t, sweep.firstT, this.#facts(sweep, width, usual));
-  }
-
-  /** Ticks from the first level exhausted to the last, both counted. */
-  #width({ firstPrice, lastPrice }: Sweep): number {
-    return Math.abs(lastPrice - firstPrice) / this.#market.track.book.tick + 1;
-  }
-
-  #facts(sweep: Sweep, width: number, usual: number) {
+  #facts({ sweep, width, usual }: Told) {
     const market = this.#market;
     const { book, scale } = market.track;
     const { tick } = book;
@@ -197,6 +162,6 @@ class SweepRun implements DetectorRun {
   }
 
   lose(): void {
-    this.#seen = this.#sweeps.found;
+    this.#sweeps.forget();
   }
 }

@@ -169,6 +169,29 @@ test.each([1, -1] as const)(
   },
 );
 
+test.each([1, -1] as const)('what the detector sweep would not call one ends none (heavy side %i)', async (lean) => {
+  const script = new Script(lean).begin();
+  const thin = [1001, 1002, 1003];
+  script.depth(
+    [],
+    thin.map((price): Level => [price, 0.06]),
+  );
+  for (let n = 0; n < 80; n++) script.trade(n % 2 === 0 ? 1 : -1, n % 2 === 0 ? 1001 : 1000, 0.01).clocks(0.25);
+  // three levels go at once, but they held less than a fiftieth of the usual depth
+  for (const price of thin) script.trade(1, price, 0.06);
+  script.tape.wait(20_000);
+  script.depth(
+    [],
+    thin.map((price): Level => [price, 0]),
+  );
+  const { lines } = script.clocks(2).tape;
+  const sweeps = async (...set: string[]): Promise<number> =>
+    (await scanLines(lines, { ...given, detect: ['sweep'], set })).signals.length;
+  expect([await sweeps(), await sweeps('sweep.depth=0')]).toEqual([0, 2]);
+  const scanned = await scanLines(lines, { ...given, set: ['skew-fade.tape=1'] });
+  expect(story(scanned)).toEqual(['onset', 'eof']);
+});
+
 describe.each([1, -1] as const)('after a drive that broke through the book (heavy side %i)', (lean) => {
   /** Three buys (or sales, `way` -1 seen from the lean) through as many levels, the other touch steps after them, and bids are heavy. */
   const driven = (way: 1 | -1, orders = 3): Script => {
