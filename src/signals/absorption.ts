@@ -337,7 +337,7 @@ class Absorption implements DetectorRun {
     // trades and book come on different paths: a passage is judged when both have had their time
     if (beyond && t - siege.passedSince > this.#ledger.guard) {
       this.#refresh(t, siege);
-      life.end(t);
+      life.end(t, this.#score(siege, volume));
       this.#end(t, siege, volume, this.#wasPulled(t, siege) ? 'pulled' : 'broken');
       return;
     }

@@ -57,7 +57,7 @@ export class Lifecycle {
       if (!off) this.#goneSince = Number.NaN;
       else if (Number.isNaN(this.#goneSince)) this.#goneSince = t;
       if (off && t - this.#goneSince >= this.#disarmFor) {
-        this.end(t);
+        this.end(t, score);
         return Step.end;
       }
       if (score > this.peak) this.peak = score;
@@ -80,8 +80,9 @@ export class Lifecycle {
     return Step.onset;
   }
 
-  /** Ends the running event for a reason of its own; the cool-down begins. */
-  end(t: Micros): void {
+  /** Ends the running event for a reason of its own, with the score it has then, if that may be its highest; the cool-down begins. */
+  end(t: Micros, score = 0): void {
+    if (score > this.peak) this.peak = score;
     this.active = false;
     this.#heldSince = Number.NaN;
     this.#coolUntil = t + this.#coolFor;

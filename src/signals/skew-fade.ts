@@ -253,7 +253,7 @@ class SkewFade implements DetectorRun {
   }
 
   #end(t: number, fade: Fade, score: number, reason: EndReason): void {
-    fade.life.end(t);
+    fade.life.end(t, score);
     this.#voice.end(t, -fade.lean, reason, this.#facts(t, fade, score));
   }
 

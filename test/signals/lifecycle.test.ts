@@ -61,6 +61,21 @@ describe('cool-down', () => {
     expect(again(0.91)).toBe(2);
   });
 
+  test('the score an event ends with counts, too', () => {
+    const onsets = (last: number): number => {
+      const life = new Lifecycle({ armFor: 0, disarmFor: 0 });
+      life.step(0, 0.6, true, false);
+      life.end(SECOND / 10, last);
+      return life.step(SECOND / 5, 1, true, false);
+    };
+    expect([onsets(0.6), onsets(0.7)]).toEqual([Step.onset, Step.none]);
+    // something else than the score may be what faded
+    const life = new Lifecycle({ armFor: 0, disarmFor: 0 });
+    life.step(0, 0.6, true, false);
+    expect(life.step(SECOND / 10, 0.7, false, true)).toBe(Step.end);
+    expect(life.step(SECOND / 5, 1, true, false)).toBe(Step.none);
+  });
+
   test('afterwards it may start again', () => {
     expect(count(run([...times(20, 0.6), ...times(15, 0.1), ...times(40, 0.6)]), Step.onset)).toBe(2);
   });
