@@ -137,7 +137,10 @@ const CONTEXT: Readonly<Record<string, Field>> = {
       activity: level('traded volume'),
       volatility: level('how much the mid moves'),
       liquidity: level('depth near the mid'),
-      direction: told(['up', 'down', 'ranging', 'mixed'], 'whether the price goes anywhere'),
+      direction: told(
+        ['up', 'down', 'ranging', 'mixed'],
+        'whether the price goes anywhere: how far the mid came over the length of a bar of the higher timeframe, over the way it took in ten steps; at least 0.4 is up or down, at most 0.2 ranging; known once so much was seen, and as of the last step',
+      ),
     },
   },
   spread_bps: said('bps', 'the spread'),
@@ -149,7 +152,10 @@ const CONTEXT: Readonly<Record<string, Field>> = {
     'ratio',
     'with --fit: how far the microprice lies from the mid, in spreads; where the mid is expected to go, by what an earlier tape taught',
   ),
-  trend: told(['up', 'down', 'flat'], 'of the last closed bar of the higher timeframe'),
+  trend: told(
+    ['up', 'down', 'flat'],
+    'of the last closed bar of the higher timeframe; flat where mid and delta of it do not go the same way',
+  ),
   alignment: told(['with', 'against', 'neutral'], 'the side of the signal and that trend'),
   risk: told(['elevated'], 'there where the side is against the trend'),
   htf: {

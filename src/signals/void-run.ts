@@ -67,9 +67,9 @@ draw price is a claim, not a fact; evidence.travelled and evidence.elapsed_ms te
     price: 'the near edge',
     score: 'how far it is from the near edge to the target, in buckets of about a basis point, a power of two of ticks',
     ends: {
-      reached_wall: 'a trade or the touch reached the target',
-      stop: 'a trade or the touch reached the stop',
-      wall_pulled: 'less than half of the wall is left',
+      reached_wall: 'a trade that way, or the touch that follows, reached the target',
+      stop: 'a trade, or the touch that the plan enters at (of buys the best ask), reached the stop',
+      wall_pulled: 'less than half of the wall is left, as looked at each tenth of a second',
       age: 'it lasted as long as it may',
     },
     evidence: {
