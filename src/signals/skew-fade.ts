@@ -43,7 +43,7 @@ const parameters = {
     default: '10s',
     min: '0s',
     max: '1m',
-    doc: 'none begins so soon after a drive that had broken through the book, whichever way; 0s: no demand',
+    doc: 'none begins so soon after a drive that had broken through the book, whichever way, or after data began or was lost; 0s: no demand',
   },
   age: { type: 'duration', default: '30s', min: '1s', max: '10m', doc: 'it lasts no longer than this' },
 } as const satisfies Parameters;
@@ -197,8 +197,11 @@ class SkewFade implements DetectorRun {
 
   /** Nobody trades on the lean, the price stands, no drive has broken through of late, and the higher timeframe goes nowhere. */
   #isCalm(t: number): boolean {
-    const { calm, regime, cool } = this.#options;
-    if (this.#broken !== null && t - this.#broken.t < cool) return false;
+    const { calm, regime, cool, span } = this.#options;
+    const { bookSince, tradesSince } = this.#market;
+    // behind a loss nobody knows what was traded before it, and which drives there were
+    if (t - tradesSince < span) return false;
+    if (this.#broken !== null && t - Math.max(this.#broken.t, bookSince, tradesSince) < cool) return false;
     if (regime !== 'any' && this.#around.regime.direction !== regime) return false;
     return Math.abs(this.#tape(t)) <= calm && Math.abs(this.#moved(t)) <= 1;
   }

@@ -217,7 +217,7 @@ describe.each([1, -1] as const)('after a drive that broke through the book (heav
     const { tape } = script;
     const broken = tape.t;
     const { signals } = await scanLines(script.clocks(20).tape.lines, { ...given, set: any });
-    const onset = signals.find(({ phase }) => phase === 'onset');
+    const onset = signals.find(({ phase, evidence: { last } }) => phase === 'onset' && last >= broken);
     return onset === undefined ? Number.NaN : (onset.evidence.last - broken) / SECOND;
   };
 
@@ -230,6 +230,31 @@ describe.each([1, -1] as const)('after a drive that broke through the book (heav
     expect(await first(driven(way), 'skew-fade.cool=1s')).toBe(sooner);
     // two orders are no drive
     expect(await first(driven(way, 2))).toBeLessThan(9);
+  });
+
+  test('behind a loss none begins before it is known that no drive had', async () => {
+    const lost = (way: 'book' | 'trades'): Script => {
+      const script = new Script(lean).begin().clocks(5);
+      // as much one way as the other
+      for (const lost of [0, way === 'trades' ? 1 : 0]) {
+        script.tape.trade(1, 1001, 1, { lost });
+        script.tape.trade(-1, 1000, 1);
+      }
+      if (way === 'book') {
+        script.tape.depth([], [], { lost: 1 });
+        const [heavy, light] = [side(1000, -1, 31), side(1001, 1, 10)];
+        if (lean > 0) script.tape.snapshot(heavy, light);
+        else script.tape.snapshot(side(1000, -1, 10), side(1001, 1, 31));
+      }
+      return script;
+    };
+    for (const way of ['trades', 'book'] as const) {
+      // ten seconds without a drive, and all of that for two
+      const waited = await first(lost(way));
+      expect(waited).toBeGreaterThan(12);
+      expect(waited).toBeLessThan(12.6);
+      expect(await first(lost(way), 'skew-fade.cool=0s')).toBeCloseTo(7, 1);
+    }
   });
 
   test('it is the same whichever detectors are there', async () => {
