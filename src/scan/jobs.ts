@@ -1,17 +1,17 @@
 /** A scan by several worker threads whose output is that of one: in order, in bounded memory, ended by the first fault. */
-import { Worker } from 'node:worker_threads';
 import type { Micros } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import type { Signal } from '../model/signal.js';
 import type { Segment } from '../tape/segment.js';
 import { joinSums, type SumsPart, sumsOf } from './checksum.js';
 import { type FlowCount, flowNotes } from './flow-count.js';
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker } from './messages.js';
 import type { Printed } from './pipeline.js';
 import type { RunResult, RunTask } from './run.js';
 import { mergeOrdered, type ScanOptions } from './scan.js';
 import { type GivenSettings, readingStart, scanSettings } from './settings.js';
-import { type Lane, Plan, type Run } from './units.js';
+import { type Employer, Thread } from './thread.js';
+import { type Lane, LEAST_BYTES, Plan, type Run } from './units.js';
 
 export interface JobsOptions extends Omit<ScanOptions, 'settings'> {
   /** as typed: functions cannot be sent to a thread */
@@ -35,9 +35,6 @@ const AHEAD = 2;
 /** Text that may wait for its turn to be printed: of one run, and of all together. */
 const MOST_WAITING = { run: 32 * 1024 * 1024, all: 256 * 1024 * 1024 };
 
-/** The built worker, also where the sources run unbuilt, as in tests: Node starts no thread from TypeScript. */
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? '../../dist/scan/worker.js' : './worker.js', import.meta.url);
-
 /** A scan that is divided, ready to start. */
 export interface Jobs {
   /** threads it will use; 1: dividing gains nothing, use `scan` */
@@ -54,11 +51,16 @@ export interface Jobs {
 
 /** Divides the scan of a tape's groups among `jobs` threads. */
 export function planJobs(groups: readonly (readonly Segment[])[], options: JobsOptions): Jobs {
-  const { given, checksum, jobs, leastBytes, from, to } = options;
+  const { given, checksum, jobs, leastBytes = LEAST_BYTES, from, to, worker } = options;
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const settings = scanSettings(given, { checksum, ...range });
-  const plan = new Plan(groups, settings, { jobs, ...(leastBytes === undefined ? {} : { leastBytes }) });
+  // a thread takes as long to start as the plan to be made, so they start where there is enough to divide
+  const bytes = groups.flat().reduce((sum, segment) => sum + segment.bytes, 0);
+  const most = Math.min(jobs, Math.floor(bytes / leastBytes));
+  const ready = Array.from({ length: most > 1 ? most : 0 }, () => new Thread(worker));
+  const plan = new Plan(groups, settings, { jobs, leastBytes });
   const threads = plan.lanes.reduce((sum, { workers }) => sum + workers, 0);
+  for (const thread of ready.splice(threads > 1 ? threads : 0)) void thread.close();
   const task: Omit<RunTask, 'run'> = {
     given,
     checksum,
@@ -66,10 +68,16 @@ export function planJobs(groups: readonly (readonly Segment[])[], options: JobsO
     ...(from === undefined ? {} : { origin: readingStart(settings, from) }),
     mostWaiting: options.mostWaiting ?? Math.min(MOST_WAITING.run, MOST_WAITING.all / (threads * AHEAD)),
   };
-  return { threads, bytes: plan.bytes, scan: () => scanPlan(plan, task, options) };
+  const hire = (): Thread => ready.pop() ?? new Thread(worker);
+  return { threads, bytes: plan.bytes, scan: () => scanPlan(plan, task, options, hire) };
 }
 
-async function* scanPlan(plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOptions): AsyncGenerator<Printed[]> {
+async function* scanPlan(
+  plan: Plan,
+  task: Omit<RunTask, 'run'>,
+  options: JobsOptions,
+  hire: () => Thread,
+): AsyncGenerator<Printed[]> {
   const lanes = plan.lanes.map((lane) => new LaneScan(lane, plan, task, options));
   const stop = (): void => {
     for (const lane of lanes) lane.stop();
@@ -77,7 +85,7 @@ async function* scanPlan(plan: Plan, task: Omit<RunTask, 'run'>, options: JobsOp
   options.signal?.addEventListener('abort', stop);
   if (options.signal?.aborted === true) stop();
   try {
-    for (const lane of lanes) lane.start();
+    for (const lane of lanes) lane.start(hire);
     const scans = lanes.map((lane) => lane.printed());
     yield* scans.length === 1 ? scans[0] : mergeOrdered(scans);
     const stopped = lanes.flatMap(({ reached }) => reached ?? []);
@@ -159,66 +167,6 @@ class RunScan {
   }
 }
 
-/** One worker thread; it does one run at a time. */
-class Thread {
-  readonly #worker: Worker;
-  readonly #idle: () => void;
-  readonly #read: (bytes: number) => void;
-  readonly #dead: (error: Error) => void;
-  #scan: RunScan | null = null;
-  #closing = false;
-
-  /**
-   * @param idle called when it can take another run
-   * @param dead called when it has ended unasked
-   */
-  constructor(worker: URL, idle: () => void, read: (bytes: number) => void, dead: (error: Error) => void) {
-    this.#idle = idle;
-    this.#read = read;
-    this.#dead = dead;
-    this.#worker = new Worker(worker);
-    this.#worker.on('message', (message: FromWorker) => this.#hear(message));
-    this.#worker.on('error', (error) => this.#die(error.message));
-    this.#worker.on('exit', () => this.#die('it ended'));
-  }
-
-  get free(): boolean {
-    return this.#scan === null && !this.#closing;
-  }
-
-  begin(scan: RunScan, task: RunTask): void {
-    this.#scan = scan;
-    this.say({ kind: 'run', task });
-  }
-
-  say(message: ToWorker): void {
-    this.#worker.postMessage(message);
-  }
-
-  #hear(message: FromWorker): void {
-    if (message.kind === 'read') {
-      this.#read(message.bytes);
-      return;
-    }
-    const scan = this.#scan;
-    const last = message.kind === 'end' || message.kind === 'error';
-    if (last) this.#scan = null;
-    scan?.push(message);
-    if (last) this.#idle();
-  }
-
-  #die(why: string): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#dead(new TapedeckError('E_IO', `while scanning: a worker thread failed: ${why}`));
-  }
-
-  async close(): Promise<void> {
-    this.#closing = true;
-    await this.#worker.terminate();
-  }
-}
-
 /** The runs of a lane, done ahead by its threads and printed one after the other. */
 class LaneScan {
   readonly #lane: Lane;
@@ -244,14 +192,19 @@ class LaneScan {
     this.#runs = lane.runs.map((run) => new RunScan(run));
   }
 
-  start(): void {
-    const { workers } = this.#lane;
-    const read = (bytes: number): void => this.#options.read?.(bytes);
-    const dead = (error: Error): void => {
-      for (const scan of this.#runs) if (!scan.over) scan.fail(error);
+  start(hire: () => Thread): void {
+    const employer: Employer = {
+      idle: () => this.#launch(),
+      read: (bytes) => this.#options.read?.(bytes),
+      dead: (error) => {
+        for (const scan of this.#runs) if (!scan.over) scan.fail(error);
+      },
     };
-    const { worker = WORKER } = this.#options;
-    for (let n = 0; n < workers; n++) this.#threads.push(new Thread(worker, () => this.#launch(), read, dead));
+    for (let n = 0; n < this.#lane.workers; n++) {
+      const thread = hire();
+      this.#threads.push(thread);
+      thread.serve(employer);
+    }
     this.#launch();
   }
 

@@ -84,9 +84,14 @@ export function lookback({ detectors, unit, baseline, warmup, htf }: ScanSetting
   return Math.max(baseline + Math.ceil(longest / MICROS_PER_MINUTE) * MICROS_PER_MINUTE, warmup);
 }
 
+/** Without detectors nothing looks back but sums, and these no longer than some seconds. */
+const SUMS_LOOKBACK = MICROS_PER_MINUTE;
+
 /** Where reading has to start so that everything from `from` on is what a scan of the whole tape prints. */
 export function readingStart(settings: ScanSettings, from: Micros): Micros {
-  return Math.floor(from / settings.unit) * settings.unit - lookback(settings);
+  const { detectors, unit } = settings;
+  const isIdle = detectors.lists.every((chosen) => chosen.length === 0);
+  return Math.floor(from / unit) * unit - (isIdle ? SUMS_LOOKBACK : lookback(settings));
 }
 
 /**

@@ -45,11 +45,11 @@ export interface Lane {
 export interface PlanOptions {
   jobs: number;
   /** a run of fewer compressed bytes is not worth a thread */
-  leastBytes?: number;
+  leastBytes: number;
 }
 
 /** About a tenth of a second of work: starting a thread costs as much. */
-const LEAST_BYTES = 1024 * 1024;
+export const LEAST_BYTES = 1024 * 1024;
 /** Runs per worker at most. */
 const MOST_RUNS = 4;
 /** Flows that may be open at once where every worker reads every src: each holds a book, windows and buffers. */
@@ -86,7 +86,7 @@ export class Plan {
     this.#settings = settings;
     this.#extents = groups.map(extentOf);
     this.#readFrom = settings.from === undefined ? undefined : readingStart(settings, settings.from);
-    this.lanes = this.#proven(options.jobs, options.leastBytes ?? LEAST_BYTES);
+    this.lanes = this.#proven(options.jobs, options.leastBytes);
     this.bytes = this.lanes.reduce((sum, { runs: some }) => sum + some.reduce((bytes, run) => bytes + run.bytes, 0), 0);
   }
 

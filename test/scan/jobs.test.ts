@@ -414,6 +414,22 @@ describe('threads', () => {
     expect(await rejection(await plan({ worker: silent }))).toContain('E_IO: while scanning: a worker thread failed');
   });
 
+  test('so is one that died before there was work for it', async () => {
+    const jobs = await plan({ worker: new URL('data:text/javascript,throw new Error("early")') });
+    while (process.getActiveResourcesInfo().includes('MessagePort')) await new Promise(setImmediate);
+    expect(await rejection(jobs)).toBe('E_IO: while scanning: a worker thread failed: early');
+  });
+
+  test('threads that a plan does not want end, and none is started where there is little to read', async () => {
+    const ports = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const before = ports();
+    // a unit that is longer than the tape
+    expect((await plan({ given: { ...lively, unit: 1440 * 60 * SECOND } })).threads).toBe(1);
+    while (ports() > before) await new Promise(setImmediate);
+    expect((await plan({ leastBytes: 1e9 })).threads).toBe(1);
+    expect(ports()).toBe(before);
+  });
+
   test('an error in a thread comes with its code and place', async () => {
     const gone = newFolder();
     const [path] = await writeSession(gone, randomTape({ seed: 22, minutes: 8 }).lines);

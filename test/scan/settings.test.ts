@@ -37,6 +37,14 @@ describe('look-back', () => {
     expect(readingStart(settings({ unit: MINUTE }), from + 1)).toBe(75 * MINUTE);
     expect(readingStart(settings({ unit: MINUTE, htf: MINUTE }), from + 1)).toBe(84 * MINUTE);
   });
+
+  test('without a detector anywhere nothing is read for one; with one on a single market there is', () => {
+    const unit = 480_000 * 60 * MINUTE;
+    const none = settings({ detect: ['none'] });
+    expect(readingStart(none, unit + 7 * MINUTE)).toBe(unit - MINUTE);
+    const one = settings({ detect: ['none'], symbols: { [BTC]: { detect: ['sweep'] } } });
+    expect(readingStart(one, unit + 7 * MINUTE)).toBe(unit - 10 * MINUTE);
+  });
 });
 
 test.each([

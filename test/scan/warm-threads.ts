@@ -29,6 +29,14 @@ class WarmWorker {
     this.#worker.on(event, listener);
   }
 
+  ref(): void {
+    this.#worker.ref();
+  }
+
+  unref(): void {
+    this.#worker.unref();
+  }
+
   postMessage(message: ToWorker): void {
     if (message.kind === 'run') this.#reusable = false;
     this.#worker.postMessage(message);
