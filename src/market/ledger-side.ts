@@ -1,7 +1,7 @@
 /** One side of the ledger: its cells by number, what the message under way did to them, and what cells without trades lost of late. */
 import type { Micros } from '../model/entry.js';
 import { LedgerLevel } from './ledger-level.js';
-import { Ring } from './ring.js';
+import { RecentChanges } from './recent-changes.js';
 
 /** Cells that can be followed at once; more than a window of seconds touches. */
 const MAX_SLOTS = 4096;
@@ -13,44 +13,6 @@ const CELL = 2;
 const LOST = 3;
 const MOVE = 4;
 
-/** Values of what a cell lost (> 0) or gained (< 0) by a message, and when. */
-const T = 0;
-const LOSER = 1;
-const SIZE = 2;
-const REMOVAL = 3;
-
-/** What cells without trades lost within the last guard: one of their trades may still be on its way. */
-class RecentRemovals {
-  readonly #ring = new Ring(REMOVAL);
-
-  add(t: Micros, cell: number, removed: number, guard: Micros): void {
-    const ring = this.#ring;
-    while (ring.first < ring.next && t - ring.values[(ring.first & ring.mask) * REMOVAL + T] > guard) ring.first++;
-    if (ring.full && !ring.grow()) ring.first++;
-    const at = ring.push();
-    const { values } = ring;
-    values[at + T] = t;
-    values[at + LOSER] = cell;
-    values[at + SIZE] = removed;
-  }
-
-  /** Net size lost within the guard before `t`. */
-  sum(t: Micros, cell: number, guard: Micros): number {
-    const { values, mask, first, next } = this.#ring;
-    let removed = 0;
-    for (let n = next - 1; n >= first; n--) {
-      const at = (n & mask) * REMOVAL;
-      if (t - values[at + T] > guard) break;
-      if (values[at + LOSER] === cell) removed += values[at + SIZE];
-    }
-    return Math.max(0, removed);
-  }
-
-  clear(): void {
-    this.#ring.clear();
-  }
-}
-
 export class LedgerSide {
   /** scaled width of a cell */
   width: number;
@@ -58,7 +20,8 @@ export class LedgerSide {
   readonly live: LedgerLevel[] = [];
   /** levels let go before their time because there may not be more */
   evicted = 0;
-  readonly recent = new RecentRemovals();
+  /** what cells without trades lost (> 0) or gained: one of their trades may still be on its way */
+  readonly recent = new RecentChanges();
   /** moves of the message under way; the one at 0 is of no cell */
   #moves = new Float64Array(MOVE * 64).fill(Number.NaN);
   #moveCount = 1;

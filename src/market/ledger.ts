@@ -231,7 +231,7 @@ export class Ledger {
     level.epoch = Math.floor(t / this.window);
     cells.live.push(level);
     // a removal that came just before the trade may be its own
-    const removed = cells.recent.sum(t, cell, this.guard);
+    const removed = Math.max(0, cells.recent.sum(t, cell, this.guard));
     level.displayed = this.#shownAt(side, cell);
     level.peak = level.displayed + removed;
     level.peakBefore = level.peak;

@@ -5,8 +5,8 @@ import { Effect } from './effect.js';
 import type { Band, Follower } from './follower.js';
 import { AFTER, BEFORE, LEVEL_CHANGE, type LevelChanges, PRICE } from './level-changes.js';
 import type { Market } from './market.js';
+import { RecentChanges } from './recent-changes.js';
 import { type RefillRules, RefillRun } from './refill-run.js';
-import { Ring } from './ring.js';
 
 /** Prices followed at a time; one more lets go of the oldest whose run has not begun. */
 const MOST = 64;
@@ -27,12 +27,6 @@ class Falls {
     this.prices.fill(Number.NaN);
   }
 }
-
-/** Values of a change in the ring: when, at which price, negative for a bid, and what stood there before. */
-const T = 0;
-const WHERE = 1;
-const WHAT = 2;
-const CHANGE = 3;
 
 /** A run is looked after from the first trade on, or where the book was first, from the fall that the trade made. */
 export class Refills implements Follower {
@@ -58,8 +52,8 @@ export class Refills implements Follower {
   /** runs whose level the message under way changed, and what it left */
   readonly #changed: RefillRun[] = [];
   readonly #after: number[] = [];
-  /** changes near the touch within the last guard: a trade may come after the book that shows it */
-  readonly #recent = new Ring(CHANGE);
+  /** what stood before each change near the touch, by price, negative of a bid: a trade may come after the book that shows it */
+  readonly #recent = new RecentChanges();
   /** the newest message whose changes the runs were told */
   readonly #newest = { t: Number.NEGATIVE_INFINITY, at: 0 };
   /** no run has to be looked at before this time */
@@ -79,36 +73,12 @@ export class Refills implements Follower {
       falls.times[at] = this.#market.t;
       falls.before[at] = before;
     }
-    this.#remember(side === BID ? -price : price, before);
+    this.#recent.add(this.#market.t, side === BID ? -price : price, before, this.#market.guard);
     if (this.#runs.size === 0) return;
     const run = this.#runs.get(side === BID ? -price : price);
     if (run === undefined) return;
     this.#changed.push(run);
     this.#after.push(after);
-  }
-
-  #remember(where: number, before: number): void {
-    const recent = this.#recent;
-    const { t, guard } = this.#market;
-    while (recent.first < recent.next && t - recent.values[(recent.first & recent.mask) * CHANGE + T] > guard)
-      recent.first++;
-    if (recent.full && !recent.grow()) recent.first++;
-    const at = recent.push();
-    recent.values[at + T] = t;
-    recent.values[at + WHERE] = where;
-    recent.values[at + WHAT] = before;
-  }
-
-  /** What stood at a price a guard before `t`; `shown` where nothing has changed since. */
-  #stoodAt(t: Micros, where: number, shown: number): number {
-    const { values, mask, first, next } = this.#recent;
-    let stood = shown;
-    for (let n = next - 1; n >= first; n--) {
-      const at = (n & mask) * CHANGE;
-      if (t - values[at + T] > this.#market.guard) break;
-      if (values[at + WHERE] === where) stood = values[at + WHAT];
-    }
-    return stood;
   }
 
   #placeOf(price: number): number {
@@ -135,7 +105,7 @@ export class Refills implements Follower {
     const peak = isFallen ? falls.before[at] : shown;
     if (!(peak > 0) || !this.#makeRoom()) return null;
     const key = side === BID ? -price : price;
-    const stood = Math.max(peak, this.#stoodAt(t, key, shown));
+    const stood = Math.max(peak, this.#recent.first(t, key, this.#market.guard, shown));
     const run = new RefillRun(this.#rules, t, side, price, peak, stood);
     if (isFallen) {
       run.show(falls.times[at], 0);

@@ -73,16 +73,17 @@ const parameters = {
 export default defineDetector({
   name: 'ignition',
   summary: 'Setup: go with a drive that has broken through the book',
-  doc: `Technique 1 of the article. A drive is "groups" or more taker orders of one side within the window, with no more than the share
-"opposite" of its volume against them, and of unusual volume: where the usual one is zero, as on a thin symbol, nothing begins unless "volume" is set.
-Where several drives reach up to now it is the longest, without what was traded up to the onset and the end of an event; the book is remembered to 20 bps from
-the touch, and to 50 ticks at least, so one that went farther may be missed, or seen to begin later. Of the best "levels" levels before it the share "fell" is gone, and most of that
-was traded. The sweep point is the farthest level it exhausted, or the heaviest of them behind the first where that held twice their median. An event
-begins when the touch that follows (of buys the best bid) stands beyond the sweep point. The plan goes with the drive: entry at the opposite touch as it
-is then, stop behind the sweep point (stop_level) or behind the first price of the drive (stop_origin), target the next wall at least
-five seconds old; evidence.room tells whether there is a void ahead, or a wall no nearer than twice the risk. It ends "target", "invalidated" (a trade or the mid is farther back than
-"ticks" behind the sweep point) or "age". By then much of the move is over: evidence.moved_bps tells how much.
-What regulators call momentum ignition is the manipulation by one participant; who traded here, and what for, no public data tells.`,
+  doc: `Technique 1 of the article. A drive is "groups" or more taker orders of one side within the window, with no more than the share "opposite"
+of its volume against them, and of unusual volume: where the usual one is zero, as on a thin symbol, nothing begins unless "volume" is set.
+Where several drives reach up to now it is the longest, without what was traded up to the onset and the end of an event; the book is
+remembered to 20 bps from the touch, and to 50 ticks at least, so one that went farther may be missed, or seen to begin later. Of the best
+"levels" levels before it the share "fell" is gone, and most of that was traded. The sweep point is the farthest level it exhausted, or the
+heaviest of them behind the first where that held twice their median. An event begins when the touch that follows (of buys the best bid)
+stands beyond the sweep point. The plan goes with the drive: entry at the opposite touch as it is then, stop behind the sweep point
+(stop_level) or behind the first price of the drive (stop_origin), target the next wall at least five seconds old; evidence.room tells
+whether there is a void ahead, or a wall no nearer than twice the risk. It ends "target", "invalidated" (a trade or the mid is farther back
+than "ticks" behind the sweep point) or "age". By then much of the move is over: evidence.moved_bps tells how much. What regulators call
+momentum ignition is the manipulation by one participant; who traded here, and what for, no public data tells.`,
   needs: ['book', 'trades'],
   confirms: true,
   parameters,

@@ -19,7 +19,6 @@ const GAP_LEFT = 0.7;
 const HALF = 0.5;
 /** The book is walked on the first beat of each of these stretches of data time. */
 const LOOK_EVERY = 2 * BEAT;
-const NONE: readonly Swept[] = [];
 
 const parameters = {
   ticks: { type: 'integer', default: 5, min: 1, max: 100_000, doc: 'a gap is at least this many ticks wide' },
@@ -199,11 +198,11 @@ class Void implements DetectorRun {
     for (let n = 0; n < this.#holes.length; n++) {
       const hole = this.#holes[n];
       // groups are taken in any case: one that came while a void was open is part of it
-      const swept = hole.kind === 'post-sweep' ? this.#swept.take(t, hole.passive, this.#options.settle) : NONE;
+      const swept = hole.kind === 'post-sweep' ? this.#swept.take(t, hole.passive, this.#options.settle) : null;
       if (hole.life.active) this.#follow(t, hole);
       else if (hole.kind === 'gap') this.#seekGap(t, hole);
       else if (hole.kind === 'thin') this.#seekThin(t, hole);
-      else for (const one of swept) if (!hole.life.active) this.#seekSwept(t, hole, one);
+      else for (const one of swept ?? []) if (!hole.life.active) this.#seekSwept(t, hole, one);
     }
   }
 
