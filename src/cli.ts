@@ -148,16 +148,6 @@ async function print(stdout: Writable, text: string): Promise<number> {
   return DONE;
 }
 
-/**
- * Where the code that came with the program is another Node's (see chunks.cjs), Node from 22 keeps what it compiled of a command for
- * its next start (in the temporary directory, as NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE tell it). The types of Node 20 do
- * not know of it.
- */
-function keepCompiled(): void {
-  const module: object = process.getBuiltinModule('node:module');
-  if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache();
-}
-
 /** Finds and runs the command. @returns the exit status; failures are thrown */
 async function run(words: readonly string[], stdout: Writable): Promise<number> {
   const end = words.indexOf('--');
@@ -186,7 +176,6 @@ async function run(words: readonly string[], stdout: Writable): Promise<number> 
       `unknown command '${name}'${near === null ? '' : `; did you mean '${near}'?`} (see ${programName} --help)`,
     );
   }
-  keepCompiled();
   const { default: command } = await entry.load();
   if (wantsHelp) return print(stdout, commandHelp(programName, command));
   try {

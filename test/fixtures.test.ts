@@ -41,7 +41,7 @@ const codes = (verdicts: Verdict[]): string[] => [
 
 describe('fixtures', () => {
   it('are all listed here and in their README', () => {
-    expect(existsSync(join(root, 'dist/cli.js')), 'dist/ is missing: run npm run build first').toBe(true);
+    expect(existsSync(join(root, 'dist/bundle/cli.cjs')), 'dist/ is missing: run npm run build first').toBe(true);
     expect(tapes.sort()).toEqual(['coinm', 'full', 'gap', 'minimal', 'reconnect', 'spot', 'torn', 'version-1']);
   });
 

@@ -17,7 +17,7 @@ let rig: Rig;
 const children: ChildProcess[] = [];
 
 beforeAll(() => {
-  expect(existsSync(join(root, 'dist/cli.js')), 'dist/ is missing: run npm run build first').toBe(true);
+  expect(existsSync(join(root, 'dist/bundle/cli.cjs')), 'dist/ is missing: run npm run build first').toBe(true);
 });
 
 afterEach(async () => {
