@@ -15,6 +15,7 @@ import { leadOf } from './forms.js';
 import { decodeGeneral, generalRecords } from './general.js';
 import { decodeJson } from './json-decoder.js';
 import { MAX_STREAMS, type MessageLayout } from './layout.js';
+import { type RestBook, readRestBook, srcOfRest } from './rest-book.js';
 import { orderRows } from './row-order.js';
 import { type DecodeMode, type Scanner, Stop } from './scanner.js';
 import { createTypescriptScanner } from './typescript-scanner.js';
@@ -52,6 +53,11 @@ export interface Decoder {
    * @returns the offset behind the last line that was read
    */
   decode(bytes: Buffer, from: number, to: number, out: EventBuffer): number;
+  /**
+   * What the line `bytes[from, to)`, an entry, says apart from a REST book's levels, which are scaled already: spares parsing them. Call it
+   * when the records decoded so far are used up. Null where the whole line has to be parsed.
+   */
+  restBook(bytes: Buffer, from: number, to: number): RestBook | null;
 }
 
 /** `t` is the first key of every entry. */
@@ -265,5 +271,11 @@ export function createDecoder(mode: DecodeMode = 'wasm'): Decoder {
     return records;
   }
 
-  return { origins, counts, bind, isBound: (src) => bound.has(src), decode };
+  function restBook(bytes: Buffer, from: number, to: number): RestBook | null {
+    const src = mode === 'wasm' ? srcOfRest(bytes, from, to) : null;
+    const source = src === null ? undefined : bound.get(src);
+    return source?.layouts.restPairs === true ? readRestBook(bytes, from, to, source.scale) : null;
+  }
+
+  return { origins, counts, bind, isBound: (src) => bound.has(src), decode, restBook };
 }

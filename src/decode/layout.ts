@@ -132,6 +132,11 @@ export interface Layouts {
    */
   wrapper?: string;
   messages: MessageLayout[];
+  /**
+   * Its books of REST are one list of `bids` and one of `asks`, of [price, size, …] as texts, which `readSnapshot` takes as they stand:
+   * so a scanner may read them apart from the rest of the answer.
+   */
+  restPairs?: boolean;
   /** a message with one of these keys at its root, and without topic or payload, is control talk (acks, errors), not data */
   control: string[];
 }

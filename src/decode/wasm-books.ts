@@ -11,7 +11,7 @@ import {
   type SideRoom,
 } from '../model/book-room.js';
 import { type Machine, theMachine } from './wasm-machine.js';
-import { LEVELS, LEVELS_AT, TOLD_AT } from './wasm-memory.js';
+import { LEVELS, TOLD_AT } from './wasm-memory.js';
 
 // Where things stand in a book's room; `assembly/ladder.as.ts` says the same.
 const STATE_BYTES = 64;
@@ -80,20 +80,30 @@ class WasmBook implements FastBook {
   readonly told: Float64Array;
   readonly #exports: Machine['exports'];
   readonly #levels: Float64Array;
+  readonly #scratch: Float64Array;
   readonly #at: number;
 
-  constructor({ exports, levels, bytes }: Machine, at: number) {
+  constructor({ exports, levels, scratch, bytes }: Machine, at: number) {
     this.told = new Float64Array(bytes.buffer, TOLD_AT, LEVELS * 2);
     this.#exports = exports;
     this.#levels = levels;
+    this.#scratch = scratch;
     this.#at = at;
   }
 
   reaches(levels: Float64Array): boolean {
-    return levels === this.#levels;
+    return levels === this.#levels || levels === this.#scratch;
+  }
+
+  bring(levels: Float64Array): Float64Array {
+    const scratch = this.#scratch;
+    if (levels.length > scratch.length) return levels;
+    scratch.set(levels);
+    return scratch;
   }
 
   apply(
+    levels: Float64Array,
     from: number,
     bids: number,
     asks: number,
@@ -103,7 +113,8 @@ class WasmBook implements FastBook {
     low: number,
     high: number,
   ): number {
-    return this.#exports.applyBook(this.#at, LEVELS_AT + from * 8, from, bids, asks, zero, inverse, tick, low, high);
+    const at = levels.byteOffset + from * 8;
+    return this.#exports.applyBook(this.#at, at, from, bids, asks, zero, inverse, tick, low, high);
   }
 
   topVolume(side: number, limit: number): number {

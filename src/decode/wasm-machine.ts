@@ -13,6 +13,8 @@ import {
   RESULTS_AT,
   type Rooms,
   RUN_AT,
+  SCRATCH_AT,
+  SCRATCH_BYTES,
 } from './wasm-memory.js';
 
 export interface Exports {
@@ -28,6 +30,7 @@ export interface Exports {
     low: number,
     high: number,
   ): number;
+  readPairs(p: number, to: number, first: number, priceDecimals: number, sizeDecimals: number): number;
   topVolume(book: number, side: number, limit: number): number;
   touchRun(first: number, count: number, after: number, before: number, emitted: number, word: number): number;
   scan(p: number, to: number, base: number, records: number, levels: number, max: number): number;
@@ -44,6 +47,8 @@ export interface Machine {
   /** records and levels where the scanner writes them */
   events: Float64Array;
   levels: Float64Array;
+  /** levels where anybody may put them, until the next scan of text that stands elsewhere */
+  scratch: Float64Array;
   /** records, levels, reason and messages of the last scan */
   results: Int32Array;
   /** time and newest push time of the last run of touches, and its word */
@@ -86,6 +91,7 @@ function start(): Machine | null {
     rooms: createRooms(memory),
     events: new Float64Array(memory.buffer, EVENTS_AT, EVENTS * EVENT_STRIDE),
     levels: new Float64Array(memory.buffer, LEVELS_AT, LEVELS * 2),
+    scratch: new Float64Array(memory.buffer, SCRATCH_AT, SCRATCH_BYTES / 8),
     results: new Int32Array(memory.buffer, RESULTS_AT, 4),
     run: new Float64Array(memory.buffer, RUN_AT, 2),
     runWord: new Int32Array(memory.buffer, RUN_AT + 16, 1),

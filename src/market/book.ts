@@ -103,13 +103,23 @@ export class Book {
     const fast = this.#fast;
     const middle = from + bids * 2;
     if (fast?.reaches(levels)) {
-      const count = fast.apply(from, bids, asks, this.#zero, this.#inverse, this.tick, low, high);
+      const count = fast.apply(levels, from, bids, asks, this.#zero, this.#inverse, this.tick, low, high);
       if (count > 0) this.#told(fast, count, middle, levels, low, high, listener);
     } else {
       this.apply(BID, levels, from, middle, low, high, listener);
       this.apply(ASK, levels, middle, middle + asks * 2, low, high, listener);
     }
     this.settle();
+  }
+
+  /** Holds nothing but these [price, size] pairs from here on: so many bids, then asks. */
+  replace(levels: Float64Array, bids: number): void {
+    this.clear();
+    // as the first of them would: else each would be told to the book, since the ladder has no place
+    let first = 0;
+    while (first < levels.length && !(levels[first + 1] > 0)) first += 2;
+    if (first < levels.length) this.#place(Math.floor(levels[first] / this.tick));
+    this.message(this.#fast?.bring(levels) ?? levels, 0, bids, (levels.length >> 1) - bids);
   }
 
   #told(

@@ -2,8 +2,7 @@
 import type { Continuity } from '../model/continuity.js';
 import type { Micros } from '../model/entry.js';
 import { type EventBuffer, Field } from '../model/event.js';
-import type { Snapshot } from '../model/rules.js';
-import type { ScaledLevels } from './scaled-levels.js';
+import type { ScaledLevels, Snapshot } from '../model/rules.js';
 
 /** A book update kept until the snapshot it may follow arrives. */
 export interface KeptUpdate {
@@ -19,6 +18,7 @@ export interface KeptUpdate {
 
 /** A snapshot whose levels a book can hold. */
 export interface ScaledSnapshot {
+  /** its own lists of levels may be empty */
   snapshot: Snapshot;
   levels: ScaledLevels;
 }

@@ -22,10 +22,11 @@ export function createLadder({ sizes, words, summary, far }: SideRoom): Ladder {
 }
 
 export function clearLadder(ladder: Ladder): void {
-  // only what is occupied: a thin book never touches most of its ladder
-  for (let index = above(ladder, 0); index < WINDOW; index = above(ladder, index + 1)) ladder.sizes[index] = 0;
-  ladder.words.fill(0);
-  ladder.summary.fill(0);
+  const { sizes, words, summary } = ladder;
+  // only around levels: a thin book never touches most of its ladder
+  for (let s = 0; s < SUMMARY; s++) if (summary[s] !== 0) sizes.fill(0, s << 10, (s + 1) << 10);
+  words.fill(0);
+  summary.fill(0);
   ladder.far.clear();
   ladder.odd = 0;
 }

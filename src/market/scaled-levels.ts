@@ -1,12 +1,7 @@
 /** A whole book as scaled levels: from the texts of snapshots and checkpoints, and back. */
 import { formatScaled, scaleDecimal } from '../model/decimal.js';
 import type { Scale } from '../model/instrument.js';
-
-/** [price, size] pairs, scaled: so many bids, then the asks. */
-export interface ScaledLevels {
-  bids: number;
-  levels: Float64Array;
-}
+import type { ScaledLevels } from '../model/rules.js';
 
 type Texts = [price: string, size: string][];
 
@@ -27,6 +22,13 @@ export function scaleLevels({ bids, asks }: { bids: Texts; asks: Texts }, { pric
 /** The other way round, of one side. */
 export function textsOf(levels: readonly [number, number][], { price, size }: Scale): Texts {
   return levels.map(([p, q]) => [formatScaled(p, price), formatScaled(q, size)]);
+}
+
+/** The other way round, of both sides. */
+export function wholeTexts({ bids, levels }: ScaledLevels, scale: Scale): { bids: Texts; asks: Texts } {
+  const pairs: [number, number][] = [];
+  for (let n = 0; n < levels.length; n += 2) pairs.push([levels[n], levels[n + 1]]);
+  return { bids: textsOf(pairs.slice(0, bids), scale), asks: textsOf(pairs.slice(bids), scale) };
 }
 
 /** A bound of what is known, which may be unknown: NaN, and null as text. */

@@ -14,14 +14,14 @@ import {
 } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE, OFF_BOOK, STREAM_SHIFT } from '../model/event.js';
 import { type Instrument, type Scale, scaleOf } from '../model/instrument.js';
-import type { Snapshot, VenueRules } from '../model/rules.js';
+import type { ScaledLevels, Snapshot, VenueRules } from '../model/rules.js';
 import { BesideStreams } from './beside-streams.js';
 import { ASK, BID, Book, type LevelListener } from './book.js';
 import { BookStream } from './book-stream.js';
 import { createCounts, Effect, type TrackCounts } from './effect.js';
 import { Era, MAX_OLD_RUN } from './era.js';
-import { createRenewal, type Renewal, SnapshotJoin } from './join.js';
-import { boundOf, boundText, coverageOf, type ScaledLevels, scaleLevels, textsOf } from './scaled-levels.js';
+import { createRenewal, type Renewal, type ScaledSnapshot, SnapshotJoin } from './join.js';
+import { boundOf, boundText, coverageOf, scaleLevels, textsOf, wholeTexts } from './scaled-levels.js';
 import type { StreamKind } from './stream-kind.js';
 import { COUNTS_ANEW, REPEATED } from './trade-ids.js';
 import { NOT_OF_FLOW, TradeStreams } from './trade-streams.js';
@@ -360,13 +360,8 @@ export class Track {
     this.needsSnapshot = false;
   }
 
-  #setBook({ bids, levels }: ScaledLevels): void {
-    this.book.clear();
-    this.book.message(levels, 0, bids, (levels.length >> 1) - bids);
-  }
-
   #loadLevels(scaled: ScaledLevels): void {
-    this.#setBook(scaled);
+    this.book.replace(scaled.levels, scaled.bids);
     this.#covers(coverageOf(scaled));
   }
 
@@ -376,10 +371,13 @@ export class Track {
     this.#slid = this.slides;
   }
 
-  /** A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits. */
-  snapshot(snapshot: Snapshot): number {
+  /**
+   * A REST snapshot arrived: the base to join, or where the book is valid, a renewal of it. Returns Effect bits.
+   * @param apart its levels, where they were read apart from it
+   */
+  snapshot(snapshot: Snapshot, apart?: ScaledLevels): number {
     this.counts.snapshots++;
-    const levels = scaleLevels(snapshot, this.scale);
+    const levels = apart ?? scaleLevels(snapshot, this.scale);
     if (levels === null) {
       this.counts.invalid++;
       return Effect.none;
@@ -407,14 +405,17 @@ export class Track {
     return was === 'valid' ? Effect.lost : Effect.none;
   }
 
-  /** Applies an entry that is not a message: open, close, http, gap, book, clock, … Returns Effect bits. */
-  entry(entry: Entry): number {
+  /**
+   * Applies an entry that is not a message: open, close, http, gap, book, clock, … Returns Effect bits.
+   * @param levels those of a book in its body, where they were read apart
+   */
+  entry(entry: Entry, levels?: ScaledLevels): number {
     this.t = entry.t;
     if ('http' in entry) {
       // trades that were missed are part of the past: neither flow of now nor a book
       if (entry.http.fills !== undefined) return Effect.none;
       const body = entry.http.status === 200 ? this.#rules.readSnapshot(entry.http.body) : null;
-      return body === null ? Effect.none : this.snapshot(body);
+      return body === null ? Effect.none : this.snapshot(body, levels);
     }
     if ('close' in entry) return this.#close(entry);
     if ('gap' in entry) return this.#gapEntry(entry.gap);
@@ -461,7 +462,7 @@ export class Track {
         lastBookT: this.lastBookT,
         lastTradeT: this.lastTradeT,
         emitted: this.emitted,
-        ...(this.#renewal === null ? {} : { renewal: this.#renewal.from.snapshot }),
+        ...(this.#renewal === null ? {} : { renewal: renewalOf(this.#renewal.from, scale) }),
       },
       bids: valid ? textsOf(this.book.levels(BID), scale) : [],
       asks: valid ? textsOf(this.book.levels(ASK), scale) : [],
@@ -505,7 +506,7 @@ export class Track {
     this.#renewal = null;
     if (checkpoint.state !== 'valid') return Effect.none;
     if (streams.renewal !== undefined) this.#renewAgain(streams.renewal as Snapshot);
-    this.#setBook(levels);
+    this.book.replace(levels.levels, levels.bids);
     const { low, high } = checkpoint.coverage;
     this.#covers({ low: boundOf(low, this.scale), high: boundOf(high, this.scale) });
     this.#becomeValid();
@@ -513,6 +514,11 @@ export class Track {
     this.#unsure = streams.era === undefined;
     return Effect.valid;
   }
+}
+
+/** A snapshot with the texts of its levels as a checkpoint has them, whether it came with texts or not. */
+function renewalOf({ snapshot, levels }: ScaledSnapshot, scale: Scale): Snapshot {
+  return { ...snapshot, ...wholeTexts(levels, scale) };
 }
 
 /** Starts following a src. */

@@ -5,7 +5,7 @@
  */
 import { type Checkpoint, type CloseEntry, type Entry, isOwnClose, type Micros } from '../model/entry.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind, MORE, STREAM_SHIFT } from '../model/event.js';
-import type { VenueRules } from '../model/rules.js';
+import type { ScaledLevels, VenueRules } from '../model/rules.js';
 import { type Connections, isConnections } from './connections.js';
 import { Effect } from './effect.js';
 import { appendRecord } from './held-record.js';
@@ -255,15 +255,15 @@ export class Union {
     this.#emit(one, t, false);
   }
 
-  /** Takes in an entry that is not a message. Returns Effect bits. */
-  entry(entry: Entry, one: OneStream): number {
+  /** Takes in an entry that is not a message, of whose body these levels were read apart. Returns Effect bits. */
+  entry(entry: Entry, one: OneStream, levels?: ScaledLevels): number {
     this.pass(entry.t, one);
     if ('close' in entry) return this.#end(entry, one);
     if ('open' in entry) {
       this.#opening.add(entry.conn);
       this.#opened?.add(entry.conn);
     }
-    const effect = this.#track.entry(entry);
+    const effect = this.#track.entry(entry, levels);
     if ('book' in entry && (effect & Effect.valid) !== 0) this.restore(entry.book);
     return effect;
   }

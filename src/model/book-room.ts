@@ -54,13 +54,16 @@ export interface BookRoom {
 export interface FastBook {
   /** whether it can reach these levels */
   reaches(levels: Float64Array): boolean;
+  /** The same pairs where it reaches them, until the next call or decode; where they are too many, as they are. */
+  bring(levels: Float64Array): Float64Array;
   /**
-   * Sets the [price, size] pairs from `levels[from]` on, `bids` of them and then `asks`. In `told` it lists, in order, those with
+   * Sets the [price, size] pairs from `levels[from]` on, which it reaches, `bids` of them and then `asks`. In `told` it lists, in order, those with
    * low <= price <= high, and those it leaves to the book: off the tick grid, without a place, or beyond a full table.
    * @param zero scaled price of index 0 @param inverse 1 / tick
    * @returns entries of `told`
    */
   apply(
+    levels: Float64Array,
     from: number,
     bids: number,
     asks: number,

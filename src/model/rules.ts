@@ -11,6 +11,12 @@ export interface Snapshot {
   asks: [string, string][];
 }
 
+/** [price, size] pairs, scaled: so many bids, then the asks. */
+export interface ScaledLevels {
+  bids: number;
+  levels: Float64Array;
+}
+
 export interface VenueRules {
   /**
    * The stream's book is the best levels only, a number of them on each side: a level that leaves them is deleted, one that comes among

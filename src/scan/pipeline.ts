@@ -16,6 +16,7 @@ import {
 } from '../model/entry.js';
 import { EVENT_STRIDE, type EventBuffer, Field, Kind, MORE } from '../model/event.js';
 import type { Instrument } from '../model/instrument.js';
+import type { ScaledLevels } from '../model/rules.js';
 import type { Signal } from '../model/signal.js';
 import { MICROS_PER_MINUTE } from '../model/time.js';
 import { witnessOf } from '../model/witness.js';
@@ -223,12 +224,12 @@ export class Pipeline {
     this.#checksum?.add(effect, buffer, i);
   }
 
-  /** Applies an entry that is no decoded message. */
-  entry(entry: Entry): void {
+  /** Applies an entry that is no decoded message; `levels`: those of its body, where they were read apart. */
+  entry(entry: Entry, levels?: ScaledLevels): void {
     if (entry.t > this.#t) this.#move(entry.t);
     if (this.done) return;
     const beat = this.#market.advance(this.#t);
-    this.#follow(this.#union.entry(entry, this.#one), beat, null, 0);
+    this.#follow(this.#union.entry(entry, this.#one, levels), beat, null, 0);
   }
 
   /** the newest time it has met */

@@ -3,7 +3,7 @@
 import { createDecoder, type DecodeMode, type Decoder } from '../decode/decoder.js';
 import { scannerBuffer, scannerRooms } from '../decode/wasm-scanner.js';
 import type { Damage, LineBatch, LineFlow, TextRooms } from '../model/batch.js';
-import type { HeaderEntry, Micros, Source } from '../model/entry.js';
+import type { Entry, HeaderEntry, Micros, Source } from '../model/entry.js';
 import { TAPE_VERSION } from '../model/entry.js';
 import { TapedeckError } from '../model/errors.js';
 import { EVENT_STRIDE, EventBuffer, Field, Kind } from '../model/event.js';
@@ -251,9 +251,10 @@ export class FlowScanner {
       ...(batch.frame >= 0 ? { frame: batch.frame } : {}),
       line: lineAt(batch, start),
     });
-    let entry: ReturnType<typeof parseEntry>;
+    let entry: Entry;
+    const apart = this.#decoder.restBook(batch.bytes, start, end);
     try {
-      entry = parseEntry(batch.bytes.subarray(start, end));
+      entry = parseEntry(apart?.text ?? batch.bytes.subarray(start, end));
     } catch (error) {
       if (!(error instanceof TapedeckError)) throw error;
       const { message } = error;
@@ -271,7 +272,7 @@ export class FlowScanner {
     const pipeline = this.#pipelines.get(entry.src);
     if ('tape' in entry) this.#header(entry, pipeline, placeOf());
     else if (pipeline !== undefined) {
-      pipeline.entry(entry);
+      pipeline.entry(entry, apart?.levels);
     } else if ('msg' in entry) {
       if (!this.#damaged)
         throw new TapedeckError(

@@ -210,6 +210,7 @@ const spotTouch: MessageLayout = {
 
 const wrapped = {
   wrapper: '{"stream":"<topic>","data":<payload>}',
+  restPairs: true,
   topic: { stream: ['stream'], symbol: null, separator: '@', symbolFirst: true, lowerCase: true },
   payload: 'data',
   type: 'e',

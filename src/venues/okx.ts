@@ -194,6 +194,7 @@ export const okxLayouts: Layouts = {
   payload: 'data',
   type: '/action',
   wrapper: '{"arg":{"channel":"<stream>","instId":"<symbol>"},<payload>',
+  restPairs: true,
   messages,
   control: ['event'],
 };

@@ -115,6 +115,7 @@ export const weexLayouts: Layouts = {
   payload: '',
   type: 'd',
   wrapper: '{"e":"<stream>","E":</E>,"s":"<symbol>",<payload>',
+  restPairs: true,
   messages,
   // acks, greeting and pings; told by `event`, the data of protocol v2 would be taken for control talk and never be missed
   control: ['result', 'time'],

@@ -5,7 +5,7 @@ import { bindings, seedLines, sources } from './messages.js';
 import type { NaiveSource } from './naive.js';
 
 /** Random integers below `n`. */
-type Below = (n: number) => number;
+export type Below = (n: number) => number;
 
 /** Mulberry32: small, and the same on every machine. */
 export function random(seed: number): Below {
@@ -320,6 +320,11 @@ const NAIVE_EVERY = 32;
 /** Who reads a batch: always the compiled scanner, in one place or the other, and its twin now and then. */
 const FASTS: readonly (readonly Fast[])[] = [['outside'], ['own'], ['own'], ['own', 'typescript']];
 
+/** The line, broken in one of many ways. */
+export function mutate(line: Buffer, below: Below): Buffer {
+  return mutations[below(mutations.length)](line, below);
+}
+
 /** Mutated lines with seed lines among them: each mutates a seed line or, every third time, the last mutated line once more. */
 function mutatedText(count: number, lines: readonly Buffer[], below: Below): Buffer {
   const parts: Buffer[] = [];
@@ -327,7 +332,7 @@ function mutatedText(count: number, lines: readonly Buffer[], below: Below): Buf
   for (let i = 0; i < count; i++) {
     const again = below(3) === 0 && last.length > 0 && last.length < LONGEST;
     const from = again ? last : lines[below(lines.length)];
-    last = mutations[below(mutations.length)](from, below);
+    last = mutate(from, below);
     parts.push(last, NEWLINE);
     if (below(8) === 0) parts.push(lines[below(lines.length)], NEWLINE);
   }

@@ -109,6 +109,43 @@ it.each([...books])(
   },
 );
 
+it.each([...books])('a book replaced is the one of these levels alone, wherever they stand; tick %i', (tick, fast) => {
+  const side = fc.array(level, { maxLength: 30 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(side, side, fc.integer({ min: -50_000, max: 50_000 })), { maxLength: 6 }),
+      (wholes) => {
+        const loop = new Book(tick);
+        for (const [bids, asks, move] of wholes) {
+          const plain = new PlainBook();
+          const set = (side: BookSide, { ticks, off, size }: Level): [number, number] => {
+            const price = (2_000_000 + move + (ticks === 'best' ? 0 : ticks)) * tick + (off % tick);
+            plain.set(side, price, size);
+            return [price, size];
+          };
+          const pairs = [...bids.map((one) => set(BID, one)), ...asks.map((one) => set(ASK, one))];
+          const levels = Float64Array.from(pairs.flat());
+          for (const book of [fast, loop]) {
+            book.replace(levels, bids.length);
+            compare(book, plain);
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+it('a book of more levels than the scanner has room for is replaced, too', () => {
+  const book = new Book(10, scannerBooks);
+  const plain = new PlainBook();
+  const pairs = Array.from({ length: 40_000 }, (_, n): [number, number] => [(1_000_000 + n) * 10, n + 1]);
+  for (const [price, size] of pairs) plain.set(ASK, price, size);
+  book.replace(Float64Array.from(pairs.flat()), 0);
+  expect([book.bestBid(), book.bestAsk(), book.depth(ASK)]).toEqual([Number.NaN, 10_000_000, 40_000]);
+  expect(book.levels(ASK)).toEqual(plain.levels(ASK));
+});
+
 it('a message of as many levels as there is room for is told whole', () => {
   const book = new Book(10, scannerBooks);
   for (let n = 0; n < LEVELS; n++) own.set([(1_000_000 + n * 3) * 10, n + 1], n * 2);

@@ -10,6 +10,7 @@ import { decodeForm, digestOf } from './forms';
 import { applyBook, topVolume } from './ladder';
 import { EVENTS, LEVEL_ROOM, RESULTS, SET_BITS, SET_SLOTS, SLOTS } from './memory';
 import { others, parse16, values } from './numbers';
+import { readPairs } from './rest-book';
 import { levelCount, rows, setEnvelope, setLevels, setRecordsEnd, setRows } from './state';
 import { touchRun } from './touches';
 
@@ -26,7 +27,7 @@ const DONE: u32 = 0;
 const UNUSUAL: u32 = 1;
 const NO_ENVELOPE: u32 = 2;
 
-export { applyBook, digestOf, topVolume, touchRun };
+export { applyBook, digestOf, readPairs, topVolume, touchRun };
 
 let current: u32 = 0;
 
