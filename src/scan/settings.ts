@@ -87,11 +87,19 @@ export function lookback({ detectors, unit, baseline, warmup, htf }: ScanSetting
 /** Without detectors nothing looks back but sums, and these no longer than some seconds. */
 const SUMS_LOOKBACK = MICROS_PER_MINUTE;
 
+function isIdle({ detectors }: ScanSettings): boolean {
+  return detectors.lists.every((chosen) => chosen.length === 0);
+}
+
+/** A scan may be divided at whole multiples of this: events start afresh with each unit, and sums know of no units. */
+export function divisionOf(settings: ScanSettings): Micros {
+  return isIdle(settings) ? MICROS_PER_MINUTE : settings.unit;
+}
+
 /** Where reading has to start so that everything from `from` on is what a scan of the whole tape prints. */
 export function readingStart(settings: ScanSettings, from: Micros): Micros {
-  const { detectors, unit } = settings;
-  const isIdle = detectors.lists.every((chosen) => chosen.length === 0);
-  return Math.floor(from / unit) * unit - (isIdle ? SUMS_LOOKBACK : lookback(settings));
+  const division = divisionOf(settings);
+  return Math.floor(from / division) * division - (isIdle(settings) ? SUMS_LOOKBACK : lookback(settings));
 }
 
 /**

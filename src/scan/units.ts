@@ -1,8 +1,8 @@
-/** Dividing a scan among jobs: by src where there are many, else by time at whole units, each run after its look-back. */
+/** Dividing a scan among jobs: by src where there are many, else by time at whole units (sums: minutes), each run after its look-back. */
 import type { HeaderEntry, Micros } from '../model/entry.js';
 import type { Segment } from '../tape/segment.js';
 import { startingPoint } from '../tape/source.js';
-import { readingStart, type ScanSettings } from './settings.js';
+import { divisionOf, readingStart, type ScanSettings } from './settings.js';
 
 /** One src of a run, as plain data. */
 export interface RunFlow {
@@ -174,7 +174,8 @@ export class Plan {
   /** Time cut into `each` runs a worker, or fewer. */
   #byTime(groups: readonly number[], bytes: number, jobs: number, each: number, least: number): Run[] {
     const extents = groups.map((group) => this.#extents[group]);
-    const { from, to, unit } = this.#settings;
+    const { from, to } = this.#settings;
+    const unit = divisionOf(this.#settings);
     const first = Math.max(from ?? Number.NEGATIVE_INFINITY, ...extents.map((extent) => extent.cuttableFrom));
     const open = extents.filter(({ ends }) => !ends).map(({ last }) => last);
     const end = Math.min(to ?? Number.POSITIVE_INFINITY, Math.max(...extents.map(({ last }) => last)), ...open);

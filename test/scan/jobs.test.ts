@@ -129,6 +129,21 @@ describe('generated tapes', () => {
     );
   });
 
+  test('sums alone are divided within a unit, too', async () => {
+    const given: GivenSettings = { detect: ['none'] };
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.boolean(), async (seed, troubled) => {
+        const folder = newFolder();
+        const { lines } = randomTape({ seed, minutes: 9, troubled, extras: true });
+        await writeSession(folder, lines, { checkpointEvery: 20 * SECOND, segmentEvery: 100 * SECOND });
+        expect(await expectEqual([folder], 3, { given })).toBeGreaterThan(1);
+        const range = { from: START + 170 * SECOND + seed, to: START + 450 * SECOND };
+        await expectEqual([folder], 2, { given, ...range });
+      }),
+      { numRuns: 3 },
+    );
+  });
+
   test('several connections that miss messages and end in turns', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.boolean(), async (seed, troubled) => {

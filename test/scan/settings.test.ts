@@ -41,7 +41,7 @@ describe('look-back', () => {
   test('without a detector anywhere nothing is read for one; with one on a single market there is', () => {
     const unit = 480_000 * 60 * MINUTE;
     const none = settings({ detect: ['none'] });
-    expect(readingStart(none, unit + 7 * MINUTE)).toBe(unit - MINUTE);
+    expect(readingStart(none, unit + 7 * MINUTE + 1)).toBe(unit + 6 * MINUTE);
     const one = settings({ detect: ['none'], symbols: { [BTC]: { detect: ['sweep'] } } });
     expect(readingStart(one, unit + 7 * MINUTE)).toBe(unit - 10 * MINUTE);
   });
