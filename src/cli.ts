@@ -59,7 +59,7 @@ const stdin: AsyncIterable<Uint8Array> = {
     const stat = statOf(0);
     // Node takes a folder for a stdin without a byte
     if (stat?.isDirectory()) throw new TapedeckError('E_NOT_A_TAPE', 'while reading: it is a folder', { file: '-' });
-    return stat?.isFIFO() || stat?.isSocket() ? readPipe(0) : process.stdin[Symbol.asyncIterator]();
+    return stat?.isFIFO() || stat?.isSocket() ? readPipe(0, stopping.signal) : process.stdin[Symbol.asyncIterator]();
   },
 };
 

@@ -371,6 +371,15 @@ describe('signals', () => {
     expect({ status, killedBy }).toEqual({ status: 0, killedBy: null });
   });
 
+  test('a pipe that is silent has ended with SIGTERM, although it is open', async () => {
+    const child = spawn(process.execPath, [bin, 'view', 'trades', '-']);
+    const tape = spawn(process.execPath, [bin, 'replay', join(root, 'fixtures/minimal'), '--speed', 'max']);
+    tape.stdout.pipe(child.stdin, { end: false });
+    child.stdout.once('data', () => child.kill('SIGTERM'));
+    const [status, killedBy] = await once(child, 'close');
+    expect({ status, killedBy }).toEqual({ status: 0, killedBy: null });
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)(
     '%s before the end of a file is told, and the status is 2',
     async (signal) => {

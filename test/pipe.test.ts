@@ -14,7 +14,7 @@ const { readPipe } = await import(${MODULE});
 const { createHash } = await import('node:crypto');
 const hash = createHash('sha256');
 const buffers = new Set();
-for await (const chunk of readPipe(0)) {
+for await (const chunk of readPipe(0, new AbortController().signal)) {
   // now and then somebody else works in between
   if (chunk.length % 3 === 1) await new Promise(setImmediate);
   hash.update(chunk);
@@ -26,7 +26,7 @@ console.log(hash.digest('hex'), buffers.size);
 /** Asks for one chunk, and for no other until it is told to by a signal. */
 const WAITING = `
 const { readPipe } = await import(${MODULE});
-const chunks = readPipe(0);
+const chunks = readPipe(0, new AbortController().signal);
 let bytes = (await chunks.next()).value.length;
 const alive = setInterval(() => {}, 1000);
 process.on('SIGUSR2', async () => {
@@ -35,6 +35,20 @@ process.on('SIGUSR2', async () => {
   clearInterval(alive);
 });
 console.log('waits');
+`;
+
+/** Reads until it is told to stop, by a signal or from the start. */
+const stopped = (from: 'now' | 'signal'): string => `
+const { readPipe } = await import(${MODULE});
+const stop = new AbortController();
+if (${from === 'now'}) stop.abort();
+process.on('SIGUSR2', () => stop.abort());
+let bytes = 0;
+for await (const chunk of readPipe(0, stop.signal)) {
+  bytes += chunk.length;
+  console.log(bytes);
+}
+console.log('ended');
 `;
 
 function start(program: string): ChildProcessByStdio<Writable, Readable, null> {
@@ -80,4 +94,16 @@ test('no more is read than is asked for: who writes waits', async () => {
   child.stdin.end();
   expect((await lines.next()).value).toBe(`${bytes}\n`);
   expect(written).toBe(true);
+});
+
+test('who is told to stop waits for no byte more, though the pipe is open', async () => {
+  const child = start(stopped('signal'));
+  const out = outputOf(child);
+  child.stdin.write('12345');
+  child.stdout.once('data', () => child.kill('SIGUSR2'));
+  expect(await out).toBe('5\nended\n');
+});
+
+test('who was told to stop before reads nothing', async () => {
+  expect(await outputOf(start(stopped('now')))).toBe('ended\n');
 });
