@@ -1,5 +1,5 @@
 /** Parameters of detectors: declared once with type, default and words; read from text or JSON with clear refusals. */
-import { scaleDecimal } from '../model/decimal.js';
+import { decimalsOf } from '../model/decimal.js';
 import { TapedeckError } from '../model/errors.js';
 import { parseDuration } from '../model/time.js';
 
@@ -84,10 +84,19 @@ export function readParameter(name: string, parameter: Parameter, given: unknown
       return fits ? value : refuse(describeType(parameter));
     }
     case 'size':
-      return scaleDecimal(text, 12) >= 0 ? text : refuse(describeType(parameter));
+      return isSize(text) ? text : refuse(describeType(parameter));
     case 'choice':
       return parameter.choices.includes(text) ? text : refuse(describeType(parameter));
   }
+}
+
+/** No venue counts finer than this. */
+const MOST_DECIMALS = 12;
+
+/** How large it may be depends on the scale of the symbol, which is not known here. */
+function isSize(text: string): boolean {
+  const value = Number(text);
+  return decimalsOf(text) <= MOST_DECIMALS && value >= 0 && Number.isFinite(value);
 }
 
 /** `a number from 0 to 1`, as it stands in messages and lists. */

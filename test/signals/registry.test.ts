@@ -31,6 +31,11 @@ describe('choosing', () => {
     expect(chooseDetectors(['absorption'], set)[0].options).toMatchObject({ window: 2_500_000, kind: 'B' });
   });
 
+  test.each(['0', '0.001', '9007.2', '20000', '2.5e9', '123456789012'])('a size may be small or large: %s', (size) => {
+    const [{ options }] = chooseDetectors(['block'], [parseSetting(`block.volume=${size}`)]);
+    expect(options).toMatchObject({ volume: size });
+  });
+
   test.each([
     [['absorbtion'], [], `E_CONFIG: no detector 'absorbtion'; did you mean 'absorption'?; there are ${all.join(', ')}`],
     [null, ['absorption.windw=1s'], "E_CONFIG: absorption has no parameter 'windw'; did you mean 'window'?"],
@@ -43,6 +48,9 @@ describe('choosing', () => {
     [null, ['pull.near=20'], 'E_CONFIG: pull: near (20) must be less than far (10)'],
     [null, ['pull.shortest=20s', 'pull.longest=5s'], 'E_CONFIG: pull: shortest must be less than longest'],
     [null, ['tape-imbalance.volume=-1'], 'E_CONFIG: tape-imbalance.volume: "-1" is not a size'],
+    [null, ['block.volume=1e999'], 'E_CONFIG: block.volume: "1e999" is not a size'],
+    [null, ['block.volume=1e-13'], 'E_CONFIG: block.volume: "1e-13" is not a size'],
+    [null, ['block.volume=0x10'], 'E_CONFIG: block.volume: "0x10" is not a size'],
   ])('%j %j is refused', (names, set, message) => {
     expect(refusal(() => chooseDetectors(names, set.map(parseSetting)))).toContain(message);
   });
