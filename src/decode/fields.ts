@@ -11,6 +11,7 @@ export const FIELD_OF: Partial<Record<Meaning, number>> = {
   last: Field.LAST,
   id: Field.LAST,
   previous: Field.PREVIOUS,
+  order: Field.PREVIOUS,
   price: Field.PRICE,
   size: Field.SIZE,
   flowSize: Field.SIZE,

@@ -18,6 +18,8 @@ export type Meaning =
   /** one id that is both first and last */
   | 'id'
   | 'previous'
+  /** of a trade: a number that the prints of one taker order share */
+  | 'order'
   | 'price'
   | 'size'
   /** the part of a print that is order flow, behind `size` of which it takes the place; a print without such a part is none of it */

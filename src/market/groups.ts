@@ -13,6 +13,8 @@ export interface Group {
   lastT: Micros;
   /** exchange time, the same for all its prints; 0 where the venue says none */
   matched: Micros;
+  /** the venue's number of the order; -1 where its prints have none */
+  order: number;
   /** +1 buying, -1 selling aggressor */
   side: number;
   volume: number;
@@ -83,8 +85,8 @@ export class GroupWindow {
 
 /**
  * Joins consecutive prints of the same matched time, side, contiguous ids and monotone price (never better for the
- * taker as it goes on); prints off the book among them are left out. On Binance that key is strong; where a venue gives
- * no matched time, the receive time within `hold` stands in and the result is a heuristic.
+ * taker as it goes on), and where the venue numbers orders, of one number; prints off the book among them are left out. On Binance that key is
+ * strong, and so is a number; where a venue gives no matched time, the receive time within `hold` stands in and the result is a heuristic.
  */
 export class Groups {
   /** the group that is still growing; `prints` 0 before the first */
@@ -92,6 +94,7 @@ export class Groups {
     firstT: 0,
     lastT: 0,
     matched: 0,
+    order: -1,
     side: 0,
     volume: 0,
     prints: 0,
@@ -141,14 +144,25 @@ export class Groups {
   }
 
   /**
-   * Adds a print of the ids `first` to `id` (-1: it has none). Returns true when it opened a new group.
+   * Adds a print of the ids `first` to `id` (-1: it has none), and of the order that the venue numbers so (-1: it does not). Returns true
+   * when it opened a new group.
    */
-  add(t: Micros, matched: number, id: number, side: number, price: number, size: number, first = id): boolean {
+  add(
+    t: Micros,
+    matched: number,
+    id: number,
+    side: number,
+    price: number,
+    size: number,
+    first = id,
+    order = -1,
+  ): boolean {
     const { open } = this;
     const joins =
       open.prints > 0 &&
       side === open.side &&
       matched === open.matched &&
+      order === open.order &&
       t - open.lastT <= this.hold &&
       (id < 0 || first === this.#lastId + 1) &&
       (side > 0 ? price >= open.lastPrice : price <= open.lastPrice);
@@ -168,6 +182,7 @@ export class Groups {
     open.firstT = t;
     open.lastT = t;
     open.matched = matched;
+    open.order = order;
     open.side = side;
     open.volume = size;
     open.prints = 1;

@@ -233,6 +233,12 @@ export class Market {
     return matched > 0 && bookAt > 0 ? matched > bookAt : this.t > t + this.guard;
   }
 
+  /** How surely the prints of a group are those of one order; `order` is the venue's number of it, -1 where it gave none. */
+  groupConf(order: number): DataFacts['groups'] {
+    const { groups } = this.options.facts;
+    return groups === 'heuristic' && order >= 0 ? 'strong' : groups;
+  }
+
   /** Somebody follows best quotes. */
   get hearsTouches(): boolean {
     return this.#followers.hearTouches;
@@ -435,7 +441,9 @@ export class Market {
     const price = e[o + Field.PRICE];
     const size = e[o + Field.SIZE];
     this.lastPrice = price;
-    const opened = this.groups.add(t, e[o + Field.MATCHED], e[o + Field.LAST], side, price, size, e[o + Field.FIRST]);
+    const last = e[o + Field.LAST];
+    const first = e[o + Field.FIRST];
+    const opened = this.groups.add(t, e[o + Field.MATCHED], last, side, price, size, first, e[o + Field.PREVIOUS]);
     if (opened) this.#groupCounts.add(t);
     // the group is complete when nothing joined it for a while: that moment must not pass unseen
     const complete = this.groups.due + 1;

@@ -21,6 +21,8 @@ export class Run {
   lastT: Micros = 0;
   firstMatched: Micros = 0;
   lastMatched: Micros = 0;
+  /** lowest of the venue's numbers of its orders; -1 where one has none */
+  order = -1;
   /** groups that are complete, and the sum of the distinct prices of each */
   groups = 0;
   levels = 0;
@@ -43,11 +45,12 @@ export class Run {
     return matched - this.lastMatched <= gap && matched - this.firstMatched <= span;
   }
 
-  begin(id: number, { firstT, matched }: Group): void {
+  begin(id: number, { firstT, matched, order }: Group): void {
     this.isOpen = true;
     this.id = id;
     this.firstT = firstT;
     this.firstMatched = matched;
+    this.order = order;
     this.groups = 0;
     this.levels = 0;
     this.prints = 0;
@@ -62,6 +65,7 @@ export class Run {
     if (group.prints === 1) this.#newest = ring.next;
     this.lastT = group.lastT;
     this.lastMatched = group.matched;
+    if (group.order < this.order) this.order = group.order;
     this.prints++;
     this.size += size;
     if (ring.full && !ring.grow()) ring.first++;

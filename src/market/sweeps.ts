@@ -45,6 +45,8 @@ export interface Sweep {
   readonly side: number;
   /** number of the run of orders it belongs to; a burst has that of the orders in it */
   readonly run: number;
+  /** the venue's number of the order, of a burst the lowest of them; -1 where it gave none */
+  readonly order: number;
   /** receive time of the first and last print */
   readonly firstT: Micros;
   readonly lastT: Micros;
@@ -73,7 +75,7 @@ export interface Sweep {
 
 /** An order or a burst that may be a sweep; the book has to confirm it. */
 interface Candidate
-  extends Pick<Sweep, 'kind' | 'side' | 'run' | 'firstT' | 'lastT' | 'groups' | 'prints' | 'size' | 'gate'> {
+  extends Pick<Sweep, 'kind' | 'side' | 'run' | 'order' | 'firstT' | 'lastT' | 'groups' | 'prints' | 'size' | 'gate'> {
   readonly firstMatched: Micros;
   readonly lastMatched: Micros;
   readonly traded: ReadonlyMap<number, number>;
@@ -149,9 +151,9 @@ export class Sweeps implements Follower {
     const run = this.#runs[group.side > 0 ? 0 : 1];
     run.complete(group);
     if (group.levels < this.#rules.single) return;
-    const { firstT, lastT, matched, prints, volume: size } = group;
+    const { firstT, lastT, matched, order, prints, volume: size } = group;
     const times = { firstT, lastT, firstMatched: matched, lastMatched: matched };
-    this.#consider(t, run, { kind: 'single', ...times, groups: 1, prints, size });
+    this.#consider(t, run, { kind: 'single', order, ...times, groups: 1, prints, size });
   }
 
   book(t: Micros): void {
@@ -183,10 +185,10 @@ export class Sweeps implements Follower {
   #close(t: Micros, run: Run): void {
     if (!run.isOpen) return;
     run.isOpen = false;
-    const { firstT, lastT, firstMatched, lastMatched, groups, prints, size } = run;
+    const { order, firstT, lastT, firstMatched, lastMatched, groups, prints, size } = run;
     if (groups < 2 || run.levels < this.#rules.burst) return;
     const times = { firstT, lastT, firstMatched, lastMatched };
-    this.#consider(t, run, { kind: 'burst', ...times, groups, prints, size });
+    this.#consider(t, run, { kind: 'burst', order, ...times, groups, prints, size });
   }
 
   /** Something went deep enough: if it is large too, it is judged as soon as the book has shown it. */
@@ -225,10 +227,10 @@ export class Sweeps implements Follower {
     if (!isShown && !this.#isOverdue(one, t)) return 'wait';
     const ratio = swept.consumed / swept.cleared;
     if (swept.levels < least || !(ratio >= consumed)) return null;
-    const { kind, run, firstT, lastT, groups, prints, size, gate } = one;
+    const { kind, run, order, firstT, lastT, groups, prints, size, gate } = one;
     const { firstPrice, lastPrice, levels, displayed } = swept;
     return {
-      ...{ kind, side, run, firstT, lastT, groups, prints, size, gate },
+      ...{ kind, side, run, order, firstT, lastT, groups, prints, size, gate },
       ...{ slippage: swept.beyond / size, bid: past.bid, ask: past.ask },
       ...{ firstPrice, lastPrice, levels, displayed, consumed: ratio },
       ...{ nextPrice: nextLevel(past, lastPrice, step), depth: past.depthWithin(bps) },

@@ -40,7 +40,7 @@ export const Field = {
   /** first and last id inside: book U and u; trade id (aggTrade: a in FIRST and LAST) */
   FIRST: 6,
   LAST: 7,
-  /** book: id of the previous update of the same stream */
+  /** book: id of the previous update of the same stream; trade: a number that the prints of one taker order share */
   PREVIOUS: 8,
   /** trade: +1 buy aggressor, -1 sell aggressor; liquidation: side of the forced order, which is the aggressor */
   SIDE: 9,

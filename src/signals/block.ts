@@ -124,7 +124,7 @@ class BlockRun implements DetectorRun {
     const depth = past.depthWithin(bps);
     if (!(depth > 0 && volume / depth >= share)) return;
     const evidence = {
-      group_conf: market.options.facts.groups,
+      group_conf: market.groupConf(group.order),
       size: market.size(volume),
       usual_size: market.size(usual),
       z: this.#z(volume),

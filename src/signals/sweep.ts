@@ -136,7 +136,7 @@ class SweepRun implements DetectorRun {
     const isKnown = !Number.isNaN(depth);
     const evidence: Evidence = {
       kind,
-      group_conf: market.options.facts.groups,
+      group_conf: market.groupConf(sweep.order),
       swept_levels: sweep.levels,
       swept_ticks: width,
       swept_from: market.price(sweep.firstPrice),

@@ -40,8 +40,8 @@ export default defineDetector({
   name: 'tape-imbalance',
   summary: 'Aggressors trade mostly one way',
   doc: `T = (V+ - V-) / (V+ + V-), where V+ and V- are the sizes bought and sold by aggressors. It is taken over a time
-window and over the last aggressor groups, what the prints show of one taker order: equal match time, side and contiguous ids, with
-price never getting better for the taker, and no more than 10 ms between two as received; prints off the book among them count for nothing, and
+window and over the last aggressor groups, what the prints show of one taker order: equal match time, side and contiguous ids, and an equal
+number of the order where the venue tells one, with price never getting better for the taker, and no more than 10 ms between two as received; prints off the book among them count for nothing, and
 part nothing. The one nearer to zero decides; where they have opposite signs, and where there are not enough groups, T is zero. Nothing starts unless the window's volume reaches its usual quantile: on a quiet tape any print is an imbalance of 1.`,
   needs: ['trades'],
   confirms: true,

@@ -88,13 +88,17 @@ const messages: MessageLayout[] = [
       // block trades are made off the book, and the retail orders behind RPI trades are not in it
       { key: 'BT', form: 'flag', means: 'offBook', optional: true },
       { key: 'RPI', form: 'flag', means: 'offBook', optional: true },
+      // the matching engine's, one for each order it took in
+      { key: 'seq', form: 'id', means: 'order', optional: true },
     ],
     aggressors: { buy: 'Buy', sell: 'Sell' },
     usual: ['"type":"snapshot","ts":</ts>,"data":[<rows>]}', '"ts":</ts>,"type":"snapshot","data":[<rows>]}'],
-    // futures tell the direction of the tick, and retail prints came later than blocks
+    // futures tell the direction of the tick; retail prints came later than blocks, and sequences later than both
     usualRows: [
-      '{"T":<T>,"s":"<symbol>","S":"<S>","v":"<v>","p":"<p>",("L":"<*>",)"i":"<*>","BT":<BT>,"RPI":<RPI>(,"seq":<#>)}',
-      '{"i":"<*>","T":<T>,"p":"<p>","v":"<v>","S":"<S>",("seq":<#>,)"s":"<symbol>","BT":<BT>,"RPI":<RPI>}',
+      '{"T":<T>,"s":"<symbol>","S":"<S>","v":"<v>","p":"<p>",("L":"<*>",)"i":"<*>","BT":<BT>,"RPI":<RPI>,"seq":<seq>}',
+      '{"i":"<*>","T":<T>,"p":"<p>","v":"<v>","S":"<S>","seq":<seq>,"s":"<symbol>","BT":<BT>,"RPI":<RPI>}',
+      '{"T":<T>,"s":"<symbol>","S":"<S>","v":"<v>","p":"<p>",("L":"<*>",)"i":"<*>","BT":<BT>,"RPI":<RPI>}',
+      '{"i":"<*>","T":<T>,"p":"<p>","v":"<v>","S":"<S>","s":"<symbol>","BT":<BT>,"RPI":<RPI>}',
     ],
   },
   {

@@ -14,7 +14,7 @@ export interface Capabilities {
   touchById: boolean;
   /** nominal interval of book updates in ms; 0 where every change is pushed */
   conflationMs: number;
-  /** how fills of one taker order are recognised, see signals.md §1.3 */
+  /** how fills of one taker order are recognised, see signals.md §1.3; fills that say which order they are of are `strong` anyway */
   groups: 'exact' | 'strong' | 'heuristic';
   /** public prints that are not order flow are marked by the venue */
   offBookMarked: boolean;

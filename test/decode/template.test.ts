@@ -53,7 +53,7 @@ function run(layouts: Layouts, text: string, out = new EventBuffer(2, 2)): numbe
 
 describe('forms of other venues', () => {
   it.each([
-    ['Bybit', bybitLayouts, 8],
+    ['Bybit', bybitLayouts, 12],
     ['OKX', okxLayouts, 7],
     ['BingX', bingxLayouts, 3],
     ['WEEX', weexLayouts, 3],

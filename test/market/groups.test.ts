@@ -11,6 +11,8 @@ interface Print {
   size?: number;
   /** where it stands for several: the first of their ids */
   first?: number;
+  /** what the venue numbers the order with */
+  order?: number;
   offBook?: boolean;
 }
 
@@ -18,9 +20,11 @@ function grouped(prints: Print[]): Group[] {
   const groups = new Groups();
   const closed: Group[] = [];
   groups.onComplete((group) => closed.push({ ...group }));
-  for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1, first = id, offBook = false } of prints)
+  for (const { t = 1000, matched = 5000, id, side = 1, price = 100, size = 1, ...rest } of prints) {
+    const { first = id, order, offBook = false } = rest;
     if (offBook) groups.skip(first, id);
-    else groups.add(t, matched, id, side, price, size, first);
+    else groups.add(t, matched, id, side, price, size, first, order);
+  }
   groups.close();
   return closed;
 }
@@ -35,7 +39,7 @@ describe('what belongs to one taker order', () => {
     }));
     expect(grouped(prints)).toEqual([
       {
-        ...{ firstT: 1000, lastT: 1009, matched: 5000, side: 1, volume: 20, prints: 10 },
+        ...{ firstT: 1000, lastT: 1009, matched: 5000, order: -1, side: 1, volume: 20, prints: 10 },
         ...{ levels: 3, firstPrice: 100, lastPrice: 102 },
       },
     ]);
@@ -65,6 +69,16 @@ describe('what belongs to one taker order', () => {
   test.each(among)('%s between two prints of it counts for nothing, and parts nothing', (_, between, volumes) => {
     const after = Math.max(1, ...between.map(({ id }) => id)) + 1;
     expect(grouped([{ id: 1 }, ...between, { id: after }]).map(({ volume }) => volume)).toEqual(volumes);
+  });
+
+  test('where the venue numbers orders, those of one moment, side and price are several', () => {
+    const orders = [125, 125, 131, 139, 139, 139];
+    const groups = grouped(orders.map((order) => ({ id: -1, order })));
+    expect(groups.map(({ order, prints }) => [order, prints])).toEqual([
+      [125, 2],
+      [131, 1],
+      [139, 3],
+    ]);
   });
 
   test('where prints have no ids, one off the book parts nothing either', () => {

@@ -1,6 +1,7 @@
 /** block on scripted tapes with known answers: one order that is large against usual ones and against the book. */
 import { describe, expect, test } from 'vitest';
 import { type Level, type Scanned, SECOND, scanLines } from '../scan/tape-builder.js';
+import { BybitTape } from './bybit-lines.js';
 import { BID, OrderStory, type StoryOptions, TELLINGS, told } from './order-story.js';
 
 const ASK = BID + 1;
@@ -185,4 +186,23 @@ test('it is said once the order is complete, and not before the baseline is warm
   expect([first - begun, last - first]).toEqual([1000, expect.any(Number)]);
   expect(last - first).toBeGreaterThan(10_000);
   expect((await scanLines(lines, { detect: ['block'], warmup: 72 * SECOND })).signals).toEqual([]);
+});
+
+test('prints of one moment and side on Bybit are as many orders as they have sequences', async () => {
+  const blocks = async (seqs?: readonly number[]): Promise<string[]> => {
+    const tape = new BybitTape();
+    const side = (best: number, step: number): Level[] => Array.from({ length: 400 }, (_, i) => [best + step * i, 10]);
+    tape.book('snapshot', side(BID, -1), side(ASK, 1));
+    for (let i = 0; i < 140; i++) tape.wait(SECOND / 2).trades([i % 2 === 0 ? [1, ASK, 1] : [-1, BID, 1]]);
+    const buys = [3, 2, 4].map((size): [1, number, number] => [1, ASK, size]);
+    tape.wait(SECOND).trades(buys, false, seqs);
+    tape.wait(SECOND).trades([[-1, BID, 1]]);
+    const { signals } = await scanLines(tape.lines, { detect: ['block'], set: ['block.bps=100', 'block.share=0'] });
+    return signals
+      .filter(({ phase }) => phase === 'point')
+      .map(({ evidence }) => [evidence.group_conf, evidence.size, evidence.prints].join(' '))
+      .sort();
+  };
+  expect(await blocks()).toEqual(['heuristic 9 3']);
+  expect(await blocks([901, 901, 902])).toEqual(['strong 4 1', 'strong 5 2']);
 });

@@ -69,12 +69,12 @@ export class BybitTape {
     return this.book('delta', bids, asks);
   }
 
-  /** One message of several trades; `rpi`: they met retail orders that no book displays. */
-  trades(rows: readonly Row[], rpi = false): this {
+  /** One message of several trades; `rpi`: they met retail orders that no book displays; `seqs`: the engine's number of each one's order. */
+  trades(rows: readonly Row[], rpi = false, seqs?: readonly number[]): this {
     return this.#message('publicTrade', 'snapshot', (ms) => ({
       data: rows.map(([side, price, size], i) => ({
         ...{ T: ms, s: 'BTCUSDT', S: side > 0 ? 'Buy' : 'Sell', v: String(size), p: (price / 10).toFixed(1) },
-        ...{ i: `${this.t}-${i}`, BT: false, RPI: rpi },
+        ...{ i: `${this.t}-${i}`, BT: false, RPI: rpi, seq: seqs?.[i] },
       })),
     }));
   }
