@@ -14,6 +14,8 @@ export class Run {
   readonly side: number;
   /** it may still go on */
   isOpen = false;
+  /** its newest group is not complete yet */
+  grows = false;
   /** its number, which no other run has */
   id = 0;
   /** receive times of its first and last print, exchange times of its first and last group */
@@ -63,6 +65,7 @@ export class Run {
   add(group: Group, price: number, size: number): void {
     const ring = this.#ring;
     if (group.prints === 1) this.#newest = ring.next;
+    this.grows = true;
     this.lastT = group.lastT;
     this.lastMatched = group.matched;
     if (group.order < this.order) this.order = group.order;
@@ -76,6 +79,7 @@ export class Run {
 
   /** Its newest group is complete. */
   complete({ levels }: Group): void {
+    this.grows = false;
     this.groups++;
     this.levels += levels;
   }

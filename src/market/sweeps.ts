@@ -169,7 +169,8 @@ export class Sweeps implements Follower {
   #pass(t: Micros): void {
     if (t <= this.#due) return;
     const { gap } = this.#rules;
-    for (const run of this.#runs) if (run.isOpen && t - run.lastT > gap) this.#close(t, run);
+    // a tick may come before it is told that the newest order is complete
+    for (const run of this.#runs) if (run.isOpen && !run.grows && t - run.lastT > gap) this.#close(t, run);
     this.#due = Number.POSITIVE_INFINITY;
     for (const at of [0, 1]) {
       if (this.#isOverdue(this.#waiting[at][0], t)) this.#settle(t, at);

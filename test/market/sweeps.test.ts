@@ -99,3 +99,23 @@ test('they are numbered as they are found, and forgotten where something is lost
   expect(said).toEqual(['none', '1: 1 4', '2: -1 6', '3: 1 4', '4: -1 6', 'none']);
   expect(sweeps.found).toBe(4);
 });
+
+test('a burst has its last order, too, where a whole second passes before the next word', () => {
+  const market = newMarket();
+  const sweeps = sweepsOf(market, { ...RULES, single: 3 });
+  const tape = started();
+  // the pause that ends it is over before the second is, and nothing is said before that
+  tape.wait(2 * SECOND - (tape.t % SECOND) - 140_000).trade(1, 1001, 2);
+  tape.wait(30_000).trade(1, 1002, 2).trade(1, 1005, 9);
+  tape.wait(150_000).depth(
+    [],
+    [
+      [1001, 0],
+      [1002, 0],
+      [1005, 0],
+    ],
+  );
+  play(market, tape.lines, () => {});
+  expect(sweeps.found).toBe(1);
+  expect(sweeps.at(0)).toMatchObject({ kind: 'burst', groups: 2, prints: 3, size: 13 * ONE, levels: 3 });
+});
