@@ -142,7 +142,7 @@ export default defineCommand({
       value: 'N|auto',
       describe: 'scan with N threads, or one per core (auto, 0); the output is the same',
       details:
-        'Work is divided by market, or by time where there is more to gain: each part starts at a checkpoint and warms up over the look-back, so parts of less than about an hour are not worth it. What cannot be divided safely is read by one thread: segments that are not sealed or overlap, what follows damage, a tape whose header changes, stdin.',
+        'Work is divided by market, or by time where there is more to gain: each part starts at a checkpoint and warms up over the look-back, so parts of less than about an hour are not worth it; sums alone look back a minute. What cannot be divided safely is read by one thread: segments that are not sealed or overlap, what follows damage, a tape whose header changes, stdin.',
       parse: jobCount,
       default: '1',
     },

@@ -54,7 +54,7 @@ a sentence that says why none can.
 JSON. One object per venue: id, title, kind (linear, inverse or spot), hosts (ws, rest), channels (default: those recorded unless others are named;
 flow: the one whose trades count; all; liquidations: the one that pushes them, witness: one that shows the trades of flow too, where there are such),
 capabilities (bookLossDetected, tradeLossDetected, touchById, conflationMs, 0 for every change, groups: exact, strong or heuristic,
-offBookMarked, liquidations, backfill), newest (by channel, how many of the newest trades can be read later, where not any), snapshot (what a book
+which is strong where prints tell the order they are of, as Bybit's now do, offBookMarked, liquidations, backfill), newest (by channel, how many of the newest trades can be read later, where not any), snapshot (what a book
 begins with: "rest" or its own "stream"), audits (touch, levels, checksum: what "tapedeck verify" can hold the book against) and simulated (by
 "tapedeck sim").
 `,

@@ -20,6 +20,7 @@ const HEAD_BYTES = 512;
 const BACKSLASH = 0x5c;
 const BLANK = 0x20;
 const COLON = 0x3a;
+const SRC = Buffer.from('"src"');
 const BIDS = Buffer.from('"bids"');
 const ASKS = Buffer.from('"asks"');
 
@@ -38,6 +39,8 @@ export function readRestBook(bytes: Buffer, from: number, to: number, { price, s
   const line = bytes.subarray(from, to);
   // without it every quote is one that opens or closes a text, so what is found below are keys
   if (machine === null || line.indexOf(BACKSLASH) >= 0) return null;
+  // the last of several is the one that counts, and its scale may be another
+  if (line.lastIndexOf(SRC) !== line.indexOf(SRC)) return null;
   const bidsAt = startOfList(line, BIDS);
   const asksAt = startOfList(line, ASKS);
   if (bidsAt < 0 || asksAt < 0) return null;

@@ -130,6 +130,10 @@ it('any levels in any writing are read to the last digit', () => {
 it.each([
   ['a second list of bids', '{"lastUpdateId":1,"bids":[],"asks":[],"bids":[["1","2"]]}'],
   ['a second list behind a blank', '{"lastUpdateId":1,"bids":[],"asks":[],"bids" :[["1","2"]]}'],
+  [
+    'a second src, whose scale may be another',
+    '{"lastUpdateId":1,"bids":[["1","2"]],"asks":[]}},"src":"okx-swap:X","x":{"y":1',
+  ],
   ['no asks', '{"lastUpdateId":1,"bids":[["1","2"]]}'],
   ['a key with escapes', '{"lastUpdateId":1,"bids":[["1","2"]],"asks":[],"\\u0062ids":[]}'],
   ['numbers without quotes', '{"lastUpdateId":1,"bids":[[1,2]],"asks":[]}'],
